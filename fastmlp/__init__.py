@@ -1,0 +1,72 @@
+"""Multilayer perceptrons on a CPU: one algorithm, written three times, proven equal.
+
+`train` trains a network and returns it with its history; `ARTICLE` holds the arguments that repeat
+the run of the article the library began with. Everything but NumPy is imported when it is first
+used, so that importing fastmlp costs what importing NumPy costs.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastmlp import datasets
+    from fastmlp._errors import DivergenceError, TrainingInterrupted
+    from fastmlp.history import EpochReport, History
+    from fastmlp.model import Model
+    from fastmlp.training import TrainResult, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ARTICLE",
+    "DivergenceError",
+    "EpochReport",
+    "History",
+    "Model",
+    "TrainResult",
+    "TrainingInterrupted",
+    "__version__",
+    "datasets",
+    "train",
+]
+
+ARTICLE: dict[str, Any] = {
+    "dataset": "mnist",
+    "input_scale": "symmetric",
+    "hidden_layer_sizes": (100,),
+    "activation": "logistic",
+    "init": "standard_normal",
+    "solver": "sgd",
+    "learning_rate_init": 1e-4,
+    "batch_size": 1,
+    "epochs": 10,
+    "dtype": "float64",
+}
+"""The article's run: `fastmlp.train(**fastmlp.ARTICLE)` repeats it."""
+
+_HOMES = {
+    "DivergenceError": "fastmlp._errors",
+    "EpochReport": "fastmlp.history",
+    "History": "fastmlp.history",
+    "Model": "fastmlp.model",
+    "TrainResult": "fastmlp.training",
+    "TrainingInterrupted": "fastmlp._errors",
+    "train": "fastmlp.training",
+}
+"""Where each public name lives."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name == "datasets":
+        return importlib.import_module("fastmlp.datasets")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return __all__

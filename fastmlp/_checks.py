@@ -1,0 +1,69 @@
+"""Checks of single arguments at the public boundary."""
+
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from fastmlp._errors import invalid, unknown_name
+
+
+def check_name(parameter: str, value: Any, known: Iterable[str]) -> str:
+    """Return `value` if it is one of the known names.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the nearest name is suggested.
+    """
+    names = tuple(known)
+    if not (isinstance(value, str) and value in names):
+        raise unknown_name(parameter, value, names)
+    return value
+
+
+def check_whole(parameter: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return `value` as an int if it is a whole number in [least, most].
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    if not (whole and value >= least and (most is None or value <= most)):
+        rule = f"a whole number of at least {least}"
+        raise invalid(parameter, rule if most is None else f"{rule} and at most {most}", value)
+    return int(value)
+
+
+def check_real(
+    parameter: str, value: Any, least: float, below: float = np.inf, *, open_left: bool = False
+) -> float:
+    """Return `value` as a float if it is a number in [least, below), or (least, below).
+
+    Raises
+    ------
+    ValueError
+        If it is not, NaN included.
+    """
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not (real and least <= value < below and not (open_left and value == least)):
+        lower = f"above {least:g}" if open_left else f"of at least {least:g}"
+        upper = "finite" if np.isinf(below) else f"below {below:g}"
+        raise invalid(parameter, f"a number {lower} and {upper}", value)
+    return float(value)
+
+
+def check_flag(parameter: str, value: Any) -> bool:
+    """Return `value` as a bool if it is True or False.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise invalid(parameter, "True or False", value)
+    return bool(value)

@@ -1,0 +1,146 @@
+"""From the arguments of `train` to what a backend takes: each is checked and turned, once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from fastmlp._checks import check_flag, check_name, check_real, check_whole
+from fastmlp._errors import invalid
+from fastmlp.backends.contract import Capabilities
+from fastmlp.functional import ACTIVATIONS
+from fastmlp.network import Network, Parameters
+from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
+from fastmlp.rng import INITIALISATIONS, initial_parameters
+
+SOLVERS = ("sgd", "adam")
+DEFAULT_RATES = {"sgd": 0.5, "adam": 0.001}
+
+
+def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Turn the `dtype` argument into float32 or float64."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError as error:
+        raise invalid("dtype", "'float32' or 'float64'", dtype) from error
+    if dtype is None or found not in (np.float32, np.float64):
+        raise invalid("dtype", "'float32' or 'float64'", dtype)
+    return found
+
+
+def as_network(
+    n_features: int,
+    hidden_layer_sizes: int | Sequence[int],
+    n_classes: int,
+    activation: str | Sequence[str],
+) -> Network:
+    """Describe the network from the user's hidden layers.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not of at least one unit, or an activation is unknown or not one a layer.
+    """
+    hidden = (
+        tuple(hidden_layer_sizes)
+        if isinstance(hidden_layer_sizes, Sequence | np.ndarray)
+        and not isinstance(hidden_layer_sizes, str)
+        else (hidden_layer_sizes,)
+    )
+    sizes = tuple(check_whole("hidden_layer_sizes", size) for size in hidden)
+    if isinstance(activation, str):
+        check_name("activation", activation, ACTIVATIONS)
+        activation = (activation,) * len(sizes)
+    names = tuple(activation)
+    if len(names) != len(sizes):
+        rule = f"one name, or one for each of the {len(sizes)} hidden layers"
+        raise invalid("activation", rule, activation)
+    for name in names:
+        check_name("activation", name, ACTIVATIONS)
+    return Network((n_features, *sizes, n_classes), names)
+
+
+def as_rule(solver: str, momentum: float, nesterov: bool, alpha: float) -> Rule:
+    """Describe the update rule.
+
+    Raises
+    ------
+    ValueError
+        If the solver is unknown, or a number is out of its range or has no meaning here.
+    """
+    check_name("solver", solver, SOLVERS)
+    momentum = check_real("momentum", momentum, 0, 1)
+    alpha = check_real("alpha", alpha, 0)
+    if check_flag("nesterov", nesterov) and momentum == 0:
+        raise invalid("nesterov", "False where momentum is 0", nesterov, "Pass momentum=0.9.")
+    if solver == "adam" and momentum > 0:
+        raise invalid("momentum", "0 with solver='adam', which has its own", momentum)
+    return Rule(Adam() if solver == "adam" else SGD(momentum, bool(nesterov)), alpha)
+
+
+def as_schedule(learning_rate: str, learning_rate_init: float | None, solver: str) -> Schedule:
+    """Describe the course of the learning rate.
+
+    Raises
+    ------
+    ValueError
+        If the schedule is unknown, or the rate is not a positive number.
+    """
+    name = check_name("learning_rate", learning_rate, SCHEDULES)
+    rate = DEFAULT_RATES[solver] if learning_rate_init is None else learning_rate_init
+    return Schedule(SCHEDULES[name], check_real("learning_rate_init", rate, 0, open_left=True))
+
+
+def as_initial_parameters(
+    network: Network,
+    init: str,
+    coefs_init: Sequence[Any] | None,
+    intercepts_init: Sequence[Any] | None,
+    dtype: np.dtype[Any],
+    generator: np.random.Generator,
+) -> Parameters:
+    """Draw the initial parameters, then copy what the user gave over them.
+
+    Raises
+    ------
+    ValueError
+        If `init` is unknown, or an array has not its layer's shape or is not finite.
+    """
+    check_name("init", init, INITIALISATIONS)
+    parameters = initial_parameters(network, init, dtype, generator)
+    _copy_into(parameters.coefs, coefs_init, "coefs_init")
+    _copy_into(parameters.intercepts, intercepts_init, "intercepts_init")
+    return parameters
+
+
+def _copy_into(layers: Sequence[NDArray[Any]], given: Sequence[Any] | None, name: str) -> None:
+    """Copy the user's arrays into the layers' views."""
+    if given is None:
+        return
+    if len(given) != len(layers):
+        raise invalid(name, f"one array for each of {len(layers)} layers", f"{len(given)} arrays")
+    for number, (layer, values) in enumerate(zip(layers, given, strict=True)):
+        array = np.asarray(values)
+        if array.shape != layer.shape or array.dtype.kind not in "biuf":
+            rule = f"numbers of shape {layer.shape} for layer {number}"
+            raise invalid(name, rule, f"{array.dtype} of shape {array.shape}")
+        if not np.isfinite(array).all():
+            raise invalid(name, "finite", f"NaN or infinity in layer {number}")
+        layer[...] = array
+
+
+def require_capable(
+    capabilities: Capabilities, backend: str, parameters: Parameters, rule: Rule
+) -> None:
+    """Raise a `ValueError` where a backend lacks what was asked for: none falls back to another."""
+    solver = "adam" if isinstance(rule.solver, Adam) else "sgd"
+    wanted = {
+        "activations": parameters.network.activations,
+        "solvers": (solver,),
+        "dtypes": (parameters.dtype.name,),
+    }
+    for kind, names in wanted.items():
+        for name in names:
+            if name not in getattr(capabilities, kind):
+                raise invalid("backend", f"one that has {name!r} among its {kind}", backend)

@@ -1,0 +1,103 @@
+"""What happened in each epoch."""
+
+import csv
+from dataclasses import dataclass, field, fields
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastmlp.model import Model
+
+
+class EpochReport(NamedTuple):
+    """What a callback is told after each epoch."""
+
+    epoch: int
+    """Number of the epoch, from 1."""
+    epochs: int
+    """Number of epochs asked for."""
+    loss: float
+    """Mean over the epoch's samples of the loss taken before each update."""
+    val_loss: float | None
+    """Mean cross-entropy on the validation set after the epoch; None without one."""
+    val_score: float | None
+    """Accuracy on the validation set after the epoch; None without one."""
+    seconds: float
+    """Duration of the epoch's training, validation not counted."""
+    iterations_per_second: float
+    """Updates a second."""
+    model: Model
+    """The model as it is now; it changes as training goes on."""
+
+
+@dataclass
+class History:
+    """One entry for each epoch that was finished.
+
+    Attributes
+    ----------
+    loss : list of float
+        Mean over the epoch's samples of the loss taken before each update, the L2 penalty included.
+    val_loss : list of float
+        Mean cross-entropy on the validation set after the epoch; empty without one.
+    val_score : list of float
+        Accuracy on the validation set after the epoch; empty without one.
+    seconds : list of float
+        Duration of the epoch's training, validation and compilation not counted.
+    iterations_per_second : list of float
+        Updates a second.
+    compile_seconds : float
+        Time to import the backend and to compile its kernels or load them from the cache.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_score: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    iterations_per_second: list[float] = field(default_factory=list)
+    compile_seconds: float = 0.0
+
+    def append(self, report: EpochReport) -> None:
+        """Add one epoch."""
+        for name, column in self._columns().items():
+            value = getattr(report, name)
+            if value is not None:
+                column.append(value)
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        """Write one line an epoch, with a header; a column that was not recorded is left out.
+
+        Parameters
+        ----------
+        path : path-like
+            Overwritten.
+        """
+        columns = {name: column for name, column in self._columns().items() if column}
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["epoch", *columns])
+            writer.writerows(zip(range(1, len(self.loss) + 1), *columns.values(), strict=True))
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Draw the loss curve, and validation loss and accuracy where there are, into a file.
+
+        Parameters
+        ----------
+        path : path-like
+            Its ending chooses the format: .png, .svg, .pdf.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from fastmlp.plots import plot_history
+
+        plot_history(self, path)
+
+    def _columns(self) -> dict[str, list[Any]]:
+        return {
+            column.name: getattr(self, column.name)
+            for column in fields(self)
+            if column.name != "compile_seconds"
+        }

@@ -1,0 +1,288 @@
+"""What a user hands over as X and y, checked once and then left where it lies.
+
+A `Features` holds the values as they came (float32, float64 or uint8, any memory order, CSR) and
+the scale and shift that turn them into the network's input. The backends apply both to a batch at
+a time: there is never a float copy of the data set.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid, unknown_name
+
+Array = NDArray[Any]
+
+FEATURE_DTYPES = ("float32", "float64", "uint8")
+"""Trained from as they lie; other real numbers are converted once."""
+
+SCALES: dict[str, tuple[float, float]] = {
+    "unit": (1 / 255, 0.0),
+    "symmetric": (1 / 127.5, -1.0),
+}
+"""Named (scale, shift) pairs for bytes: into [0, 1] and into [-1, 1]."""
+
+CHECKED_AT_ONCE = 1 << 18
+"""Values checked for NaN at a time: 1 or 2 MB stay in the cache."""
+
+
+class Scale(NamedTuple):
+    """The network's input is `value * scale + shift`."""
+
+    scale: float
+    shift: float
+
+
+def input_scale_pair(input_scale: Any) -> Scale:
+    """Turn the `input_scale` argument into a pair.
+
+    Parameters
+    ----------
+    input_scale : None, {"unit", "symmetric"} or (float, float)
+
+    Raises
+    ------
+    ValueError
+        If it is neither None, a known name nor a pair of finite numbers with a scale other than 0.
+    """
+    if input_scale is None:
+        return Scale(1.0, 0.0)
+    if isinstance(input_scale, str):
+        if input_scale not in SCALES:
+            raise unknown_name("input_scale", input_scale, SCALES)
+        return Scale(*SCALES[input_scale])
+    try:
+        scale, shift = (float(number) for number in input_scale)
+    except (TypeError, ValueError):
+        scale, shift = 0.0, 0.0
+    if scale == 0 or not np.isfinite([scale, shift]).all():
+        raise invalid(
+            "input_scale",
+            "None, 'unit', 'symmetric' or a pair (scale, shift) of finite numbers, scale not 0",
+            input_scale,
+        )
+    return Scale(scale, shift)
+
+
+@dataclass(frozen=True)
+class Features:
+    """The data matrix as it lies, and how it is read.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features) or scipy.sparse.csr_array
+        float32, float64 or uint8.
+    scale : Scale
+        Applied to every value that is read, the zeros of a sparse matrix included.
+    dtype : dtype
+        What is computed in: float32 or float64.
+    """
+
+    values: Any
+    scale: Scale
+    dtype: np.dtype[Any]
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        return int(self.values.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return int(self.values.shape[1])
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the values are a CSR matrix."""
+        return not isinstance(self.values, np.ndarray)
+
+    def rows(self, samples: Any) -> Array:
+        """Read some rows as the network's input.
+
+        Parameters
+        ----------
+        samples : slice or ndarray of int
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features), dtype `dtype`
+            Possibly a view of the data: not to be written to.
+        """
+        rows = self.values[samples]
+        if self.is_sparse:
+            rows = rows.toarray()
+        rows = rows.astype(self.dtype, copy=False)
+        if self.scale != Scale(1.0, 0.0):
+            rows = rows * self.scale.scale + self.scale.shift
+        return np.asarray(rows)
+
+
+def as_features(
+    X: Any,
+    scale: Scale,
+    dtype: np.dtype[Any],
+    name: str = "X",
+    n_features: int | None = None,
+) -> Features:
+    """Check a data matrix and wrap it, without a copy where its dtype is one we train from.
+
+    Parameters
+    ----------
+    X : array_like or sparse matrix of shape (n_samples, n_features), or a data frame
+        Numbers. CSR is used as it lies, other sparse formats are converted to it.
+    scale : Scale
+    dtype : dtype
+        What is computed in.
+    name : str
+        What the caller calls it, for the error messages.
+    n_features : int, optional
+        How many columns there must be.
+
+    Raises
+    ------
+    ValueError
+        If it is not 2-D, is empty, has another number of columns, is not numeric, or holds NaN
+        or infinity.
+    """
+    values = _as_csr(X) if _is_sparse(X) else _as_dense(X, name)
+    if values.ndim != 2:
+        flatten = f"Flatten each sample first: {name}.reshape(len({name}), -1)."
+        raise invalid(name, "2-D (n_samples, n_features)", f"shape {values.shape}", flatten)
+    if 0 in values.shape:
+        raise invalid(name, "not empty", f"shape {values.shape}")
+    if n_features is not None and values.shape[1] != n_features:
+        raise invalid(name, f"of {n_features} columns, as in training", f"shape {values.shape}")
+    if values.dtype.kind not in "biuf":
+        raise invalid(name, "numeric", f"dtype {values.dtype}", "Encode text as numbers first.")
+    if values.dtype == bool:
+        values = values.view(np.uint8) if isinstance(values, np.ndarray) else values.astype("u1")
+    elif values.dtype.name not in FEATURE_DTYPES or not values.dtype.isnative:
+        values = values.astype(dtype)
+    _require_finite(values, name)
+    return Features(values, scale, dtype)
+
+
+def _is_sparse(X: Any) -> bool:
+    """Tell a scipy sparse matrix without importing scipy."""
+    return type(X).__module__.startswith("scipy.sparse")
+
+
+def _as_csr(X: Any) -> Any:
+    """Convert to CSR; a CSR matrix is returned as it is."""
+    return X.tocsr() if X.ndim == 2 else X
+
+
+def _as_dense(X: Any, name: str) -> Array:
+    """Turn an array, a nested list or a data frame into an ndarray, a view where possible."""
+    values = X.to_numpy() if hasattr(X, "to_numpy") else X
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise invalid(name, "a rectangular array of numbers", type(X).__name__) from error
+
+
+def _require_finite(values: Any, name: str) -> None:
+    """Raise a `ValueError` that says where the first NaN or infinity lies.
+
+    Blocks of rows are summed, which is faster than asking each value: only a sum that is not
+    finite is looked into.
+    """
+    if values.dtype.kind != "f":
+        return
+    if not isinstance(values, np.ndarray):
+        for position in np.flatnonzero(~np.isfinite(values.data))[:1]:
+            row = np.searchsorted(values.indptr, position, side="right") - 1
+            raise _not_finite(values.data[position], row, values.indices[position], name)
+        return
+    step = max(1, CHECKED_AT_ONCE // values.shape[1])
+    for start in range(0, len(values), step):
+        block = values[start : start + step]
+        with np.errstate(over="ignore", invalid="ignore"):
+            suspicious = not np.isfinite(block.sum())
+        if suspicious and not (finite := np.isfinite(block)).all():
+            row, column = np.argwhere(~finite)[0]
+            raise _not_finite(block[row, column], start + row, column, name)
+
+
+def _not_finite(value: Any, row: int, column: int, name: str) -> ValueError:
+    return invalid(
+        name,
+        "finite",
+        f"{value} at row {row}, column {column}",
+        "Impute or drop such values first, with sklearn.impute.SimpleImputer for example.",
+    )
+
+
+def as_targets(
+    y: Any, n_samples: int, classes: Array | None = None, names: tuple[str, str] = ("y", "X")
+) -> tuple[NDArray[np.intp], Array]:
+    """Check labels and number their classes.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_samples,)
+        Labels of any type that sorts: integers, strings, booleans.
+    n_samples : int
+        Number of rows of the data matrix.
+    classes : ndarray of shape (n_classes,), optional
+        The sorted labels there may be; found in `y` when left out.
+    names : (str, str)
+        What the caller calls the labels and the data matrix.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_samples,), intp
+        Index of each label in the classes.
+    classes : ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a label is missing, unknown or continuous, or there is one class.
+    """
+    name, data_name = names
+    labels = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    if labels.ndim != 1:
+        raise invalid(name, "1-D (n_samples,)", f"shape {labels.shape}", f"Use {name}.ravel().")
+    if len(labels) != n_samples:
+        rule = f"as long as {data_name}, {n_samples} rows"
+        raise invalid(name, rule, f"{len(labels)} labels")
+    _require_labels(labels, name)
+    try:
+        found, targets = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        raise invalid(name, "of one type that sorts", f"mixed types: {error}") from error
+    if classes is None:
+        if len(found) < 2:
+            raise invalid(name, "of at least 2 classes", f"1 class ({found[0]!r})")
+        return targets, found
+    return _positions(found, classes, name)[targets], classes
+
+
+def _require_labels(labels: Array, name: str) -> None:
+    """Raise a `ValueError` for missing labels and for numbers that are no labels."""
+    if labels.dtype.kind == "f":
+        bad = ~np.isfinite(labels)
+        if not bad.any():
+            bad = labels != np.round(labels)
+    elif labels.dtype.kind == "O":
+        bad = np.array([label is None or label != label for label in labels], dtype=bool)
+    else:
+        return
+    if bad.any():
+        row = int(np.argmax(bad))
+        rule = "class labels: whole numbers, strings or booleans, none missing"
+        raise invalid(name, rule, f"{labels[row]} at row {row}")
+
+
+def _positions(found: Array, classes: Array, name: str) -> NDArray[np.intp]:
+    """Look the labels `found` up in `classes`."""
+    position = {label: index for index, label in enumerate(classes.tolist())}
+    unknown = [label for label in found.tolist() if label not in position]
+    if unknown:
+        known = ", ".join(map(repr, classes[:10].tolist())) + (", ..." if len(classes) > 10 else "")
+        raise invalid(name, f"of the classes seen in training ({known})", unknown[0])
+    return np.array([position[label] for label in found.tolist()], dtype=np.intp)

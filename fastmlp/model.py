@@ -1,0 +1,145 @@
+"""A trained network that predicts."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.backends import get_backend
+from fastmlp.functional import softmax, softmax_cross_entropy
+from fastmlp.inputs import Features, Scale, as_features, as_targets
+from fastmlp.network import Parameters
+from fastmlp.threads import limit_blas
+
+Array = NDArray[Any]
+
+
+class Evaluation(NamedTuple):
+    """How well a model does on labelled data."""
+
+    loss: float
+    """Mean cross-entropy, in nats."""
+    score: float
+    """Accuracy: share of the samples whose class is predicted."""
+
+
+class Model:
+    """A multilayer perceptron with its classes, as `fastmlp.train` returns it.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Weights and biases; used, not copied.
+    classes : ndarray of shape (n_classes,)
+        The label of each output.
+    input_scale : Scale
+        What is done to every value of X before the first layer.
+    backend : str
+        Name of the backend that predicts.
+    n_threads : int
+        Number of BLAS threads it may use.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        classes: Array,
+        input_scale: Scale,
+        backend: str,
+        n_threads: int,
+    ) -> None:
+        self.parameters = parameters
+        self.classes_ = classes
+        self.input_scale = input_scale
+        self.backend = backend
+        self.n_threads = n_threads
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Weights of each layer, of shape (fan_in, fan_out): views, not copies."""
+        return list(self.parameters.coefs)
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Biases of each layer, of shape (fan_out,): views, not copies."""
+        return list(self.parameters.intercepts)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features seen in training."""
+        return self.parameters.network.layer_sizes[0]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n_samples, n_features_in_)
+            As in training; the model's `input_scale` is applied.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Of the dtype trained in; the columns are in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns, or is not finite and numeric.
+        """
+        return softmax(self._logits(self._features(X)))
+
+    def predict(self, X: Any) -> Array:
+        """Predict the most probable class; X as in `predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        return np.asarray(self.classes_[self._logits(self._features(X)).argmax(axis=1)])
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return the accuracy on labelled data; X as in `predict_proba`.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n_samples, n_features_in_)
+        y : array_like of shape (n_samples,)
+            True labels.
+
+        Raises
+        ------
+        ValueError
+            If a label was not seen in training, or X and y differ in length.
+        """
+        features = self._features(X)
+        targets, _ = as_targets(y, features.n_samples, self.classes_)
+        return self.evaluate(features, targets).score
+
+    def evaluate(self, features: Features, targets: NDArray[np.intp]) -> Evaluation:
+        """Compute loss and accuracy on data that has been checked already.
+
+        Parameters
+        ----------
+        features : Features
+        targets : ndarray of shape (n_samples,), intp
+            Index of each sample's class.
+        """
+        logits = self._logits(features)
+        loss = softmax_cross_entropy(logits, targets).mean(dtype=np.float64)
+        return Evaluation(float(loss), float((logits.argmax(axis=1) == targets).mean()))
+
+    def _features(self, X: Any) -> Features:
+        return as_features(
+            X, self.input_scale, self.parameters.dtype, n_features=self.n_features_in_
+        )
+
+    def _logits(self, features: Features) -> Array:
+        backend = get_backend(self.backend)
+        with limit_blas(self.n_threads):
+            return backend.predict_logits(self.parameters, features)
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.parameters.network.layer_sizes))
+        return f"Model({sizes}, dtype={self.parameters.dtype.name}, backend={self.backend!r})"

@@ -1,0 +1,99 @@
+"""What a network is: its layer sizes, its activations and one buffer of parameters."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The shape of a multilayer perceptron.
+
+    Parameters
+    ----------
+    layer_sizes : tuple of int
+        Number of features, hidden units of each hidden layer, number of classes.
+    activations : tuple of str
+        One name for each hidden layer; the output layer gives logits.
+    """
+
+    layer_sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+
+    @property
+    def coef_shapes(self) -> tuple[tuple[int, int], ...]:
+        """Shape (fan_in, fan_out) of each layer's weights."""
+        return tuple(zip(self.layer_sizes[:-1], self.layer_sizes[1:], strict=True))
+
+    @property
+    def n_coefs(self) -> int:
+        """Number of weights; they come first in the parameter buffer."""
+        return sum(fan_in * fan_out for fan_in, fan_out in self.coef_shapes)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases."""
+        return self.n_coefs + sum(self.layer_sizes[1:])
+
+
+class Parameters:
+    """All weights and biases of a network in one contiguous buffer.
+
+    The weights of every layer come first, then the biases of every layer, so that L2
+    regularisation, which spares the biases, acts on one slice. Gradients have the same layout.
+
+    Parameters
+    ----------
+    network : Network
+        The shape.
+    buffer : ndarray of shape (network.n_parameters,), float32 or float64
+        The memory; it is used, not copied.
+
+    Attributes
+    ----------
+    coefs : tuple of ndarray of shape (fan_in, fan_out)
+        Views of the buffer, one for each layer.
+    intercepts : tuple of ndarray of shape (fan_out,)
+        Views of the buffer, one for each layer.
+    """
+
+    def __init__(self, network: Network, buffer: Array) -> None:
+        self.network = network
+        self.buffer = buffer
+        ends = np.cumsum([fan_in * fan_out for fan_in, fan_out in network.coef_shapes])
+        self.coefs: tuple[Array, ...] = tuple(
+            weights.reshape(shape)
+            for weights, shape in zip(np.split(buffer, ends), network.coef_shapes, strict=False)
+        )
+        ends = network.n_coefs + np.cumsum(network.layer_sizes[1:])
+        starts = ends - network.layer_sizes[1:]
+        self.intercepts: tuple[Array, ...] = tuple(
+            buffer[start:end] for start, end in zip(starts, ends, strict=True)
+        )
+
+    @classmethod
+    def zeros(cls, network: Network, dtype: DTypeLike) -> "Parameters":
+        """Allocate parameters, or gradients, that are all zero."""
+        return cls(network, np.zeros(network.n_parameters, dtype))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the buffer alone, so that the views are views again afterwards."""
+        return Parameters, (self.network, self.buffer)
+
+    def copy(self) -> "Parameters":
+        """Copy the buffer."""
+        return Parameters(self.network, self.buffer.copy())
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the buffer."""
+        return self.buffer.dtype
+
+    @property
+    def penalised(self) -> Array:
+        """The weights of all layers, flat: the part of the buffer that L2 acts on."""
+        return self.buffer[: self.network.n_coefs]

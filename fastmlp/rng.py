@@ -1,0 +1,83 @@
+"""The only place that draws random numbers for training: initial weights and permutations."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid
+from fastmlp.network import Network, Parameters
+
+Draw = Callable[[np.random.Generator, int, int], NDArray[np.float64]]
+
+
+def glorot_uniform(generator: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:
+    """Draw weights uniformly in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16)."""
+    bound = np.sqrt(6.0 / (fan_in + fan_out))
+    return generator.uniform(-bound, bound, (fan_in, fan_out))
+
+
+def he_normal(generator: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:
+    """Draw normal weights of variance 2 / fan_in (He et al. 2015, eq. 10)."""
+    return generator.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out))
+
+
+def standard_normal(generator: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:
+    """Draw weights of mean 0 and variance 1, as the article does."""
+    return generator.standard_normal((fan_in, fan_out))
+
+
+INITIALISATIONS: dict[str, Draw] = {
+    "glorot_uniform": glorot_uniform,
+    "he_normal": he_normal,
+    "standard_normal": standard_normal,
+}
+
+
+def streams(random_state: Any) -> tuple[np.random.Generator, np.random.Generator]:
+    """Open two independent streams: one for the initial weights, one for the permutations.
+
+    Parameters
+    ----------
+    random_state : None, int, or numpy.random.Generator
+        None draws a seed from the operating system; an int always gives the same streams; a
+        Generator gives new ones at each call.
+
+    Raises
+    ------
+    ValueError
+        If `random_state` is none of these.
+    """
+    accepted = random_state is None or isinstance(random_state, np.random.Generator)
+    whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
+    if not (accepted or (whole and random_state >= 0)):
+        raise invalid(
+            "random_state",
+            "None, a whole number of at least 0, or a numpy.random.Generator",
+            random_state,
+        )
+    weights, permutations = np.random.default_rng(random_state).spawn(2)
+    return weights, permutations
+
+
+def initial_parameters(
+    network: Network, init: str, dtype: np.dtype[Any], generator: np.random.Generator
+) -> Parameters:
+    """Draw the weights of every layer; the biases are zero.
+
+    The draws are float64 whatever `dtype`, so that a float32 run starts from the rounded weights
+    of the float64 run.
+    """
+    parameters = Parameters.zeros(network, dtype)
+    for coefs in parameters.coefs:
+        coefs[...] = INITIALISATIONS[init](generator, *coefs.shape)
+    return parameters
+
+
+def permutations(
+    n_samples: int, shuffle: bool, generator: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Yield the order of the samples, epoch after epoch, without end."""
+    while True:
+        yield generator.permutation(n_samples) if shuffle else np.arange(n_samples)

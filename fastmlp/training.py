@@ -1,0 +1,361 @@
+"""The training loop: epochs, validation, history, callbacks; a backend runs each epoch."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from fastmlp._checks import check_flag, check_whole
+from fastmlp._errors import DivergenceError, TrainingInterrupted, invalid
+from fastmlp.backends import get_backend
+from fastmlp.backends.contract import Backend, n_batches
+from fastmlp.configuration import (
+    as_dtype,
+    as_initial_parameters,
+    as_network,
+    as_rule,
+    as_schedule,
+    require_capable,
+)
+from fastmlp.history import EpochReport, History
+from fastmlp.inputs import Features, as_features, as_targets, input_scale_pair
+from fastmlp.model import Model
+from fastmlp.optimizers import Progress, Rule, Schedule
+from fastmlp.rng import permutations, streams
+from fastmlp.threads import choose_n_threads, limit_blas
+
+Array = NDArray[Any]
+Callback = Callable[[EpochReport], object]
+
+
+class TrainResult(NamedTuple):
+    """What `train` returns."""
+
+    model: Model
+    """The trained network."""
+    history: History
+    """One entry for each epoch."""
+
+
+class _Default(str):
+    """A default that can be told from the same string given by the user."""
+
+
+def train(
+    X: Any = None,
+    y: Any = None,
+    *,
+    dataset: str = _Default("digits28"),
+    input_scale: str | tuple[float, float] | None = None,
+    hidden_layer_sizes: int | Sequence[int] = (100,),
+    activation: str | Sequence[str] = "logistic",
+    solver: str = "sgd",
+    learning_rate_init: float | None = None,
+    learning_rate: str = "constant",
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    alpha: float = 0.0,
+    batch_size: int = 64,
+    epochs: int = 10,
+    shuffle: bool = True,
+    random_state: int | np.random.Generator | None = None,
+    init: str = "glorot_uniform",
+    coefs_init: Sequence[Any] | None = None,
+    intercepts_init: Sequence[Any] | None = None,
+    backend: str = "numba",
+    dtype: DTypeLike = "float32",
+    n_threads: int | None = None,
+    X_val: Any = None,
+    y_val: Any = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+) -> TrainResult:
+    """Train a multilayer perceptron that classifies, with softmax and cross-entropy.
+
+    Parameters
+    ----------
+    X : array_like, sparse matrix or data frame of shape (n_samples, n_features), optional
+        float32, float64 or uint8 values are trained from where they lie, in any memory order; other
+        numbers are converted once. CSR is read as it lies. Left out, `dataset` is trained on.
+    y : array_like of shape (n_samples,), optional
+        Class labels of any type that sorts.
+    dataset : {"digits28", "digits", "mnist"}
+        A named data set, in place of X and y. Its test part is the validation set unless one is
+        given; nothing is selected on it.
+    input_scale : None, "unit", "symmetric" or (scale, shift)
+        What is done to every value of X as it is read, in training and in prediction: nothing,
+        x / 255, x / 127.5 - 1, or x * scale + shift. None takes the named data set's own.
+    hidden_layer_sizes : int or sequence of int
+        Units of each hidden layer; () is softmax regression.
+    activation : {"identity", "logistic", "tanh", "relu"}, or a sequence of them
+        One for all hidden layers, or one each.
+    solver : {"sgd", "adam"}
+        Stochastic gradient descent, or Adam (Kingma & Ba 2015), both in scikit-learn's form.
+    learning_rate_init : float, optional
+        Left out, 0.5 for sgd and 0.001 for adam.
+    learning_rate : {"constant", "invscaling", "cosine", "one_cycle"}
+        The schedule of the rate.
+    momentum : float
+        In [0, 1), for sgd.
+    nesterov : bool
+        Use Nesterov's momentum.
+    alpha : float
+        Strength of the L2 penalty alpha / 2 * sum(w^2), which is divided by the batch's size as
+        scikit-learn does.
+    batch_size : int
+        Samples an update. The loss of a batch is the mean over its samples; a smaller last batch is
+        used, not dropped. 1 is the article's per-sample algorithm.
+    epochs : int
+        How often to go through the samples.
+    shuffle : bool
+        Draw a new order of the samples for each epoch.
+    random_state : int, numpy.random.Generator or None
+        Fixes initial weights and orders, the same for every backend. None draws a seed.
+    init : {"glorot_uniform", "he_normal", "standard_normal"}
+        How initial weights are drawn; the biases begin at zero.
+    coefs_init, intercepts_init : sequence of ndarray, optional
+        Initial weights, of shape (fan_in, fan_out) for each layer, and biases, of shape (fan_out,);
+        copied. What is not given is drawn as `init` says.
+    backend : {"numba", "numpy", "reference"}
+        Compiled kernels; a matrix a batch; or one sample at a time.
+    dtype : {"float32", "float64"}
+        What is computed in.
+    n_threads : int, optional
+        Threads that BLAS may use. None takes one, or every core where the products are large.
+    X_val, y_val : as X and y, optional
+        Validation set, evaluated after each epoch.
+    callbacks : sequence of callable
+        Each is called after each epoch with an `EpochReport`; one that returns True ends training.
+    progress : bool
+        Print a line an epoch to stderr.
+
+    Returns
+    -------
+    TrainResult
+        The `model` and the `history`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described here.
+    DivergenceError
+        If a loss or a parameter is no longer finite; its `history` holds the epochs before.
+    TrainingInterrupted
+        On Ctrl-C, a KeyboardInterrupt whose `result` holds what was learned until then.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> result = fastmlp.train(dataset="digits", backend="numpy", epochs=30, random_state=0)
+    >>> result.history.val_score[-1] > 0.9
+    True
+    """
+    data_type = as_dtype(dtype)
+    data = _load(X, y, dataset, input_scale, X_val, y_val, data_type)
+    network = as_network(
+        data.features.n_features, hidden_layer_sizes, len(data.classes), activation
+    )
+    rule = as_rule(solver, momentum, nesterov, alpha)
+    schedule = as_schedule(learning_rate, learning_rate_init, solver)
+    batch_size = _check_batch_size(batch_size, data.features.n_samples)
+    weights_stream, order_stream = streams(random_state)
+    parameters = as_initial_parameters(
+        network, init, coefs_init, intercepts_init, data_type, weights_stream
+    )
+    shuffle = check_flag("shuffle", shuffle)
+    module, compile_seconds = _prepare(backend, parameters, rule, data.features)
+    threads = choose_n_threads(n_threads, network, batch_size)
+    run = _Run(
+        backend=module,
+        model=Model(parameters, data.classes, data.features.scale, backend, threads),
+        data=data,
+        rule=rule,
+        schedule=schedule,
+        batch_size=batch_size,
+        epochs=check_whole("epochs", epochs),
+        orders=permutations(data.features.n_samples, shuffle, order_stream),
+        callbacks=_check_callbacks(callbacks, check_flag("progress", progress)),
+        history=History(compile_seconds=compile_seconds),
+    )
+    with limit_blas(threads):
+        run.train()
+    return TrainResult(run.model, run.history)
+
+
+class _Data(NamedTuple):
+    """What is trained and validated on, checked."""
+
+    features: Features
+    targets: NDArray[np.intp]
+    classes: Array
+    validation: tuple[Features, NDArray[np.intp]] | None
+
+
+def _load(
+    X: Any,
+    y: Any,
+    dataset: str,
+    input_scale: Any,
+    X_val: Any,
+    y_val: Any,
+    dtype: np.dtype[Any],
+) -> _Data:
+    """Take the user's arrays or the named data set and check them."""
+    if (X is None) != (y is None):
+        raise invalid("X and y", "given together", "one without the other")
+    if (X_val is None) != (y_val is None):
+        raise invalid("X_val and y_val", "given together", "one without the other")
+    if X is not None and not isinstance(dataset, _Default):
+        remedy = "Leave one of the two out."
+        raise invalid("dataset", "left out where X and y are given", dataset, remedy)
+    if X is None:
+        from fastmlp import datasets
+
+        named = datasets.load(dataset)
+        X, y = named.X_train, named.y_train
+        input_scale = named.input_scale if input_scale is None else input_scale
+        if X_val is None:
+            X_val, y_val = named.X_test, named.y_test
+    scale = input_scale_pair(input_scale)
+    features = as_features(X, scale, dtype)
+    targets, classes = as_targets(y, features.n_samples)
+    if X_val is None:
+        return _Data(features, targets, classes, None)
+    val_features = as_features(X_val, scale, dtype, "X_val", features.n_features)
+    names = ("y_val", "X_val")
+    val_targets, _ = as_targets(y_val, val_features.n_samples, classes, names)
+    return _Data(features, targets, classes, (val_features, val_targets))
+
+
+def _check_batch_size(batch_size: int, n_samples: int) -> int:
+    """Check that a batch is no larger than the data."""
+    size = check_whole("batch_size", batch_size)
+    if size > n_samples:
+        rule = f"at most the number of samples, {n_samples}"
+        raise invalid("batch_size", rule, size, f"Pass batch_size={n_samples} for full batches.")
+    return size
+
+
+def _check_callbacks(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
+    """Check the callbacks, and add the one that prints."""
+    checked = list(callbacks)
+    for callback in checked:
+        if not callable(callback):
+            raise invalid("callbacks", "a sequence of callables", callback)
+    if progress:
+        from fastmlp.progress import ProgressLines
+
+        checked.append(ProgressLines())
+    return checked
+
+
+def _prepare(name: str, parameters: Any, rule: Rule, features: Features) -> tuple[Backend, float]:
+    """Import the backend and let it compile; return it and the seconds this took."""
+    start = time.perf_counter()
+    backend = get_backend(name)
+    require_capable(backend.CAPABILITIES, name, parameters, rule)
+    backend.prepare(parameters, rule, features)
+    return backend, time.perf_counter() - start
+
+
+@dataclass
+class _Run:
+    """One training, from the first epoch to the last."""
+
+    backend: Backend
+    model: Model
+    data: _Data
+    rule: Rule
+    schedule: Schedule
+    batch_size: int
+    epochs: int
+    orders: Iterator[NDArray[np.intp]]
+    callbacks: list[Callback]
+    history: History
+    state: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        parameters = self.model.parameters
+        shape = (self.rule.solver.n_slots, parameters.buffer.size)
+        self.state = np.zeros(shape, parameters.dtype)
+
+    def train(self) -> None:
+        """Run the epochs, until the last or until a callback returns True."""
+        try:
+            for epoch in range(1, self.epochs + 1):
+                report = self._run_epoch(epoch)
+                self.history.append(report)
+                answers = [callback(report) for callback in self.callbacks]
+                if any(answer is True for answer in answers):
+                    break
+        except KeyboardInterrupt:
+            raise TrainingInterrupted(TrainResult(self.model, self.history)) from None
+
+    def _run_epoch(self, epoch: int) -> EpochReport:
+        """Run one epoch and evaluate the model after it."""
+        order = next(self.orders)
+        rates = self._rates(epoch - 1)
+        start = time.perf_counter()
+        # Overflow shows as a loss that is not finite, which is an error of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses = self.backend.run_epoch(
+                self.model.parameters,
+                self.rule,
+                self.state,
+                self.data.features,
+                self.data.targets,
+                order,
+                self.batch_size,
+                rates,
+            )
+        seconds = time.perf_counter() - start
+        self._require_finite(losses, epoch)
+        evaluation = self.model.evaluate(*self.data.validation) if self.data.validation else None
+        return EpochReport(
+            epoch=epoch,
+            epochs=self.epochs,
+            loss=self._mean_over_samples(losses),
+            val_loss=evaluation.loss if evaluation else None,
+            val_score=evaluation.score if evaluation else None,
+            seconds=seconds,
+            iterations_per_second=len(losses) / seconds,
+            model=self.model,
+        )
+
+    def _rates(self, epochs_before: int) -> Array:
+        """Work out the rate of each batch of one epoch."""
+        n_samples = self.data.features.n_samples
+        n_steps = n_batches(n_samples, self.batch_size)
+        progress = Progress(
+            first_step=epochs_before * n_steps,
+            n_steps=n_steps,
+            total_steps=self.epochs * n_steps,
+            samples_seen=epochs_before * n_samples,
+        )
+        rates = self.rule.solver.rates(self.schedule.rates(progress), progress.first_step)
+        return np.asarray(rates.astype(self.model.parameters.dtype))
+
+    def _mean_over_samples(self, losses: NDArray[np.float64]) -> float:
+        """Average the losses of the batches, each weighted with its number of samples."""
+        n_samples = self.data.features.n_samples
+        sizes = np.full(len(losses), self.batch_size)
+        sizes[-1] = n_samples - self.batch_size * (len(losses) - 1)
+        return float(losses @ sizes / n_samples)
+
+    def _require_finite(self, losses: NDArray[np.float64], epoch: int) -> None:
+        """Raise a `DivergenceError` where a loss or a parameter is NaN or infinite."""
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if bad.size:
+            what = f"the loss became {losses[bad[0]]} at batch {bad[0] + 1} of {len(losses)}"
+        elif not np.isfinite(self.model.parameters.buffer).all():
+            what = "a parameter is no longer finite after the last batch"
+        else:
+            return
+        raise DivergenceError(
+            f"training diverged in epoch {epoch}: {what}. Try a smaller learning_rate_init, an "
+            "input_scale that brings X near [-1, 1], or dtype='float64'.",
+            self.history,
+        )
