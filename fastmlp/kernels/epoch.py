@@ -112,7 +112,7 @@ def descend_layer(parameters, gradients, layer, rate, inputs, deltas, positions)
         Workspace.
     """
     coefs, intercepts = parameters.coefs[layer], parameters.intercepts[layer]
-    if is_small(inputs, coefs.shape[1]):
+    if is_small(inputs):
         descend_nonzeros(inputs, deltas, rate, coefs, intercepts, positions)
         return
     coef_grads, intercept_grads = gradients.coefs[layer], gradients.intercepts[layer]

@@ -42,7 +42,7 @@ def kernel(function):
 def entry(function):
     """Compile a function that Python calls, and keep the result on disk."""
     dispatcher = numba.njit(**OPTIONS)(function)
-    if not config.DISABLE_JIT:
+    if not getattr(config, "DISABLE_JIT", False):
         dispatcher._cache = KernelCache(function.__name__)
         ENTRIES.append(dispatcher)
     return dispatcher

@@ -18,24 +18,19 @@ MOST_ROWS = 32
 """Above so many rows the nonzeros are not counted: BLAS is used."""
 
 
-FEWEST_UNITS = 32
-"""Below so many units the loops over a row of W are too short."""
-
-
 @kernel
-def is_small(inputs, fan_out):
+def is_small(inputs):
     """Tell whether there is so little to multiply that the loops beat BLAS.
 
     Parameters
     ----------
     inputs : (n_rows, fan_in) float
-    fan_out : int
 
     Returns
     -------
     bool
     """
-    if inputs.shape[0] > MOST_ROWS or fan_out < FEWEST_UNITS:
+    if inputs.shape[0] > MOST_ROWS:
         return False
     if inputs.shape[0] <= NONZEROS_A_WEIGHT_ROW:
         return True
@@ -84,7 +79,7 @@ def multiply(inputs, coefs, outputs, positions):
     positions : (at least fan_in + 1,) intp
         Workspace.
     """
-    if is_small(inputs, coefs.shape[1]):
+    if is_small(inputs):
         multiply_nonzeros(inputs, coefs, outputs, positions)
     else:
         np.dot(inputs, coefs, outputs)

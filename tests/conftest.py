@@ -1,0 +1,31 @@
+"""Data drawn from fixed seeds."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+
+class Problem(NamedTuple):
+    """A small classification problem."""
+
+    X: np.ndarray
+    y: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """20 samples of 6 features, a third of them exactly zero, in 3 classes."""
+    generator = np.random.default_rng(20240611)
+    X = generator.normal(size=(20, 6)) * (generator.random((20, 6)) > 1 / 3)
+    return Problem(X, generator.permutation(np.arange(20) % 3))
+
+
+@pytest.fixture(scope="session")
+def mnist_shaped():
+    """2,000 samples shaped like MNIST: uint8, 784 features, 19 % not zero, 10 classes."""
+    generator = np.random.default_rng(20240612)
+    strokes = generator.random((10, 784)) < 0.3
+    y = generator.integers(0, 10, 2000)
+    ink = strokes[y] & (generator.random((2000, 784)) < 0.63)
+    return Problem((ink * generator.integers(1, 256, ink.shape)).astype(np.uint8), y)
