@@ -1,0 +1,21 @@
+"""What every loader returns."""
+
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+
+class Dataset(NamedTuple):
+    """Training and test samples, and how their values are to be scaled."""
+
+    name: str
+    X_train: NDArray[Any]
+    """(n_train, n_features), uint8 for the named data sets."""
+    y_train: NDArray[Any]
+    """(n_train,) labels."""
+    X_test: NDArray[Any]
+    """(n_test, n_features)."""
+    y_test: NDArray[Any]
+    """(n_test,) labels."""
+    input_scale: str | tuple[float, float] | None
+    """For `fastmlp.train`: None, "unit", "symmetric" or (scale, shift)."""

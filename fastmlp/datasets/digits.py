@@ -1,0 +1,37 @@
+"""digits: the 1,797 handwritten digits of 8 x 8 pixels that scikit-learn ships."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.datasets.dataset import Dataset
+
+TEST_EVERY = 7
+"""Every seventh original, from the first on, is for testing."""
+
+
+def load_originals() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Load all digits as uint8 values from 0 to 16, shape (1797, 64), and their labels."""
+    from sklearn.datasets import load_digits as load
+
+    images, labels = load(return_X_y=True)
+    return images.astype(np.uint8), labels.astype(np.intp)
+
+
+def load_digits() -> Dataset:
+    """Load 1,540 + 257 images of 8 x 8 pixels; no network is needed.
+
+    Returns
+    -------
+    Dataset
+        uint8 X of 64 columns with values from 0 to 16, labels 0 to 9, `input_scale` (1/16, 0).
+    """
+    images, labels = load_originals()
+    is_test = np.arange(len(images)) % TEST_EVERY == 0
+    return Dataset(
+        "digits",
+        images[~is_test],
+        labels[~is_test],
+        images[is_test],
+        labels[is_test],
+        input_scale=(1 / 16, 0.0),
+    )

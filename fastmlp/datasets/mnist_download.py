@@ -1,0 +1,106 @@
+"""Downloading from mirrors in turn: a file arrives whole and checked, or not at all."""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fastmlp.datasets.idx import read_idx
+from fastmlp.datasets.mnist import Source, require_canonical
+
+TIMEOUT_SECONDS = 30
+
+
+def fetch(folder: Path, files: Sequence[Source], mirrors: Sequence[str]) -> None:
+    """Download the files that a folder does not hold yet.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing.
+    files : sequence of Source
+    mirrors : sequence of str
+        Addresses to which a file's name and .gz are appended, tried in turn.
+
+    Raises
+    ------
+    ConnectionError
+        If no mirror delivers a file; those that arrived before stay for the next call.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in files:
+        target = folder / f"{source.name}.gz"
+        if not (target.is_file() or target.with_suffix("").is_file()):
+            _fetch_one(target, source, mirrors)
+
+
+def _fetch_one(target: Path, source: Source, mirrors: Sequence[str]) -> None:
+    """Download one file from the first mirror that has it."""
+    failures = []
+    for mirror in mirrors:
+        url = f"{mirror.rstrip('/')}/{target.name}"
+        try:
+            _download(url, target, source)
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            failures.append(f"{url}: {type(error).__name__}: {error}")
+        else:
+            return
+    raise ConnectionError(
+        f"{target.name} could not be downloaded. " + "; ".join(failures) + ". Try again later, or "
+        f"put the file into {target.parent} yourself."
+    )
+
+
+def _download(url: str, target: Path, source: Source) -> None:
+    """Download into a temporary folder, check, and only then move to the target."""
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")  # its notes on hashes are about the .gz file
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch, _progress_bar() as bar:
+        downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_SECONDS)
+        # Archives of the same file differ, so the hash is that of the uncompressed content.
+        arrived = Path(pooch.retrieve(url, None, target.name, scratch, downloader=downloader))
+        require_canonical(read_idx(arrived), source, arrived)
+        arrived.replace(target)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Any]:
+    """Offer pooch a progress bar on a terminal, else False."""
+    if not sys.stderr.isatty():
+        yield False
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+    columns = "downloading MNIST", BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _PoochBar(progress)
+
+
+class _PoochBar:
+    """What pooch asks of a progress bar, drawn by rich."""
+
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=None)
+
+    @property
+    def total(self) -> float | None:
+        total: float | None = self._progress.tasks[self._task].total
+        return total
+
+    @total.setter
+    def total(self, n_bytes: float) -> None:
+        self._progress.update(self._task, total=n_bytes)
+
+    def update(self, n_bytes: int) -> None:
+        self._progress.advance(self._task, n_bytes)
+
+    def reset(self) -> None:
+        self._progress.update(self._task, completed=0)
+
+    def close(self) -> None:
+        self._progress.refresh()
