@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastmlp import datasets
+    import fastmlp.datasets as datasets
     from fastmlp._errors import DivergenceError, TrainingInterrupted
     from fastmlp.history import EpochReport, History
     from fastmlp.model import Model

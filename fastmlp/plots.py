@@ -1,5 +1,7 @@
 """Pictures; matplotlib is imported when one is asked for."""
 
+import importlib.util
+import math
 from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -53,16 +55,22 @@ def plot_comparison(histories: Mapping[str, "History"], path: Path) -> None:
     bars = axes[1].bar(list(histories), speeds, color=["C0", "C1", "C2"])
     axes[1].bar_label(bars, [f"{speed:,.0f}" for speed in speeds])
     axes[1].set(yscale="log", ylabel="iterations a second", title="Speed of the best epoch")
-    axes[1].margins(y=0.15)
+    axes[1].set_ylim(10 ** math.floor(math.log10(min(speeds)) - 0.3), 2 * max(speeds))
+    axes[1].minorticks_off()
     _save(figure, axes, path)
+
+
+def require_matplotlib() -> None:
+    """Raise an `ImportError` that says what to install where matplotlib is missing."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ImportError("plots need matplotlib: pip install 'fastmlp[plot]'")
 
 
 def _subplots(n_columns: int) -> tuple[Any, Any]:
     """Open a figure with one row of axes, without touching the user's pyplot state."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "fastmlp[plot]"') from error
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(5.5 * n_columns, 4), layout="constrained")
     return figure, figure.subplots(1, n_columns, squeeze=False)[0]
 

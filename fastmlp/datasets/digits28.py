@@ -95,7 +95,8 @@ def _draw_transform(random: np.random.RandomState) -> NDArray[np.float32]:
     middle = (SOURCE_SIDE - 1) * UNIT
     source_row = (middle + down * step[0] + right * lean[0]) // 2
     source_column = (middle + right * step[1] - down * lean[1]) // 2
-    weights = _interpolation(source_row)[:, :, None] * _interpolation(source_column)[:, None, :]
+    by_row, by_column = _interpolation(source_row), _interpolation(source_column)
+    weights = by_row[:, :, np.newaxis] * by_column[:, np.newaxis, :]
     return weights.reshape(SIDE * SIDE, -1).T.astype(np.float32)
 
 
@@ -113,7 +114,7 @@ def _interpolation(position: NDArray[np.int64]) -> NDArray[np.int64]:
         In units of 1 / `WEIGHT_UNIT`.
     """
     distance = np.abs(position[:, None] - np.arange(SOURCE_SIDE) * UNIT)
-    return np.maximum(UNIT - distance, 0) // (UNIT // WEIGHT_UNIT)
+    return np.asarray(np.maximum(UNIT - distance, 0) // (UNIT // WEIGHT_UNIT))
 
 
 def _draw_images(

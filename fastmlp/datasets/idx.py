@@ -26,7 +26,7 @@ def header(shape: tuple[int, ...]) -> bytes:
 def sha256(array: NDArray[np.uint8]) -> str:
     """Hash an array as the IDX file it would be, uncompressed."""
     digest = hashlib.sha256(header(array.shape))
-    digest.update(np.ascontiguousarray(array))
+    digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -89,7 +89,7 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, download: bool = 
         If no mirror delivers.
     """
     places = list(_places(data_dir))
-    found = next(filter(None, map(_find, places)), None)
+    found = next((paths for paths in map(_find, places) if paths), None)
     if found is None and not download:
         listed = ", ".join(map(str, places))
         raise FileNotFoundError(

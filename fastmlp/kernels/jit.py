@@ -30,8 +30,15 @@ logger = logging.getLogger("fastmlp")
 # is relaxed: sums keep their order, and NaN and infinity pass through, so that divergence shows.
 OPTIONS: Any = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
 
-ENTRIES: list[Any] = []
-"""The dispatchers of all entry functions, for `fastmlp info`."""
+
+def disabled() -> bool:
+    """Tell whether kernels run as plain Python, which NUMBA_DISABLE_JIT=1 asks for.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(getattr(config, "DISABLE_JIT", False))
 
 
 def kernel(function):
@@ -42,9 +49,8 @@ def kernel(function):
 def entry(function):
     """Compile a function that Python calls, and keep the result on disk."""
     dispatcher = numba.njit(**OPTIONS)(function)
-    if not getattr(config, "DISABLE_JIT", False):
+    if not disabled():
         dispatcher._cache = KernelCache(function.__name__)
-        ENTRIES.append(dispatcher)
     return dispatcher
 
 
@@ -135,9 +141,18 @@ class KernelCache(caching._Cache):
     def disable(self):
         """Do nothing: the cache is always on."""
 
+    def files(self):
+        """List the files of this function's versions, those of older sources too.
+
+        Returns
+        -------
+        list of Path
+        """
+        return sorted(self.folder.glob(f"{self.name}-*.bin"))
+
     def flush(self):
         """Remove every version of this function."""
-        for path in self.folder.glob(f"{self.name}-*.bin"):
+        for path in self.files():
             path.unlink(missing_ok=True)
 
 

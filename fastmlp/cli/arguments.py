@@ -1,0 +1,151 @@
+"""Options made from the arguments of `fastmlp.train`: names, defaults and help are its own."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fastmlp import datasets
+from fastmlp.training import train
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Names(click.ParamType[Any]):
+    """One name, or several separated by commas."""
+
+    name = "name[,name...]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Split at the commas."""
+        parts = [part.strip() for part in value.split(",")]
+        return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+class Sizes(click.ParamType[Any]):
+    """Whole numbers separated by commas; nothing, or (), is an empty list."""
+
+    name = "n[,n...]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Split at the commas."""
+        parts = [part for part in re.split(r"[,\s]+", value.strip("()[] ")) if part]
+        try:
+            return tuple(int(part) for part in parts)
+        except ValueError:
+            self.fail(f"{value!r} is not a list of whole numbers such as 100,50", param, ctx)
+
+
+class InputScale(click.ParamType[Any]):
+    """A name, or a scale and a shift."""
+
+    name = "name|scale,shift"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Turn two numbers into a pair."""
+        try:
+            scale, shift = (float(part) for part in value.split(","))
+        except ValueError:
+            return value
+        return scale, shift
+
+
+TYPES: dict[str, Any] = {
+    "input_scale": InputScale(),
+    "hidden_layer_sizes": Sizes(),
+    "activation": Names(),
+    "learning_rate_init": float,
+    "momentum": float,
+    "nesterov": bool,
+    "alpha": float,
+    "batch_size": int,
+    "epochs": int,
+    "shuffle": bool,
+    "random_state": int,
+    "n_threads": int,
+    "progress": bool,
+}
+"""How an option's text is read; what is not here stays text."""
+
+NOT_OPTIONS = ("X", "y", "X_val", "y_val", "coefs_init", "intercepts_init", "callbacks")
+"""Arguments of `train` that hold Python objects."""
+
+PARAMETERS = {
+    name: parameter
+    for name, parameter in inspect.signature(train).parameters.items()
+    if name not in NOT_OPTIONS
+}
+
+
+def descriptions() -> dict[str, str]:
+    """Read what the docstring of `train` says of each parameter, as one line of text."""
+    section = inspect.getdoc(train).split("Parameters\n")[1].split("\nReturns\n")[0]  # type: ignore[union-attr]
+    entries = re.findall(r"^(\w[\w, ]*) : .*\n((?:    .*\n|\n)+)", section, flags=re.MULTILINE)
+    return {
+        name: " ".join(text.split()).replace("`", "")
+        for names, text in entries
+        for name in names.split(", ")
+    }
+
+
+def train_options(names: Sequence[str] = tuple(PARAMETERS)) -> Callable[[Command], Command]:
+    """Decorate a command with the options of some of the arguments of `train`.
+
+    An option that is not given is None, so that only what was given is passed on.
+    """
+    described = descriptions()
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(names):
+            flag = "--" + name.replace("_", "-")
+            kind = TYPES.get(name, str)
+            if kind is bool:
+                declaration, extra = f"{flag}/--no-{flag[2:]}", {}
+            else:
+                declaration, extra = flag, {"type": kind}
+            default = PARAMETERS[name].default
+            shown = "" if default is None else f" [default: {_written(default)}]"
+            command = click.option(
+                declaration, name, default=None, help=described[name] + shown, **extra
+            )(command)
+        return command
+
+    return decorate
+
+
+def _written(default: Any) -> str:
+    """Write a default value as it would be given."""
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+target_option = click.option(
+    "--target", help="The column of labels of a file given as --dataset [default: the last one]"
+)
+plot_option = click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw into this .png, .svg, .pdf",
+)
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Keep the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def load(dataset: str, target: str | None) -> datasets.Dataset:
+    """Load a data set by name, or a file by its path.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or a target is given for a named one.
+    """
+    if Path(dataset).suffix or Path(dataset).is_file():
+        return datasets.load_file(dataset, target)
+    if target is not None:
+        raise ValueError("--target is for files; a named --dataset knows its labels.")
+    return datasets.load(dataset)

@@ -1,0 +1,82 @@
+"""`fastmlp info`."""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+import fastmlp
+from fastmlp._cache import cache_dir
+from fastmlp.cli.failures import one_line
+
+PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "threadpoolctl")
+
+
+@click.command()
+@one_line
+def info() -> None:
+    """Print versions, processor, BLAS libraries, cache folder and compiled kernels."""
+    for heading, lines in (
+        ("versions", list(_versions())),
+        ("processor", list(_processor())),
+        ("BLAS", list(_blas())),
+        ("cache", list(_cache())),
+    ):
+        for number, line in enumerate(lines):
+            click.echo(f"{heading if number == 0 else '':<11}{line}")
+
+
+def _versions() -> Iterator[str]:
+    yield f"python {platform.python_version()} on {platform.platform()}"
+    yield f"fastmlp {fastmlp.__version__}"
+    for package in PACKAGES:
+        yield f"{package} {version(package)}"
+
+
+def _processor() -> Iterator[str]:
+    import llvmlite.binding as llvm
+    import numpy as np
+
+    from fastmlp.threads import n_cores
+
+    yield f"{_processor_name()}, known to LLVM as {llvm.get_host_cpu_name()}"
+    yield f"{n_cores()} cores for this process"
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
+    yield "vector instructions: " + " ".join(found.get("found", []) or found["baseline"])
+
+
+def _processor_name() -> str:
+    """Find the processor's name; only Linux keeps it in a file."""
+    path = Path("/proc/cpuinfo")
+    for line in path.read_text().splitlines() if path.exists() else ():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _blas() -> Iterator[str]:
+    import numpy  # noqa: F401  (only libraries that are loaded are listed)
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import threadpool_info
+
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            kind = f"{library['internal_api']} {library['version']}"
+            yield f"{kind}, {library['num_threads']} threads, {Path(library['filepath']).name}"
+
+
+def _cache() -> Iterator[str]:
+    yield f"{cache_dir()} (set by FASTMLP_CACHE_DIR)"
+    from fastmlp.kernels import jit
+
+    if jit.disabled():
+        yield "kernels are not compiled: NUMBA_DISABLE_JIT is set"
+        return
+    from fastmlp.kernels import epoch
+
+    for kernel in (epoch.run_epoch, epoch.predict_logits):
+        files = kernel._cache.files()
+        size = sum(path.stat().st_size for path in files) / 1e6
+        yield f"kernel {kernel.__name__}: {len(files)} compiled versions, {size:.1f} MB"

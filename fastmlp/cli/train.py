@@ -1,0 +1,111 @@
+"""`fastmlp train`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+import fastmlp
+from fastmlp._errors import DivergenceError, TrainingInterrupted
+from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_option, train_options
+from fastmlp.cli.failures import INTERRUPTED, check_output, check_plot, one_line
+from fastmlp.datasets import Dataset
+from fastmlp.history import History
+from fastmlp.training import TrainResult
+
+FEW_EPOCHS = 12
+"""So many losses are printed in full; of more, the first and last few."""
+
+
+@click.command()
+@train_options()
+@target_option
+@click.option("--article", is_flag=True, help="Repeat the article's run; other options override it")
+@plot_option
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a line an epoch into this .csv",
+)
+@one_line
+def train(
+    target: str | None, article: bool, plot: Path | None, history: Path | None, **options: Any
+) -> None:
+    """Train a network and print how well it does on the test samples.
+
+    DATASET is digits28, digits, mnist, or a .npz, .csv or .parquet file.
+    """
+    check_plot(plot)
+    check_output("--history", history)
+    arguments = (fastmlp.ARTICLE if article else {}) | given(options)
+    arguments.setdefault("progress", sys.stderr.isatty())
+    data = load(arguments.pop("dataset", PARAMETERS["dataset"].default), target)
+    arguments.setdefault("input_scale", data.input_scale)
+    try:
+        result = fastmlp.train(
+            data.X_train, data.y_train, X_val=data.X_test, y_val=data.y_test, **arguments
+        )
+    except TrainingInterrupted as interruption:
+        click.echo("fastmlp: interrupted; this was learned until now:", err=True)
+        _finish(interruption.result, data, plot, history)
+        raise SystemExit(INTERRUPTED) from None
+    except DivergenceError as error:
+        _write(error.history, plot, history)
+        raise
+    _finish(result, data, plot, history)
+
+
+def _finish(result: TrainResult, data: Dataset, plot: Path | None, path: Path | None) -> None:
+    """Write the files and print the summary."""
+    _write(result.history, plot, path)
+    click.echo(summary(result, data))
+
+
+def _write(history: History, plot: Path | None, path: Path | None) -> None:
+    """Write the files that were asked for, if there is anything to write."""
+    if path is not None:
+        history.to_csv(path)
+    if plot is not None and history.loss:
+        history.plot(plot)
+
+
+def summary(result: TrainResult, data: Dataset) -> str:
+    """Sum a training up.
+
+    Parameters
+    ----------
+    result : TrainResult
+    data : Dataset
+        The test samples are scored.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
+    model, history = result
+    sizes = "-".join(map(str, model.parameters.network.layer_sizes))
+    seconds = sum(history.seconds)
+    steps = sum(
+        speed * time
+        for speed, time in zip(history.iterations_per_second, history.seconds, strict=True)
+    )
+    speed = f"{steps / seconds:,.0f} it/s" if seconds else "no epoch was finished"
+    loading = f"{history.compile_seconds:.2f} s to load or compile"
+    lines = [
+        f"network        {sizes}, {model.parameters.dtype.name}, backend {model.backend}",
+        f"data           {data.name}: {len(data.X_train):,} to train, {len(data.X_test):,} to test",
+        f"loss           {_losses(history.loss)}",
+        f"test accuracy  {model.score(data.X_test, data.y_test):.4f}",
+        f"time           {seconds:.2f} s for {len(history.loss)} epochs, {speed}; {loading}",
+    ]
+    return "\n".join(lines)
+
+
+def _losses(losses: list[float]) -> str:
+    """Write the loss of each epoch."""
+    texts = [f"{loss:.4f}" for loss in losses]
+    if len(texts) > FEW_EPOCHS:
+        texts = [*texts[:3], "...", *texts[-3:]]
+    return " ".join(texts) or "-"
