@@ -34,7 +34,9 @@ def check_whole(parameter: str, value: Any, least: int = 1, most: int | None = N
     whole = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
     if not (whole and value >= least and (most is None or value <= most)):
         rule = f"a whole number of at least {least}"
-        raise invalid(parameter, rule if most is None else f"{rule} and at most {most}", value)
+        raise invalid(
+            parameter, rule if most is None else f"{rule} and at most {most}", repr(value)
+        )
     return int(value)
 
 
@@ -52,7 +54,7 @@ def check_real(
     if not (real and least <= value < below and not (open_left and value == least)):
         lower = f"above {least:g}" if open_left else f"of at least {least:g}"
         upper = "finite" if np.isinf(below) else f"below {below:g}"
-        raise invalid(parameter, f"a number {lower} and {upper}", value)
+        raise invalid(parameter, f"a number {lower} and {upper}", repr(value))
     return float(value)
 
 
@@ -65,5 +67,5 @@ def check_flag(parameter: str, value: Any) -> bool:
         If it is not.
     """
     if not isinstance(value, bool | np.bool_):
-        raise invalid(parameter, "True or False", value)
+        raise invalid(parameter, "True or False", repr(value))
     return bool(value)

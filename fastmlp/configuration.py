@@ -23,9 +23,9 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     try:
         found = np.dtype(dtype)
     except TypeError as error:
-        raise invalid("dtype", "'float32' or 'float64'", dtype) from error
+        raise invalid("dtype", "'float32' or 'float64'", repr(dtype)) from error
     if dtype is None or found not in (np.float32, np.float64):
-        raise invalid("dtype", "'float32' or 'float64'", dtype)
+        raise invalid("dtype", "'float32' or 'float64'", repr(dtype))
     return found
 
 

@@ -161,7 +161,7 @@ def as_features(
         values = values.view(np.uint8) if isinstance(values, np.ndarray) else values.astype("u1")
     elif values.dtype.name not in FEATURE_DTYPES or not values.dtype.isnative:
         values = values.astype(dtype)
-    _require_finite(values, name)
+    _require_finite(values, dtype, name)
     return Features(values, scale, dtype)
 
 
@@ -178,42 +178,46 @@ def _as_csr(X: Any) -> Any:
 def _as_dense(X: Any, name: str) -> Array:
     """Turn an array, a nested list or a data frame into an ndarray, a view where possible."""
     values = X.to_numpy() if hasattr(X, "to_numpy") else X
+    if np.ma.is_masked(values):
+        fill = f"Fill them first: {name}.filled(0)."
+        raise invalid(name, "without masked values", f"{values.mask.sum()} masked", fill)
     try:
         return np.asarray(values)
     except (TypeError, ValueError) as error:
         raise invalid(name, "a rectangular array of numbers", type(X).__name__) from error
 
 
-def _require_finite(values: Any, name: str) -> None:
+def _require_finite(values: Any, dtype: np.dtype[Any], name: str) -> None:
     """Raise a `ValueError` that says where the first NaN or infinity lies.
 
     Blocks of rows are summed, which is faster than asking each value: only a sum that is not
-    finite is looked into.
+    finite is looked into. What is computed in may be narrower than the data.
     """
     if values.dtype.kind != "f":
         return
-    if not isinstance(values, np.ndarray):
-        for position in np.flatnonzero(~np.isfinite(values.data))[:1]:
-            row = np.searchsorted(values.indptr, position, side="right") - 1
-            raise _not_finite(values.data[position], row, values.indices[position], name)
-        return
-    step = max(1, CHECKED_AT_ONCE // values.shape[1])
-    for start in range(0, len(values), step):
-        block = values[start : start + step]
-        with np.errstate(over="ignore", invalid="ignore"):
-            suspicious = not np.isfinite(block.sum())
-        if suspicious and not (finite := np.isfinite(block)).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not isinstance(values, np.ndarray):
+            for position in np.flatnonzero(~np.isfinite(values.data.astype(dtype)))[:1]:
+                row = np.searchsorted(values.indptr, position, side="right") - 1
+                place = (row, values.indices[position])
+                raise _not_finite(values.data[position], place, dtype, name)
+            return
+        step = max(1, CHECKED_AT_ONCE // values.shape[1])
+        for start in range(0, len(values), step):
+            block = values[start : start + step].astype(dtype, copy=False)
+            if np.isfinite(block.sum()) or (finite := np.isfinite(block)).all():
+                continue
             row, column = np.argwhere(~finite)[0]
-            raise _not_finite(block[row, column], start + row, column, name)
+            place = (start + row, column)
+            raise _not_finite(values[place], place, dtype, name)
 
 
-def _not_finite(value: Any, row: int, column: int, name: str) -> ValueError:
-    return invalid(
-        name,
-        "finite",
-        f"{value} at row {row}, column {column}",
-        "Impute or drop such values first, with sklearn.impute.SimpleImputer for example.",
-    )
+def _not_finite(value: Any, place: tuple[int, int], dtype: np.dtype[Any], name: str) -> ValueError:
+    where = f"{value} at row {place[0]}, column {place[1]}"
+    if np.isfinite(value):
+        return invalid(name, f"finite in {dtype}", where, "Pass dtype='float64', or scale X.")
+    remedy = "Impute or drop such values first, with sklearn.impute.SimpleImputer for example."
+    return invalid(name, "finite", where, remedy)
 
 
 def as_targets(

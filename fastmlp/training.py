@@ -1,7 +1,7 @@
 """The training loop: epochs, validation, history, callbacks; a backend runs each epoch."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -210,7 +210,7 @@ def _load(
         raise invalid("X_val and y_val", "given together", "one without the other")
     if X is not None and not isinstance(dataset, _Default):
         remedy = "Leave one of the two out."
-        raise invalid("dataset", "left out where X and y are given", dataset, remedy)
+        raise invalid("dataset", "left out where X and y are given", repr(dataset), remedy)
     if X is None:
         from fastmlp import datasets
 
@@ -241,10 +241,9 @@ def _check_batch_size(batch_size: int, n_samples: int) -> int:
 
 def _check_callbacks(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
     """Check the callbacks, and add the one that prints."""
+    if not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
+        raise invalid("callbacks", "a sequence of callables", repr(callbacks))
     checked = list(callbacks)
-    for callback in checked:
-        if not callable(callback):
-            raise invalid("callbacks", "a sequence of callables", callback)
     if progress:
         from fastmlp.progress import ProgressLines
 

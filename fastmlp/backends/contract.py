@@ -24,9 +24,10 @@ class Backend(Protocol):
 
     CAPABILITIES: Capabilities
 
-    def prepare(self, parameters: Parameters, rule: Rule, features: Features) -> None: ...  # noqa: D102
+    def prepare(self, parameters: Parameters, rule: Rule, features: Features) -> None:
+        """Do whatever must happen once before the first epoch."""
 
-    def run_epoch(  # noqa: D102
+    def run_epoch(
         self,
         parameters: Parameters,
         rule: Rule,
@@ -36,9 +37,11 @@ class Backend(Protocol):
         permutation: NDArray[np.intp],
         batch_size: int,
         rates: NDArray[Any],
-    ) -> NDArray[np.float64]: ...
+    ) -> NDArray[np.float64]:
+        """Train on every sample once and return the loss of each batch."""
 
-    def predict_logits(self, parameters: Parameters, features: Features) -> NDArray[Any]: ...  # noqa: D102
+    def predict_logits(self, parameters: Parameters, features: Features) -> NDArray[Any]:
+        """Compute the logits of every sample."""
 
 
 def n_batches(n_samples: int, batch_size: int) -> int:

@@ -154,7 +154,7 @@ def _read(path: Path) -> Arrays | None:
     """Read the cached file; None where there is none that is whole."""
     try:
         # zipfile compares each member's CRC-32 as it reads.
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             X_train, y_train, X_test, y_test = (file[name] for name in NAMES)
     except Exception:  # missing, unreadable, cut short or damaged: numpy raises many kinds
         return None

@@ -94,7 +94,7 @@ def _split(table: Table, test_fraction: float, random_state: int) -> Parts:
 def _read_npz(path: Path, target: str | None) -> Table | Parts:
     """Read a NumPy archive."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file}
     except Exception as error:  # NumPy raises many kinds for a file that is damaged
         remedy = "Object arrays are refused: save numbers, or strings of a fixed length."

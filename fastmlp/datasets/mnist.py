@@ -161,7 +161,7 @@ def _read(found: Path | Paths) -> dict[str, NDArray[np.uint8]]:
 def _read_keras(path: Path, name: str) -> NDArray[np.uint8]:
     """Read one array of Keras' mnist.npz."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return np.asarray(file[name], np.uint8)
     except Exception as error:  # NumPy raises many kinds for a file that is damaged
         rule = "Keras' mnist.npz with x_train, y_train, x_test and y_test"

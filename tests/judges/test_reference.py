@@ -61,17 +61,17 @@ def test_logits_agree_with_the_textbook(tiny):
 
 def test_small_network_agrees_with_the_numbers_worked_by_hand():
     # x = (1, 2), one hidden unit: z = 1 * 0.5 + 2 * -0.25 + 0 = 0, so a = 1/2 and a' = 1/4.
-    # Logits (1/2 * ln 3 * 2, 0) = (ln 3, 0): softmax (3/4, 1/4); the target is the second class.
-    # Loss = -ln 1/4 = ln 4. Output deltas (3/4, -1/4); coef_grads a * deltas = (3/8, -1/8).
-    # Hidden delta = (3/4 * 2 ln 3 - 1/4 * 0) / 4 = 3/8 ln 3; coef_grads (1, 2) times it.
+    # Logits (1/2 * 2 ln 3, 0) = (ln 3, 0): softmax (3/4, 1/4); the target is the second class.
+    # Loss = -ln 1/4 = ln 4. Output deltas (3/4, 1/4 - 1); coef_grads a * deltas = (3/8, -3/8).
+    # Hidden delta = (3/4 * 2 ln 3 - 3/4 * 0) / 4 = 3/8 ln 3; coef_grads (1, 2) times it.
     parameters = Parameters.zeros(Network((2, 1, 2), ("logistic",)), np.float64)
     parameters.coefs[0][...] = [[0.5], [-0.25]]
     parameters.coefs[1][...] = [[2 * math.log(3), 0.0]]
     gradient, loss = one_step(parameters, np.array([[1.0, 2.0]]), np.array([1]))
     delta = 3 / 8 * math.log(3)
     assert loss == pytest.approx(math.log(4), abs=1e-15)
-    np.testing.assert_allclose(gradient.coefs[1], [[3 / 8, -1 / 8]], atol=1e-15)
-    np.testing.assert_allclose(gradient.intercepts[1], [3 / 4, -1 / 4], atol=1e-15)
+    np.testing.assert_allclose(gradient.coefs[1], [[3 / 8, -3 / 8]], atol=1e-15)
+    np.testing.assert_allclose(gradient.intercepts[1], [3 / 4, -3 / 4], atol=1e-15)
     np.testing.assert_allclose(gradient.coefs[0], [[delta], [2 * delta]], atol=1e-15)
     np.testing.assert_allclose(gradient.intercepts[0], [delta], atol=1e-15)
 

@@ -1,5 +1,6 @@
 """The same curves as scikit-learn's MLPClassifier, started from equal weights."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -17,7 +18,7 @@ CONFIGURATIONS = {
         "solver": "sgd", "learning_rate_init": 0.05, "momentum": 0.9, "nesterov": True
     },
     "invscaling": {
-        "solver": "sgd", "learning_rate_init": 1.0, "momentum": 0.0, "learning_rate": "invscaling"
+        "solver": "sgd", "learning_rate_init": 0.3, "momentum": 0.0, "learning_rate": "invscaling"
     },
     "adam": {"solver": "adam", "learning_rate_init": 0.01},
 }  # fmt: skip
@@ -56,7 +57,7 @@ def scikit_learn_run(problem, coefs, intercepts, activation, alpha, options):
 def test_training_agrees_with_scikit_learn(name, activation, hidden, tiny):
     sizes = (6, *hidden, 3)
     generator = np.random.default_rng(8)
-    coefs = [generator.normal(0, 0.5, shape) for shape in zip(sizes, sizes[1:], strict=False)]
+    coefs = [generator.normal(0, 0.5, shape) for shape in itertools.pairwise(sizes)]
     intercepts = [generator.normal(0, 0.5, size) for size in sizes[1:]]
     expected = scikit_learn_run(tiny, coefs, intercepts, activation, 0.3, CONFIGURATIONS[name])
     actual = fastmlp.train(

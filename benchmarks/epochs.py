@@ -1,0 +1,80 @@
+"""Seconds an epoch and a sample, with the loss and its deviation from the reference beside them."""
+
+import numpy as np
+
+from .common import BACKENDS, BATCH_SIZES, DTYPES, N_SAMPLES, make_data, train
+
+
+class Epoch:
+    """One epoch of 784-100-10; the data are bytes, scaled as they are read."""
+
+    params = (BACKENDS, BATCH_SIZES, DTYPES)
+    param_names = ("backend", "batch_size", "dtype")
+    # An epoch is long: a few of them show its time, and the least of them is meant.
+    number = 1
+    repeat = (2, 5, 10.0)
+    warmup_time = 0
+    rounds = 1
+
+    def setup_cache(self):
+        """Draw the data once for all."""
+        return make_data(max(N_SAMPLES.values()))
+
+    def setup(self, data, backend, batch_size, dtype):
+        """Compile, or load from the cache, what will be timed."""
+        self.arguments = {"batch_size": batch_size, "dtype": dtype}
+        train(data[0][:batch_size], data[1][:batch_size], backend, **self.arguments)
+
+    def time_fit(self, data, backend, batch_size, dtype):
+        """Time a whole fit of one epoch: checks, packing and thread start included."""
+        train(*data, backend, **self.arguments)
+
+    def track_seconds_a_sample(self, data, backend, batch_size, dtype):
+        """Track the best epoch of three, by the history."""
+        history = train(*data, backend, epochs=3, **self.arguments)
+        return min(history.seconds) / N_SAMPLES[backend]
+
+    track_seconds_a_sample.unit = "seconds"
+
+    def track_loss(self, data, backend, batch_size, dtype):
+        """Track what was learned: the loss of the third epoch on the reference's samples."""
+        return self._losses(data, backend)[-1]
+
+    track_loss.unit = "nats"
+
+    def track_deviation(self, data, backend, batch_size, dtype):
+        """Track the largest relative difference from the reference's loss curve."""
+        actual, expected = self._losses(data, backend), self._losses(data, "reference")
+        return float(np.max(np.abs(actual / expected - 1)))
+
+    track_deviation.unit = "relative"
+
+    def _losses(self, data, backend):
+        X, y = (array[: N_SAMPLES["reference"]] for array in data)
+        return np.array(train(X, y, backend, epochs=3, **self.arguments).loss)
+
+
+class Threads:
+    """One epoch of a net whose products are large, on one BLAS thread and on as many as pay."""
+
+    params = (("numpy", "numba"), (1, None))
+    param_names = ("backend", "n_threads")
+    number = 1
+    repeat = (2, 5, 10.0)
+    warmup_time = 0
+    rounds = 1
+
+    def setup_cache(self):
+        """Draw the data once for all."""
+        return make_data(4096)
+
+    def setup(self, data, backend, n_threads):
+        """Compile, or load from the cache, what will be timed."""
+        self.arguments = {
+            "hidden_layer_sizes": (512, 512), "batch_size": 1024, "n_threads": n_threads
+        }  # fmt: skip
+        train(*data, backend, **self.arguments)
+
+    def time_fit(self, data, backend, n_threads):
+        """Time a whole fit of one epoch."""
+        train(*data, backend, **self.arguments)
