@@ -5,7 +5,8 @@ IMPORT_NUMPY = "import numpy"
 FIRST_CALL = """
 import numpy as np
 import fastmlp
-fastmlp.train(np.eye(8, dtype=np.float32), np.arange(8), backend={backend!r}, batch_size=2, epochs=1)
+X, y = np.eye(8, dtype=np.float32), np.arange(8)
+fastmlp.train(X, y, backend={backend!r}, batch_size=2, epochs=1)
 """
 
 COLD = """

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Tolerance(NamedTuple):
-    """|actual - expected| <= relative * max|expected|: errors of a sum scale with its terms."""
+    """|actual - expected| <= relative * scale, with scale = max|expected| unless it is given."""
 
     relative: float
     reason: str
@@ -31,12 +31,15 @@ TOLERANCES: dict[tuple[str, str], Tolerance] = {
 }
 
 
-def assert_close(actual, expected, quantity, dtype):
-    """Compare two arrays; a failure names the worst entry, for a loss curve the first epoch."""
+def assert_close(actual, expected, quantity, dtype, scale=0.0):
+    """Compare two arrays; a failure names the worst entry and the first, such as the epoch.
+
+    `scale` is the size of the terms of a sum, which may cancel: then it exceeds the largest entry.
+    """
     actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     assert actual.shape == expected.shape
     tolerance = TOLERANCES[quantity, np.dtype(dtype).name]
-    allowed = tolerance.relative * np.abs(expected).max()
+    allowed = tolerance.relative * max(scale, np.abs(expected).max())
     errors = np.abs(actual - expected)
     if (errors <= allowed).all():  # NaN is not
         return

@@ -31,14 +31,17 @@ def gather_dense(values, strides, scale, samples, inputs):
     """Gather from a dense matrix; see `gather`."""
     number = inputs.dtype.type
     row_stride, column_stride = strides
+    n_features = inputs.shape[1]
     for row in range(samples.size):
         start = samples[row] * row_stride
-        if column_stride == 1:  # said apart, for then the compiler vectorises
-            for feature in range(inputs.shape[1]):
-                inputs[row, feature] = number(values[start + feature]) * scale[0] + scale[1]
+        # A slice, whose indices cannot be negative: else the compiler does not vectorise.
+        values_of_row = values[start : start + (n_features - 1) * column_stride + 1]
+        if column_stride == 1:  # said apart, for then they lie side by side
+            for feature in range(n_features):
+                inputs[row, feature] = number(values_of_row[feature]) * scale[0] + scale[1]
         else:
-            for feature in range(inputs.shape[1]):
-                value = values[start + feature * column_stride]
+            for feature in range(n_features):
+                value = values_of_row[feature * column_stride]
                 inputs[row, feature] = number(value) * scale[0] + scale[1]
 
 

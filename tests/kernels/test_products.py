@@ -18,43 +18,66 @@ def inputs(request):
     return generator.normal(size=(n_rows, 63)) * (generator.random((n_rows, 63)) < share)
 
 
+def listed(inputs):
+    """List the nonzeros of the inputs, however many there are."""
+    positions = np.concatenate([np.flatnonzero(row) for row in inputs])
+    return positions, np.cumsum([np.count_nonzero(row) for row in inputs])
+
+
+@pytest.mark.parametrize("few", [True, False])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("fan_out", [1, 10, 50])
-def test_both_ways_to_multiply_agree_with_numpy(inputs, fan_out, dtype):
+def test_both_ways_to_multiply_agree_with_numpy(few, inputs, fan_out, dtype):
     inputs = inputs.astype(dtype)
     coefs = np.random.default_rng(1).normal(size=(63, fan_out)).astype(dtype)
-    positions = np.empty(64, np.intp)
     expected = inputs.astype(np.float64) @ coefs.astype(np.float64)
-    for multiply in (products.multiply, products.multiply_nonzeros):
-        actual = np.full_like(expected, np.nan, dtype=dtype)
-        multiply(inputs, coefs, actual, positions)
-        assert_close(actual, expected, "product", dtype)
+    actual = np.full_like(expected, np.nan, dtype=dtype)
+    products.multiply(inputs, coefs, few, *listed(inputs), actual)
+    assert_close(actual, expected, "product", dtype)
 
 
+@pytest.mark.parametrize("few", [True, False])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("fan_out", [1, 10, 50])
-def test_descent_without_the_gradient_agrees_with_the_gradient(inputs, fan_out, dtype):
+def test_both_ways_to_the_gradient_agree_with_numpy(few, inputs, fan_out, dtype):
+    inputs = inputs.astype(dtype)
+    deltas = np.random.default_rng(2).normal(size=(len(inputs), fan_out)).astype(dtype)
+    coef_grads, intercept_grads = np.full((63, fan_out), np.nan, dtype), np.empty(fan_out, dtype)
+    products.set_gradient(inputs, deltas, few, *listed(inputs), coef_grads, intercept_grads)
+    assert_close(coef_grads, inputs.T.astype(float) @ deltas, "product", dtype)
+    terms = np.abs(deltas).sum(axis=0).max()
+    assert_close(intercept_grads, deltas.astype(float).sum(axis=0), "product", dtype, terms)
+
+
+@pytest.mark.parametrize("few", [True, False])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("fan_out", [1, 10, 50])
+def test_both_ways_to_descend_agree_with_numpy(few, inputs, fan_out, dtype):
     inputs = inputs.astype(dtype)
     generator = np.random.default_rng(2)
     coefs, deltas = (generator.normal(size=(n, fan_out)).astype(dtype) for n in (63, len(inputs)))
     intercepts = generator.normal(size=fan_out).astype(dtype)
-    coef_grads, intercept_grads = np.empty_like(coefs), np.empty_like(intercepts)
-    products.set_gradient(inputs, deltas, coef_grads, intercept_grads)
-    assert_close(coef_grads, inputs.T.astype(float) @ deltas, "product", dtype)
-    assert_close(intercept_grads, deltas.astype(float).sum(axis=0), "product", dtype)
-    rate = dtype(0.25)
-    expected = coefs - rate * coef_grads, intercepts - rate * intercept_grads
-    products.descend_nonzeros(inputs, deltas, rate, coefs, intercepts, np.empty(64, np.intp))
-    assert_close(coefs, expected[0], "product", dtype)
-    assert_close(intercepts, expected[1], "product", dtype)
+    expected_coefs = coefs - 0.25 * inputs.T.astype(float) @ deltas
+    expected_intercepts = intercepts - 0.25 * deltas.astype(float).sum(axis=0)
+    workspace = np.empty_like(coefs)
+    products.descend(
+        inputs, deltas, dtype(0.25), few, *listed(inputs), workspace, coefs, intercepts
+    )
+    assert_close(coefs, expected_coefs, "product", dtype)
+    assert_close(intercepts, expected_intercepts, "product", dtype)
 
 
 @pytest.mark.parametrize(("n_rows", "share", "expected"),
-                         [(1, 1.0, True), (3, 1.0, True), (8, 1.0, False), (8, 0.2, True),
-                          (64, 0.0, False)])  # fmt: skip
-def test_loops_are_for_few_nonzeros(n_rows, share, expected):
+                         [(1, 1.0, True), (3, 1.0, True), (4, 1.0, False), (8, 0.3, True),
+                          (64, 0.2, True), (64, 0.3, False), (64, 0.0, True)])  # fmt: skip
+def test_nonzeros_are_listed_where_there_are_few(n_rows, share, expected):
     inputs = (np.random.default_rng(3).random((n_rows, 100)) < share).astype(np.float32)
-    assert products.is_small(inputs) == expected
+    nonzeros = products.make_nonzeros(np.array([100, 10]), n_rows)
+    positions, ends = nonzeros.positions[0], nonzeros.ends[0]
+    assert products.list_nonzeros(inputs, positions, ends) == expected
+    if expected:
+        np.testing.assert_array_equal(ends, listed(inputs)[1])
+        np.testing.assert_array_equal(positions[: ends[-1]], listed(inputs)[0])
 
 
 def test_a_gathered_csr_row_adds_up_entries_at_one_place():
