@@ -13,6 +13,9 @@ from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_o
 from fastmlp.cli.failures import check_plot, one_line
 from fastmlp.history import History
 
+CHAOS = 1e-4
+"""Largest relative deviation of two float32 loss curves in a training that is stable."""
+
 OPTIONS = [name for name in PARAMETERS if name not in ("backend", "progress")]
 
 
@@ -40,6 +43,7 @@ def compare(target: str | None, samples: int, plot: Path | None, **options: Any)
     n_epochs = len(histories["reference"].loss)
     click.echo(f"{data.name}, {len(X):,} samples, {n_epochs} epochs")
     _print_table(histories)
+    _warn_of_chaos(histories)
     compiling = histories["numba"].compile_seconds
     click.echo(f"numba took {compiling:.2f} s more, once, to load or compile its kernels.")
     if plot is not None:
@@ -57,6 +61,16 @@ def deviation(history: History, reference: History) -> float:
     """
     expected = np.array(reference.loss)
     return float(np.max(np.abs(np.array(history.loss) - expected) / np.abs(expected)))
+
+
+def _warn_of_chaos(histories: dict[str, History]) -> None:
+    """Say what a large deviation means."""
+    largest = max(deviation(history, histories["reference"]) for history in histories.values())
+    if largest > CHAOS:
+        click.echo(
+            "The curves part: at this learning rate training is unstable, and rounding errors grow "
+            "from step to step. Compare with a smaller --learning-rate-init."
+        )
 
 
 def _print_table(histories: dict[str, History]) -> None:

@@ -2,11 +2,13 @@
 
 import itertools
 
+import numba
 import pytest
 
 import fastmlp
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes days where nothing is compiled")
 def test_article_gives_the_curve_it_prints():
     try:
         data = fastmlp.datasets.load_mnist(download=False)
