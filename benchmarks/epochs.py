@@ -23,7 +23,8 @@ class Epoch:
     def setup(self, data, backend, batch_size, dtype):
         """Compile, or load from the cache, what will be timed."""
         self.arguments = {"batch_size": batch_size, "dtype": dtype}
-        train(data[0][:batch_size], data[1][:batch_size], backend, **self.arguments)
+        X, y = (array[: max(batch_size, 64)] for array in data)  # 64 hold several classes
+        train(X, y, backend, **self.arguments)
 
     def time_fit(self, data, backend, batch_size, dtype):
         """Time a whole fit of one epoch: checks, packing and thread start included."""
