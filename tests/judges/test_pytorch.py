@@ -16,7 +16,7 @@ def test_training_agrees_with_pytorch(momentum, nesterov, tiny):
         pytest.skip("there is no such rule")
     start = fastmlp.train(
         *tiny, hidden_layer_sizes=(5,), backend="reference", dtype="float64", epochs=1,
-        learning_rate_init=1e-9, random_state=4,
+        learning_rate_init=1e-9, random_state=4, batch_size=20,
     ).model  # fmt: skip
     layers = [torch.nn.Linear(6, 5), torch.nn.Sigmoid(), torch.nn.Linear(5, 3)]
     network = torch.nn.Sequential(*layers).double()
@@ -42,6 +42,7 @@ def test_training_agrees_with_pytorch(momentum, nesterov, tiny):
         learning_rate_init=0.1, momentum=momentum, nesterov=nesterov, batch_size=6, shuffle=False,
         coefs_init=start.coefs_, intercepts_init=start.intercepts_,
     ).history.loss  # fmt: skip
+    # 20 steps of the same arithmetic in another order.
     np.testing.assert_allclose(actual, expected, rtol=1e-12)
 
 
@@ -57,4 +58,5 @@ def test_one_cycle_agrees_with_pytorch(n_steps):
         optimizer.step()
         schedule.step() if len(expected) < n_steps else None
     actual = one_cycle(0.7, Progress(0, n_steps, n_steps, 0))
-    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+    # The last rates are small differences of numbers the size of the peak.
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-15)
