@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import fastmlp.datasets as datasets
-    from fastmlp._errors import DivergenceError, TrainingInterrupted
-    from fastmlp.history import EpochReport, History
+    from fastmlp.history import DivergenceError, EpochReport, History
     from fastmlp.model import Model
-    from fastmlp.training import TrainResult, train
+    from fastmlp.training import TrainingInterrupted, TrainResult, train
 
 __version__ = "0.1.0"
 
@@ -45,12 +44,12 @@ ARTICLE: dict[str, Any] = {
 """The article's run: `fastmlp.train(**fastmlp.ARTICLE)` repeats it."""
 
 _HOMES = {
-    "DivergenceError": "fastmlp._errors",
+    "DivergenceError": "fastmlp.history",
     "EpochReport": "fastmlp.history",
     "History": "fastmlp.history",
     "Model": "fastmlp.model",
     "TrainResult": "fastmlp.training",
-    "TrainingInterrupted": "fastmlp._errors",
+    "TrainingInterrupted": "fastmlp.training",
     "train": "fastmlp.training",
 }
 """Where each public name lives."""

@@ -2,39 +2,6 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fastmlp.history import History
-    from fastmlp.training import TrainResult
-
-
-class DivergenceError(ArithmeticError):
-    """Training ended because a loss or a parameter was no longer finite.
-
-    Attributes
-    ----------
-    history : History
-        The epochs before the one that diverged.
-    """
-
-    def __init__(self, message: str, history: "History") -> None:
-        super().__init__(message)
-        self.history = history
-
-
-class TrainingInterrupted(KeyboardInterrupt):
-    """Training ended because of Ctrl-C.
-
-    Attributes
-    ----------
-    result : TrainResult
-        The model as it was then, and the epochs that were finished.
-    """
-
-    def __init__(self, result: "TrainResult") -> None:
-        super().__init__(f"interrupted after {len(result.history.loss)} epochs")
-        self.result = result
 
 
 def invalid(parameter: str, rule: str, got: object, remedy: str = "") -> ValueError:

@@ -101,3 +101,17 @@ class History:
             for column in fields(self)
             if column.name != "compile_seconds"
         }
+
+
+class DivergenceError(ArithmeticError):
+    """Training ended because a loss or a parameter was no longer finite.
+
+    Attributes
+    ----------
+    history : History
+        The epochs before the one that diverged.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._checks import check_flag, check_whole
-from fastmlp._errors import DivergenceError, TrainingInterrupted, invalid
+from fastmlp._errors import invalid
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Backend, n_batches
 from fastmlp.configuration import (
@@ -20,7 +20,7 @@ from fastmlp.configuration import (
     as_schedule,
     require_capable,
 )
-from fastmlp.history import EpochReport, History
+from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.inputs import Features, as_features, as_targets, input_scale_pair
 from fastmlp.model import Model
 from fastmlp.optimizers import Progress, Rule, Schedule
@@ -38,6 +38,20 @@ class TrainResult(NamedTuple):
     """The trained network."""
     history: History
     """One entry for each epoch."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training ended because of Ctrl-C.
+
+    Attributes
+    ----------
+    result : TrainResult
+        The model as it was then, and the epochs that were finished.
+    """
+
+    def __init__(self, result: TrainResult) -> None:
+        super().__init__(f"interrupted after {len(result.history.loss)} epochs")
+        self.result = result
 
 
 class _Default(str):

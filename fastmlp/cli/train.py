@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 import fastmlp
-from fastmlp._errors import DivergenceError, TrainingInterrupted
 from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_option, train_options
 from fastmlp.cli.failures import INTERRUPTED, check_output, check_plot, one_line
 from fastmlp.datasets import Dataset
-from fastmlp.history import History
-from fastmlp.training import TrainResult
+from fastmlp.history import DivergenceError, History
+from fastmlp.training import TrainingInterrupted, TrainResult
 
 FEW_EPOCHS = 12
 """So many losses are printed in full; of more, the first and last few."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.datasets.idx import read_idx
-from fastmlp.datasets.mnist import Source, require_canonical
+from fastmlp.datasets.mnist_files import Source, require_canonical
 
 TIMEOUT_SECONDS = 30
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from fastmlp.datasets.idx import header, sha256
-from fastmlp.datasets.mnist import FILES, Source
+from fastmlp.datasets.mnist_files import FILES, Source
 
 SHAPES = [(6, 28, 28), (6,), (2, 28, 28), (2,)]
 
