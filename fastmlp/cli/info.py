@@ -68,7 +68,7 @@ def _blas() -> Iterator[str]:
 
 
 def _cache() -> Iterator[str]:
-    yield f"{cache_dir()} (set by FASTMLP_CACHE_DIR)"
+    yield f"{cache_dir()} (FASTMLP_CACHE_DIR chooses another)"
     from fastmlp.kernels import jit
 
     if jit.disabled():
