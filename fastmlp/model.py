@@ -9,7 +9,6 @@ from fastmlp.backends import get_backend
 from fastmlp.functional import softmax, softmax_cross_entropy
 from fastmlp.inputs import Features, Scale, as_features, as_targets
 from fastmlp.network import Parameters
-from fastmlp.threads import limit_blas
 
 Array = NDArray[Any]
 
@@ -36,8 +35,8 @@ class Model:
         What is done to every value of X before the first layer.
     backend : str
         Name of the backend that predicts.
-    n_threads : int
-        Number of BLAS threads it may use.
+    n_threads : int or None
+        At most so many threads predict; None chooses.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Model:
         classes: Array,
         input_scale: Scale,
         backend: str,
-        n_threads: int,
+        n_threads: int | None,
     ) -> None:
         self.parameters = parameters
         self.classes_ = classes
@@ -136,9 +135,7 @@ class Model:
         )
 
     def _logits(self, features: Features) -> Array:
-        backend = get_backend(self.backend)
-        with limit_blas(self.n_threads):
-            return backend.predict_logits(self.parameters, features)
+        return get_backend(self.backend).predict_logits(self.parameters, features, self.n_threads)
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.parameters.network.layer_sizes))

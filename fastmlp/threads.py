@@ -1,4 +1,4 @@
-"""How many threads BLAS may use while a network is trained."""
+"""How many threads may compute."""
 
 import os
 from contextlib import AbstractContextManager
@@ -11,15 +11,39 @@ LARGE_PRODUCT = 1 << 27
 threads wait for one another longer than they compute."""
 
 
+MOST_THREADS = 1024
+"""More than any machine has use for."""
+
+
 def n_cores() -> int:
-    """Count the processors that this process may use."""
+    """Count the processors that this process may use.
+
+    OMP_NUM_THREADS lowers it, as it does for BLAS: joblib sets it in its worker processes.
+    """
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    limit = int(limit) if limit.isdigit() and int(limit) > 0 else MOST_THREADS
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return min(limit, len(os.sched_getaffinity(0)))
+    return min(limit, os.cpu_count() or 1)
 
 
-def choose_n_threads(n_threads: int | None, network: Network, n_rows: int) -> int:
-    """Choose the number of BLAS threads.
+def check_n_threads(n_threads: int | None) -> int | None:
+    """Check the `n_threads` argument.
+
+    Parameters
+    ----------
+    n_threads : int or None
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole number of at least 1 and at most `MOST_THREADS`.
+    """
+    return None if n_threads is None else check_whole("n_threads", n_threads, most=MOST_THREADS)
+
+
+def choose_blas_threads(n_threads: int | None, network: Network, n_rows: int) -> int:
+    """Choose the number of threads of BLAS.
 
     Parameters
     ----------
@@ -30,13 +54,12 @@ def choose_n_threads(n_threads: int | None, network: Network, n_rows: int) -> in
     n_rows : int
         Number of samples in a batch.
 
-    Raises
-    ------
-    ValueError
-        If it is not a whole number of at least 1 and at most the number of cores.
+    Returns
+    -------
+    int
     """
     if n_threads is not None:
-        return check_whole("n_threads", n_threads, most=n_cores())
+        return n_threads
     largest = n_rows * max(fan_in * fan_out for fan_in, fan_out in network.coef_shapes)
     return n_cores() if largest >= LARGE_PRODUCT else 1
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from fastmlp._checks import check_flag, check_whole
 from fastmlp._errors import invalid
 from fastmlp.backends import get_backend
-from fastmlp.backends.contract import Backend, n_batches
+from fastmlp.backends.contract import Report, Trainer, n_batches
 from fastmlp.configuration import (
     as_dtype,
     as_initial_parameters,
@@ -25,7 +26,7 @@ from fastmlp.inputs import Features, as_features, as_targets, input_scale_pair
 from fastmlp.model import Model
 from fastmlp.optimizers import Progress, Rule, Schedule
 from fastmlp.rng import permutations, streams
-from fastmlp.threads import choose_n_threads, limit_blas
+from fastmlp.threads import check_n_threads
 
 Array = NDArray[Any]
 Callback = Callable[[EpochReport], object]
@@ -138,7 +139,8 @@ def train(
     dtype : {"float32", "float64"}
         What is computed in.
     n_threads : int, optional
-        Threads that BLAS may use. None takes one, or every core where the products are large.
+        At most so many threads compute; None takes as many as pay. The numba backend takes fewer
+        where they are found to be slower, and gives the same bits whatever their number.
     X_val, y_val : as X and y, optional
         Validation set, evaluated after each epoch.
     callbacks : sequence of callable
@@ -180,21 +182,28 @@ def train(
         network, init, coefs_init, intercepts_init, data_type, weights_stream
     )
     shuffle = check_flag("shuffle", shuffle)
-    module, compile_seconds = _prepare(backend, parameters, rule, data.features)
-    threads = choose_n_threads(n_threads, network, batch_size)
+    threads = check_n_threads(n_threads)
+    checked_callbacks, report = _check_callbacks(callbacks, check_flag("progress", progress))
+    epochs = check_whole("epochs", epochs)
+    module = get_backend(backend)
+    require_capable(module.CAPABILITIES, backend, parameters, rule)
+    trainer = module.trainer(
+        parameters, rule, data.features, data.targets, batch_size, threads
+    )
     run = _Run(
-        backend=module,
+        trainer=trainer,
         model=Model(parameters, data.classes, data.features.scale, backend, threads),
         data=data,
         rule=rule,
         schedule=schedule,
         batch_size=batch_size,
-        epochs=check_whole("epochs", epochs),
+        epochs=epochs,
         orders=permutations(data.features.n_samples, shuffle, order_stream),
-        callbacks=_check_callbacks(callbacks, check_flag("progress", progress)),
-        history=History(compile_seconds=compile_seconds),
+        callbacks=checked_callbacks,
+        report=report,
+        history=History(compile_seconds=trainer.compile_seconds),
     )
-    with limit_blas(threads):
+    with closing(trainer):
         run.train()
     return TrainResult(run.model, run.history)
 
@@ -253,32 +262,29 @@ def _check_batch_size(batch_size: int, n_samples: int) -> int:
     return size
 
 
-def _check_callbacks(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
-    """Check the callbacks, and add the one that prints."""
+def _check_callbacks(
+    callbacks: Sequence[Callback], progress: bool
+) -> tuple[list[Callback], Callable[[int, int, int], object]]:
+    """Check the callbacks, add the one that prints, and say who is told how far an epoch is."""
     if not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
         raise invalid("callbacks", "a sequence of callables", repr(callbacks))
-    checked = list(callbacks)
-    if progress:
-        from fastmlp.progress import ProgressLines
+    if not progress:
+        return list(callbacks), _say_nothing
+    from fastmlp.progress import ProgressLines
 
-        checked.append(ProgressLines())
-    return checked
+    lines = ProgressLines()
+    return [*callbacks, lines], lines.within
 
 
-def _prepare(name: str, parameters: Any, rule: Rule, features: Features) -> tuple[Backend, float]:
-    """Import the backend and let it compile; return it and the seconds this took."""
-    start = time.perf_counter()
-    backend = get_backend(name)
-    require_capable(backend.CAPABILITIES, name, parameters, rule)
-    backend.prepare(parameters, rule, features)
-    return backend, time.perf_counter() - start
+def _say_nothing(epoch: int, n_done: int, n_steps: int) -> None:
+    """Take the report of how far an epoch is, and keep quiet."""
 
 
 @dataclass
 class _Run:
     """One training, from the first epoch to the last."""
 
-    backend: Backend
+    trainer: Trainer
     model: Model
     data: _Data
     rule: Rule
@@ -287,13 +293,8 @@ class _Run:
     epochs: int
     orders: Iterator[NDArray[np.intp]]
     callbacks: list[Callback]
+    report: Callable[[int, int, int], object]
     history: History
-    state: Array = field(init=False)
-
-    def __post_init__(self) -> None:
-        parameters = self.model.parameters
-        shape = (self.rule.solver.n_slots, parameters.buffer.size)
-        self.state = np.zeros(shape, parameters.dtype)
 
     def train(self) -> None:
         """Run the epochs, until the last or until a callback returns True."""
@@ -314,16 +315,7 @@ class _Run:
         start = time.perf_counter()
         # Overflow shows as a loss that is not finite, which is an error of its own.
         with np.errstate(over="ignore", invalid="ignore"):
-            losses = self.backend.run_epoch(
-                self.model.parameters,
-                self.rule,
-                self.state,
-                self.data.features,
-                self.data.targets,
-                order,
-                self.batch_size,
-                rates,
-            )
+            losses = self.trainer.run_epoch(order, rates, self._reporter(epoch, len(rates)))
         seconds = time.perf_counter() - start
         self._require_finite(losses, epoch)
         evaluation = self.model.evaluate(*self.data.validation) if self.data.validation else None
@@ -337,6 +329,10 @@ class _Run:
             iterations_per_second=len(losses) / seconds,
             model=self.model,
         )
+
+    def _reporter(self, epoch: int, n_steps: int) -> Report:
+        """Make what is told how many batches of this epoch are done."""
+        return lambda n_done: self.report(epoch, n_done, n_steps)
 
     def _rates(self, epochs_before: int) -> Array:
         """Work out the rate of each batch of one epoch."""

@@ -3,13 +3,11 @@
 A backend is a module with
 
 - `CAPABILITIES`, a `contract.Capabilities`: what it can do;
-- `prepare(parameters, rule, features)`: whatever must happen once before the first epoch, such as
-  compiling;
-- `run_epoch(parameters, rule, state, features, targets, permutation, batch_size, rates)`: train on
-  every sample once, in place, and return the loss of each batch, taken before its update;
-- `predict_logits(parameters, features)`: the logits of every sample.
+- `trainer(parameters, rule, features, targets, batch_size, n_threads)`: begin a training, whose
+  `run_epoch` trains on every sample once, in place, and returns the loss of each batch;
+- `predict_logits(parameters, features, n_threads)`: the logits of every sample.
 
-Each is described in full where it is simplest, in `reference`.
+`contract` describes each in full.
 """
 
 import importlib

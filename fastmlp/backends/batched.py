@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.contract import Capabilities, batches, n_batches
+from fastmlp.backends.contract import (
+    Capabilities,
+    Report,
+    SimpleTrainer,
+    Trainer,
+    batches,
+    n_batches,
+)
 from fastmlp.functional import (
     ACTIVATIONS,
     softmax_cross_entropy,
@@ -18,6 +25,7 @@ from fastmlp.functional import (
 from fastmlp.inputs import Features
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule, penalise
+from fastmlp.threads import choose_blas_threads, limit_blas
 
 Array = NDArray[Any]
 
@@ -29,8 +37,32 @@ PREDICT_ROWS = 1024
 """Rows predicted at a time: memory stays bounded, and larger blocks are no faster."""
 
 
-def prepare(parameters: Parameters, rule: Rule, features: Features) -> None:
-    """Do whatever must happen once before the first epoch: here, nothing."""
+def trainer(
+    parameters: Parameters,
+    rule: Rule,
+    features: Features,
+    targets: NDArray[np.intp],
+    batch_size: int,
+    n_threads: int | None,
+) -> Trainer:
+    """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
+    threads = choose_blas_threads(n_threads, parameters.network, batch_size)
+    return BatchedTrainer(threads, parameters, rule, features, targets, batch_size)
+
+
+class BatchedTrainer(SimpleTrainer):
+    """A trainer that limits BLAS to some threads while it works."""
+
+    def __init__(self, n_threads: int, *arguments: Any) -> None:
+        super().__init__(run_batches, *arguments)
+        self.n_threads = n_threads
+
+    def run_epoch(
+        self, permutation: NDArray[np.intp], rates: Array, report: Report
+    ) -> NDArray[np.float64]:
+        """Train on every sample once; see `fastmlp.backends.contract.Trainer`."""
+        with limit_blas(self.n_threads):
+            return super().run_epoch(permutation, rates, report)
 
 
 def forward(parameters: Parameters, X: Array) -> tuple[list[Array], Array]:
@@ -89,7 +121,7 @@ def set_gradient(
     return float(softmax_cross_entropy(logits, targets).mean(dtype=np.float64))
 
 
-def run_epoch(
+def run_batches(
     parameters: Parameters,
     rule: Rule,
     state: Array,
@@ -99,7 +131,7 @@ def run_epoch(
     batch_size: int,
     rates: Array,
 ) -> NDArray[np.float64]:
-    """Train on every sample once; see `fastmlp.backends.reference.run_epoch`."""
+    """Train on some samples; see `fastmlp.backends.reference.run_batches`."""
     gradients = Parameters.zeros(parameters.network, parameters.dtype)
     losses = np.empty(n_batches(len(permutation), batch_size))
     for step, batch in enumerate(batches(permutation, batch_size)):
@@ -110,10 +142,13 @@ def run_epoch(
     return losses
 
 
-def predict_logits(parameters: Parameters, features: Features) -> Array:
-    """Compute the logits of every sample; see `fastmlp.backends.reference.predict_logits`."""
+def predict_logits(
+    parameters: Parameters, features: Features, n_threads: int | None = None
+) -> Array:
+    """Compute the logits of every sample; see `fastmlp.backends.contract.Backend`."""
     logits = np.empty((features.n_samples, parameters.network.layer_sizes[-1]), parameters.dtype)
-    for start in range(0, features.n_samples, PREDICT_ROWS):
-        rows = slice(start, start + PREDICT_ROWS)
-        logits[rows] = forward(parameters, features.rows(rows))[1]
+    with limit_blas(choose_blas_threads(n_threads, parameters.network, PREDICT_ROWS)):
+        for start in range(0, features.n_samples, PREDICT_ROWS):
+            rows = slice(start, start + PREDICT_ROWS)
+            logits[rows] = forward(parameters, features.rows(rows))[1]
     return logits

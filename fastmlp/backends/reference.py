@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.contract import Capabilities, batches, n_batches
+from fastmlp.backends.contract import Capabilities, SimpleTrainer, Trainer, batches, n_batches
 from fastmlp.functional import (
     ACTIVATIONS,
     softmax_cross_entropy,
@@ -27,15 +27,16 @@ CAPABILITIES = Capabilities(
 )
 
 
-def prepare(parameters: Parameters, rule: Rule, features: Features) -> None:
-    """Do whatever must happen once before the first epoch: here, nothing.
-
-    Parameters
-    ----------
-    parameters : Parameters
-    rule : Rule
-    features : Features
-    """
+def trainer(
+    parameters: Parameters,
+    rule: Rule,
+    features: Features,
+    targets: NDArray[np.intp],
+    batch_size: int,
+    n_threads: int | None,
+) -> Trainer:
+    """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
+    return SimpleTrainer(run_batches, parameters, rule, features, targets, batch_size)
 
 
 def forward(parameters: Parameters, x: Array) -> tuple[list[Array], Array]:
@@ -92,7 +93,7 @@ def add_gradient(parameters: Parameters, x: Array, target: int, gradients: Param
     return float(softmax_cross_entropy(logits, target))
 
 
-def run_epoch(
+def run_batches(
     parameters: Parameters,
     rule: Rule,
     state: Array,
@@ -102,7 +103,7 @@ def run_epoch(
     batch_size: int,
     rates: Array,
 ) -> NDArray[np.float64]:
-    """Train on every sample once.
+    """Train on some samples, a batch after the other.
 
     Parameters
     ----------
@@ -116,8 +117,8 @@ def run_epoch(
         The data.
     targets : ndarray of shape (n_samples,), intp
         Index of each sample's class.
-    permutation : ndarray of shape (n_samples,), intp
-        The order of the samples.
+    permutation : ndarray of shape (n,), intp
+        The samples, in their order.
     batch_size : int
         Number of samples an update; a last batch that is smaller is a batch like the others.
     rates : ndarray of shape (n_batches,), the parameters' dtype
@@ -144,18 +145,10 @@ def run_epoch(
     return losses
 
 
-def predict_logits(parameters: Parameters, features: Features) -> Array:
-    """Compute the logits of every sample.
-
-    Parameters
-    ----------
-    parameters : Parameters
-    features : Features
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes), the parameters' dtype
-    """
+def predict_logits(
+    parameters: Parameters, features: Features, n_threads: int | None = None
+) -> Array:
+    """Compute the logits of every sample; see `fastmlp.backends.contract.Backend`."""
     logits = np.empty((features.n_samples, parameters.network.layer_sizes[-1]), parameters.dtype)
     for sample in range(features.n_samples):
         logits[sample] = forward(parameters, features.rows([sample])[0])[1]

@@ -1,88 +1,120 @@
-"""Update rules, each one pass over the parameter buffer; see `fastmlp.optimizers`."""
+"""Update rules, each one fused pass over a stretch of parameters; see `fastmlp.optimizers`.
+
+The gradient, the L2 penalty's gradient added on the way, is read once and each parameter and each
+number of the solver's state is read and written once: bound by memory, and for Adam by the
+square root and the division (18 cycles for 16 float32).
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from fastmlp.kernels.jit import kernel
+from fastmlp.kernels.simd import broadcast, fma, load, n_lanes, reduce_add, sqrt, store
+
+SGD, MOMENTUM, ADAM = range(3)
+
+
+class Solver(NamedTuple):
+    """An update rule as the kernels see it; the floats are of the parameters' dtype."""
+
+    code: int
+    """`SGD`, `MOMENTUM` or `ADAM`."""
+    alpha: float
+    momentum: float
+    nesterov: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+
+
+class Stretch(NamedTuple):
+    """A stretch of the parameters, and of the solver's state for them."""
+
+    parameters: np.ndarray
+    """(n_packed,) float."""
+    slots: np.ndarray
+    """(n_slots, n_packed) float."""
+    start: int
+    n_vectors: int
 
 
 @kernel
-def sgd_update(parameters, gradients, rate):
-    """Compute w <- w - rate g.
+def update(lanes, solver, rate, strength, gradients, stretch):
+    """Take one step on a stretch of parameters.
 
     Parameters
     ----------
-    parameters : (n_parameters,) float
-        Updated in place.
-    gradients : (n_parameters,) float
+    lanes : simd.Lanes
+    solver : Solver
     rate : float
-    """
-    for index in range(parameters.size):
-        parameters[index] -= rate * gradients[index]
-
-
-@kernel
-def momentum_update(parameters, gradients, velocity, rate, momentum, nesterov):
-    """Compute v <- momentum v - rate g, then w <- w + v, or w + momentum v - rate g (Nesterov).
-
-    Parameters
-    ----------
-    parameters : (n_parameters,) float
-        Updated in place.
-    gradients : (n_parameters,) float
-    velocity : (n_parameters,) float
-        Updated in place.
-    rate : float
-    momentum : float
-    nesterov : bool
-    """
-    for index in range(parameters.size):
-        step = rate * gradients[index]
-        moved = momentum * velocity[index] - step
-        velocity[index] = moved
-        parameters[index] += momentum * moved - step if nesterov else moved
-
-
-@kernel
-def adam_update(parameters, gradients, moments, rate, betas, epsilon):
-    """Compute one step of Adam; see `fastmlp.optimizers.Adam`.
-
-    Parameters
-    ----------
-    parameters : (n_parameters,) float
-        Updated in place.
-    gradients : (n_parameters,) float
-    moments : (2, n_parameters) float
-        Mean and mean square of the gradients, updated in place.
-    rate : float
-        The bias correction included.
-    betas : tuple of two floats
-    epsilon : float
-    """
-    beta_1, beta_2 = betas
-    one = parameters.dtype.type(1)
-    mean, square = moments[0], moments[1]
-    for index in range(parameters.size):
-        gradient = gradients[index]
-        mean[index] = beta_1 * mean[index] + (one - beta_1) * gradient
-        square[index] = beta_2 * square[index] + (one - beta_2) * gradient * gradient
-        parameters[index] -= rate * mean[index] / (np.sqrt(square[index]) + epsilon)
-
-
-@kernel
-def penalise(weights, gradients, strength):
-    """Add the gradient of the L2 penalty strength / 2 * sum(w^2) and return the penalty.
-
-    Parameters
-    ----------
-    weights : (n_coefs,) float
-    gradients : (n_coefs,) float
-        Added to.
     strength : float
+        Of the L2 penalty strength / 2 * sum(w^2) of this batch.
+    gradients : (at least n_vectors * n_lanes,) float
+    stretch : Stretch
+        Updated in place.
 
     Returns
     -------
-    float64
+    float
+        The sum of the squares of the parameters before the step.
     """
-    for index in range(weights.size):
-        gradients[index] += strength * weights[index]
-    return 0.5 * np.float64(strength) * np.float64(np.dot(weights, weights))
+    if solver.code == ADAM:
+        return adam_update(lanes, solver, rate, strength, gradients, stretch)
+    if solver.code == MOMENTUM:
+        return momentum_update(lanes, solver, rate, strength, gradients, stretch)
+    return sgd_update(lanes, rate, strength, gradients, stretch)
+
+
+@kernel
+def sgd_update(lanes, rate, strength, gradients, stretch):
+    """Compute w <- w - rate g; see `update`."""
+    parameters, size = stretch.parameters, n_lanes(lanes)
+    minus_rate, decay = broadcast(lanes, -rate), broadcast(lanes, strength)
+    squares = broadcast(lanes, 0.0)
+    for number in range(stretch.n_vectors):
+        place = stretch.start + number * size
+        w = load(lanes, parameters, place)
+        squares = fma(w, w, squares)
+        g = fma(decay, w, load(lanes, gradients, number * size))
+        store(parameters, place, fma(minus_rate, g, w))
+    return reduce_add(squares)
+
+
+@kernel
+def momentum_update(lanes, solver, rate, strength, gradients, stretch):
+    """Compute v <- momentum v - rate g, w <- w + v, or w + momentum v - rate g; see `update`."""
+    parameters, velocity, size = stretch.parameters, stretch.slots[0], n_lanes(lanes)
+    minus_rate, decay = broadcast(lanes, -rate), broadcast(lanes, strength)
+    momentum, squares = broadcast(lanes, solver.momentum), broadcast(lanes, 0.0)
+    for number in range(stretch.n_vectors):
+        place = stretch.start + number * size
+        w = load(lanes, parameters, place)
+        squares = fma(w, w, squares)
+        step = minus_rate * fma(decay, w, load(lanes, gradients, number * size))
+        v = fma(momentum, load(lanes, velocity, place), step)
+        store(velocity, place, v)
+        store(parameters, place, w + (fma(momentum, v, step) if solver.nesterov else v))
+    return reduce_add(squares)
+
+
+@kernel
+def adam_update(lanes, solver, rate, strength, gradients, stretch):
+    """Compute one step of Adam, the bias correction being in the rate; see `update`."""
+    parameters, size = stretch.parameters, n_lanes(lanes)
+    mean, square = stretch.slots[0], stretch.slots[1]
+    minus_rate, decay = broadcast(lanes, -rate), broadcast(lanes, strength)
+    beta_1, beta_2 = broadcast(lanes, solver.beta_1), broadcast(lanes, solver.beta_2)
+    rest_1, rest_2 = broadcast(lanes, 1.0) - beta_1, broadcast(lanes, 1.0) - beta_2
+    epsilon, squares = broadcast(lanes, solver.epsilon), broadcast(lanes, 0.0)
+    for number in range(stretch.n_vectors):
+        place = stretch.start + number * size
+        w = load(lanes, parameters, place)
+        squares = fma(w, w, squares)
+        g = fma(decay, w, load(lanes, gradients, number * size))
+        m = fma(beta_1, load(lanes, mean, place), rest_1 * g)
+        v = fma(beta_2, load(lanes, square, place), rest_2 * (g * g))
+        store(mean, place, m)
+        store(square, place, v)
+        store(parameters, place, fma(minus_rate, m / (sqrt(v) + epsilon), w))
+    return reduce_add(squares)

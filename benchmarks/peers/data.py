@@ -1,0 +1,103 @@
+"""The data of the rows."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fastmlp
+
+NOISE = 0.001, 0.01
+"""Bounds of the noise that leaves no input zero."""
+
+N_ROWS, N_COLUMNS, N_WORDS, N_CLASSES = 20_000, 20_000, 80, 20
+"""Of the sparse data; words that fall together leave 49 of 80 in a row."""
+
+
+class Data(NamedTuple):
+    """Samples to train on and to test with."""
+
+    X: Any
+    """Array or CSR matrix of shape (n_samples, n_features)."""
+    y: np.ndarray
+    """Classes of shape (n_samples,), intp."""
+    X_test: Any
+    y_test: np.ndarray
+    input_scale: str | None
+    """What `fastmlp.train` is told of the values."""
+    n_classes: int
+
+
+def load(task):
+    """Load the data of a task, cut to its number of samples.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    Data
+    """
+    data = _load(task.dataset, task.form)
+    return data._replace(X=data.X[: task.n_samples], y=data.y[: task.n_samples])
+
+
+@lru_cache(maxsize=1)
+def _load(dataset, form):
+    """Load whole data; the last that was asked for is kept."""
+    return FORMS[form](dataset)
+
+
+@lru_cache(maxsize=1)
+def _images(dataset):
+    """Load a named data set: bytes."""
+    return fastmlp.datasets.load(dataset)
+
+
+def _as_data(images, input_scale=None):
+    """Count the classes."""
+    n_classes = int(images.y_train.max()) + 1
+    parts = images.X_train, images.y_train, images.X_test, images.y_test
+    return Data(*parts, input_scale, n_classes)
+
+
+def _in_bytes(dataset):
+    """Keep the bytes; they are scaled to [-1, 1] as they are read."""
+    return _as_data(_images(dataset), "symmetric")
+
+
+def _in_unit(dataset):
+    """Scale to [0, 1], in float32."""
+    images = _images(dataset)
+    X_train, X_test = (X.astype(np.float32) / 255 for X in (images.X_train, images.X_test))
+    return _as_data(images._replace(X_train=X_train, X_test=X_test))
+
+
+def _in_noise(dataset):
+    """Scale to [0, 1] and add noise, so that no input is zero."""
+    generator = np.random.default_rng(0)
+    data = _in_unit(dataset)
+    for X in (data.X, data.X_test):
+        low, high = NOISE
+        X += low + (high - low) * generator.random(X.shape, dtype=np.float32)
+    return data
+
+
+def _in_words(dataset):
+    """Draw counts of words as texts have them, in CSR; the data set is not used."""
+    import scipy.sparse as sp
+
+    generator = np.random.default_rng(0)
+    words = (generator.pareto(1.1, (N_ROWS, N_WORDS)) * 20).astype(np.int64)
+    columns = np.minimum(words, N_COLUMNS - 1).ravel()
+    ends = np.arange(0, columns.size + 1, N_WORDS)
+    counts = np.ones(columns.size, np.float32)
+    X = sp.csr_matrix((counts, columns, ends), shape=(N_ROWS, N_COLUMNS))
+    X.sum_duplicates()
+    y = generator.integers(0, N_CLASSES, N_ROWS).astype(np.intp)
+    return Data(X, y, X[:1000], y[:1000], None, N_CLASSES)
+
+
+FORMS = {"unit": _in_unit, "noisy": _in_noise, "bytes": _in_bytes, "sparse": _in_words}
+"""float32 in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR."""

@@ -1,0 +1,221 @@
+"""Runs a row: everybody prepares, runs in turn, and is judged."""
+
+import statistics
+from dataclasses import dataclass, field
+
+from .data import load
+from .judge import accuracy_of, final_loss
+from .rows import FASTMLP, Contestant, Row
+from .tasks import Task, n_coefs
+from .worker import Worker, WorkerError
+
+ACCURACY_MARGIN = 2e-4
+"""The judge, in float64, may find so little less than a contestant found: two samples."""
+
+
+@dataclass
+class Entry:
+    """One contestant's results in a row.
+
+    Parameters
+    ----------
+    contestant : Contestant
+    task : Task
+        The part of the row's that it runs.
+    factor : float
+        What its times are multiplied by.
+    """
+
+    contestant: Contestant
+    task: Task
+    factor: float
+    prepare_seconds: float | None = None
+    seconds: list[float] = field(default_factory=list)
+    """Of each run, multiplied to the whole."""
+    loss: float | None = None
+    accuracy: float | None = None
+    """On the test samples, where the row asks for it."""
+    epochs: int | None = None
+    problem: str | None = None
+    """Why there is no time."""
+
+    @property
+    def best(self):
+        """The shortest time; None if the entry does not count."""
+        return None if self.problem or not self.seconds else min(self.seconds)
+
+    @property
+    def request(self):
+        """What its worker is told."""
+        return self.task, self.contestant.variant, self.contestant.n_threads
+
+
+@dataclass
+class RowResult:
+    """The results of a row.
+
+    Parameters
+    ----------
+    row : Row
+    entries : list of Entry
+    n_samples : int
+    flops : float or None
+        Useful floating-point operations of the row: six a weight and sample; None where inputs
+        are sparse, or it is not a training of given length.
+    """
+
+    row: Row
+    entries: list[Entry]
+    n_samples: int
+    flops: float | None
+
+    def best(self, group):
+        """Find the shortest time of a group; None if it has none.
+
+        Parameters
+        ----------
+        group : str
+        """
+        return min(
+            (entry.best for entry in self.entries if self._counts(entry, group)), default=None
+        )
+
+    @staticmethod
+    def _counts(entry, group):
+        return entry.contestant.group == group and entry.best is not None
+
+    def ratio(self, seconds):
+        """Divide a time by fastmlp's best; None if either is missing.
+
+        Parameters
+        ----------
+        seconds : float or None
+        """
+        ours = self.best("fastmlp")
+        return seconds / ours if seconds and ours else None
+
+
+class Race:
+    """All rows, with the processes that are kept from one to the next.
+
+    Parameters
+    ----------
+    repeats : int
+        Rounds in which everybody runs once.
+    report : callable
+        Told in a line what is being done.
+    """
+
+    def __init__(self, repeats, report):
+        self.repeats = repeats
+        self.report = report
+        self.workers = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for worker in self.workers.values():
+            worker.stop()
+
+    def run(self, row):
+        """Run a row.
+
+        Parameters
+        ----------
+        row : Row
+
+        Returns
+        -------
+        RowResult
+        """
+        data = load(row.task)
+        n_samples = data.X.shape[0]
+        entries = [
+            Entry(contestant, *contestant.part_of(row.task, n_samples))
+            for contestant in row.contestants
+        ]
+        for entry in entries:
+            self._attempt(self._prepare, entry, f"{row.name}: {entry.contestant.label}, preparing")
+        for number in range(1, self.repeats + 1):
+            for entry in entries:
+                text = f"{row.name}: {entry.contestant.label}, run {number} of {self.repeats}"
+                self._attempt(lambda entry: self._run(entry, row, data), entry, text)
+        self._judge(entries, row, data)
+        for worker in self.workers.values():
+            self._forget(worker)
+        counted = row.task.kind == "fit" and row.task.form != "sparse"
+        flops = 6.0 * n_coefs(row.task, data) * n_samples * row.task.epochs if counted else None
+        return RowResult(row, entries, n_samples, flops)
+
+    def _attempt(self, action, entry, text):
+        """Do something for an entry that has no problem, and note the problem that it meets."""
+        if entry.problem is None:
+            self.report(text)
+            try:
+                action(entry)
+            except WorkerError as error:
+                entry.problem = str(error)
+
+    def _forget(self, worker):
+        """Let a worker drop what it prepared; one that died is replaced when it is needed."""
+        try:
+            worker.ask("forget")
+        except WorkerError:
+            self.workers = {key: kept for key, kept in self.workers.items() if kept is not worker}
+
+    def _worker(self, contestant):
+        """Find a contestant's process, or start it; fastmlp sets its threads itself."""
+        n_threads = None if contestant.module == "with_fastmlp" else contestant.n_threads
+        key = contestant.module, n_threads
+        if key not in self.workers:
+            self.workers[key] = Worker(*key)
+        return self.workers[key]
+
+    def _prepare(self, entry):
+        """Let an entry compile and warm up."""
+        worker = self._worker(entry.contestant)
+        entry.prepare_seconds = worker.ask("prepare", *entry.request)
+
+    def _run(self, entry, row, data):
+        """Let an entry run once; what it returns the first time is judged."""
+        outcome = self._worker(entry.contestant).ask("run", *entry.request)
+        entry.seconds.append(outcome.seconds * entry.factor)
+        if entry.loss is None:
+            entry.loss = final_loss(row.task, data, outcome.answer)
+            entry.epochs = getattr(outcome.answer, "epochs", None)
+            if row.task.kind == "reach":
+                entry.accuracy = accuracy_of(row.task, data, outcome.answer)
+
+    def _judge(self, entries, row, data):
+        """Take the times from those whose results are not what they must be."""
+        finished = [entry for entry in entries if entry.problem is None]
+        if row.task.kind == "reach":
+            for entry in finished:
+                if entry.accuracy < row.task.goal - ACCURACY_MARGIN:
+                    entry.problem = f"reached {entry.accuracy:.2%} in {entry.epochs} epochs"
+            return
+        for task in {entry.task for entry in finished}:
+            same = [entry for entry in finished if entry.task == task]
+            losses = [entry.loss for entry in same + self._extra(same, row, data)]
+            for entry in same:
+                entry.problem = _disagreement(entry.loss, losses, row.tolerance)
+
+    def _extra(self, entries, row, data):
+        """Let fastmlp do a task once more that it does not itself compete in: a part."""
+        if any(entry.contestant.group == "fastmlp" for entry in entries):
+            return []
+        extra = Entry(FASTMLP[0], entries[0].task, 1.0)
+        for action in (self._prepare, lambda entry: self._run(entry, row, data)):
+            self._attempt(action, extra, f"{row.name}: fastmlp on a part, to compare losses")
+        return [extra] if extra.problem is None else []
+
+
+def _disagreement(loss, losses, tolerance):
+    """Say how a loss differs from the median of all; None if it does not, or not by much."""
+    if len(losses) < 2:
+        return "there is nobody to compare its loss with"
+    median = statistics.median(losses)
+    if abs(loss - median) <= tolerance * abs(median):
+        return None
+    return f"its loss is {loss:.6g}, the median {median:.6g}"

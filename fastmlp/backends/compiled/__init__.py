@@ -1,0 +1,38 @@
+"""The same algorithm in compiled kernels: many batches a call, on one thread or on several.
+
+- `packing` brings the data into the form that the kernels read;
+- `trainer` holds a training's memory and threads and calls the kernels;
+- `pace` decides how many threads work, and for how long at a time;
+- `prediction` computes logits.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.backends.compiled.prediction import predict_logits
+from fastmlp.backends.compiled.trainer import CompiledTrainer
+from fastmlp.backends.contract import Capabilities, Trainer
+from fastmlp.inputs import Features
+from fastmlp.kernels.functions import ACTIVATION_CODES
+from fastmlp.network import Parameters
+from fastmlp.optimizers import Rule
+
+__all__ = ["CAPABILITIES", "predict_logits", "trainer"]
+
+CAPABILITIES = Capabilities(
+    activations=tuple(ACTIVATION_CODES), solvers=("sgd", "adam"), dtypes=("float32", "float64")
+)
+
+
+def trainer(
+    parameters: Parameters,
+    rule: Rule,
+    features: Features,
+    targets: NDArray[np.intp],
+    batch_size: int,
+    n_threads: int | None,
+) -> Trainer:
+    """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
+    return CompiledTrainer(parameters, rule, features, targets, batch_size, n_threads)

@@ -1,0 +1,36 @@
+"""Arrays as the kernels want them."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+LINE_BYTES = 64
+"""A vector that lies across two lines of memory takes twice as long to load."""
+
+
+def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Allocate zeros that begin at the start of a line of memory.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+    dtype : dtype
+
+    Returns
+    -------
+    ndarray
+    """
+    shape = shape if isinstance(shape, tuple) else (shape,)
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(n_bytes + LINE_BYTES, np.uint8)
+    start = -memory.ctypes.data % LINE_BYTES
+    return memory[start : start + n_bytes].view(dtype).reshape(shape)
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """View an array as read-only, so that the kernels are compiled for one type."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,94 @@
+"""A network's parameters in the panels of the kernels, and back."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.backends.compiled.memory import zeros
+from fastmlp.kernels import layout as layouts
+from fastmlp.kernels import task as tasks
+from fastmlp.kernels.simd import Lanes
+from fastmlp.kernels.updates import Solver
+from fastmlp.network import Parameters
+
+Array = NDArray[Any]
+
+
+class PackedModel:
+    """Parameters and a solver's state, packed.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Copied by `load`, overwritten by `unload`.
+    n_slots : int
+        Number of buffers of the solver's state.
+    """
+
+    def __init__(self, parameters: Parameters, n_slots: int) -> None:
+        dtype, sizes = parameters.dtype, parameters.network.layer_sizes
+        self.parameters = parameters
+        self.output = layouts.choose_lanes(sizes[-1], dtype)
+        hidden = max(sizes[1:-1], default=sizes[-1])
+        self.hidden = layouts.choose_lanes(hidden, dtype)
+        self.block = Lanes(dtype.type, layouts.NARROW_BYTES // dtype.itemsize)
+        activations = parameters.network.activations
+        self.layout = layouts.make_layout(sizes, activations, self.hidden, self.output)
+        self.packed = zeros(layouts.n_packed(self.layout), dtype)
+        self.packed[self.layout.intercepts[-1] :] = layouts.NEVER
+        self.slots = zeros((n_slots, self.packed.size), dtype)
+        self.transposed = zeros(layouts.n_transposed(self.layout), dtype)
+
+    def load(self) -> None:
+        """Copy the parameters into the panels."""
+        coefs, intercepts = self.parameters.coefs, self.parameters.intercepts
+        layouts.pack(self.layout, coefs, intercepts, self.packed)
+        layouts.pack_transposed(self.layout, coefs, self.transposed)
+
+    def unload(self, from_transposed: bool) -> None:
+        """Copy them back.
+
+        Parameters
+        ----------
+        from_transposed : bool
+            Whether the layers after the first are up to date only where they lie transposed.
+        """
+        coefs, intercepts = self.parameters.coefs, self.parameters.intercepts
+        layouts.unpack(self.layout, self.packed, coefs, intercepts)
+        if from_transposed:
+            layouts.unpack_transposed(self.layout, self.transposed, coefs)
+
+    def state(self) -> Array:
+        """Copy the solver's state into buffers like that of the parameters.
+
+        Returns
+        -------
+        ndarray of shape (n_slots, n_parameters)
+        """
+        network, dtype = self.parameters.network, self.parameters.dtype
+        state = np.empty((len(self.slots), network.n_parameters), dtype)
+        for slot, buffer in zip(self.slots, state, strict=True):
+            views = Parameters(network, buffer)
+            layouts.unpack(self.layout, slot, views.coefs, views.intercepts)
+        return state
+
+    def task(
+        self, solver: Solver, batches: tasks.Batches, workspace: tasks.Workspace, team: tasks.Team
+    ) -> tasks.Task:
+        """Put together what the kernels need.
+
+        Parameters
+        ----------
+        solver : Solver
+        batches : Batches
+        workspace : Workspace
+        team : Team
+
+        Returns
+        -------
+        Task
+        """
+        model = tasks.Model(self.packed, self.slots, self.transposed)
+        lanes = (self.hidden, self.output, self.block)
+        return tasks.Task(*lanes, self.layout, solver, model, batches, workspace, team)

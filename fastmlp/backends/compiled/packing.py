@@ -1,0 +1,193 @@
+"""From the data as they lie to what the kernels read.
+
+Dense data of which most values are the same, the background, are packed once into compressed rows
+of the others; a CSR matrix is one already, and other dense data are read where they lie. With
+b the background, x = scale v + shift = scale (v - b) + (scale b + shift): the first part is sparse,
+the second constant. Nothing else than rounding changes.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.backends.compiled.memory import read_only
+from fastmlp.backends.compiled.team import Team
+from fastmlp.inputs import Features
+from fastmlp.kernels.dense import DenseFeatures
+from fastmlp.kernels.sparse import SparseFeatures, count_others, pack_others
+
+Array = NDArray[Any]
+
+SPARSE_SHARE = 0.4
+"""Up to this share of values that differ from the background, they are packed. On a Zen 5 an epoch
+of 784-100-10 takes as long either way at a share of 0.4 (float32, batch 64, packing counted)."""
+
+LOOKED_AT = 64
+"""Rows from which the background and the share are estimated, spread over the data."""
+
+BLOCK = 512
+"""Features taken at a time at the most: their weights, 128 KiB a panel, stay in the cache."""
+
+FULL_BLOCK = 16
+"""Nonzeros in a row's block from which blocks pay."""
+
+
+def flat(values: Array) -> tuple[Array, int, int]:
+    """View a dense matrix as one vector in memory order, with the steps of its rows and columns.
+
+    Only a strided view that is neither C- nor Fortran-contiguous is copied.
+    """
+    n_samples, n_features = values.shape
+    if values.flags.f_contiguous and not values.flags.c_contiguous:
+        return read_only(values.T.reshape(-1)), 1, n_samples
+    return read_only(values.reshape(-1)), n_features, 1
+
+
+def as_dense(features: Features) -> DenseFeatures:
+    """Hand a dense matrix to the kernels where it lies.
+
+    Parameters
+    ----------
+    features : Features
+
+    Returns
+    -------
+    DenseFeatures
+    """
+    number, (scale, shift) = features.dtype.type, features.scale
+    return DenseFeatures(*flat(features.values), number(scale), number(shift))
+
+
+def as_sparse(features: Features) -> SparseFeatures:
+    """Hand a CSR matrix to the kernels where it lies; only the short `indptr` may be copied.
+
+    Parameters
+    ----------
+    features : Features
+
+    Returns
+    -------
+    SparseFeatures
+    """
+    matrix = features.values
+    indices = matrix.indices.astype(np.int32, copy=False)
+    sums = row_sums(features, matrix.indptr, matrix.data) if features.scale.shift else None
+    return make_sparse(features, matrix.indptr, indices, matrix.data, sums, 0.0)
+
+
+def pack(features: Features, team: Team) -> SparseFeatures | DenseFeatures:
+    """Bring the data into the form in which training on them is fastest.
+
+    Parameters
+    ----------
+    features : Features
+    team : Team
+        The threads that may pack.
+
+    Returns
+    -------
+    SparseFeatures or DenseFeatures
+    """
+    if features.is_sparse:
+        return as_sparse(features)
+    background, share = estimate_background(features.values)
+    if share > SPARSE_SHARE:
+        return as_dense(features)
+    values, row_step, column_step = flat(features.values)
+    n_samples, n_features = features.values.shape
+    matrix = (values, row_step, column_step, background, n_features)
+    counts = np.zeros(n_samples, np.int64)
+    team.split(n_samples, lambda first, last: count_others(*matrix, first, last, counts))
+    indptr = np.append(0, np.cumsum(counts))
+    # Bytes stay bytes: the background of images is 0.
+    dtype = features.dtype if background != 0 else values.dtype
+    indices, packed = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
+    target = (read_only(indptr), indices, packed)
+    team.split(n_samples, lambda first, last: pack_others(*matrix, first, last, *target))
+    constant = features.scale.scale * float(background) + features.scale.shift
+    sums = row_sums(features, indptr, packed) if constant else None
+    return make_sparse(features, indptr, indices, packed, sums, float(background))
+
+
+def estimate_background(values: Array) -> tuple[Any, float]:
+    """Find the most frequent value of some rows, and the share of the others among them.
+
+    Zero is taken where it is as frequent; NaN does not occur.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features)
+
+    Returns
+    -------
+    background : scalar of the values' dtype
+    share : float
+    """
+    step = max(1, len(values) // LOOKED_AT)
+    some = np.ascontiguousarray(values[::step][:LOOKED_AT]).ravel()
+    zero_share = np.count_nonzero(some) / some.size
+    if zero_share <= SPARSE_SHARE:
+        return values.dtype.type(0), zero_share
+    found, counts = np.unique(some, return_counts=True)
+    return found[counts.argmax()], 1 - counts.max() / some.size
+
+
+def row_sums(features: Features, indptr: Array, values: Array) -> Array:
+    """Add up the values of each row.
+
+    Parameters
+    ----------
+    features : Features
+        They say what is computed in.
+    indptr : ndarray of shape (n_samples + 1,)
+    values : ndarray of shape (n_nonzeros,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+    """
+    totals = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    return np.asarray((totals[indptr[1:]] - totals[indptr[:-1]]).astype(features.dtype))
+
+
+def make_sparse(
+    features: Features,
+    indptr: Array,
+    indices: Array,
+    values: Array,
+    sums: Array | None,
+    background: float,
+) -> SparseFeatures:
+    """Put the parts of the kernels' sparse matrix together."""
+    number, (scale, shift) = features.dtype.type, features.scale
+    return SparseFeatures(
+        indptr=read_only(indptr.astype(np.int64, copy=False)),
+        indices=read_only(indices),
+        values=read_only(values),
+        sums=read_only(np.empty(0, features.dtype) if sums is None else sums),
+        scale=number(scale),
+        constant=number(scale * background + shift),
+        block=choose_block(features, len(values)),
+        in_place=False,
+    )
+
+
+def choose_block(features: Features, n_nonzeros: int) -> int:
+    """Choose how many features are taken at a time.
+
+    Parameters
+    ----------
+    features : Features
+    n_nonzeros : int
+
+    Returns
+    -------
+    int
+    """
+    n_features = features.n_features
+    n_blocks = -(-n_features // BLOCK)
+    full = n_nonzeros >= FULL_BLOCK * n_blocks * features.n_samples
+    if not full or (features.is_sparse and not features.values.has_sorted_indices):
+        return n_features
+    return -(-n_features // n_blocks)

@@ -1,0 +1,207 @@
+"""One training in compiled kernels: its memory, its threads, and the calls of the kernels."""
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.backends.compiled.memory import read_only, zeros
+from fastmlp.backends.compiled.pace import Pace
+from fastmlp.backends.compiled.packing import pack
+from fastmlp.backends.compiled.packed import PackedModel
+from fastmlp.backends.compiled.team import Team
+from fastmlp.backends.contract import Report, n_batches
+from fastmlp.inputs import Features
+from fastmlp.kernels import samples, steps
+from fastmlp.kernels import task as tasks
+from fastmlp.kernels.dense import DenseFeatures
+from fastmlp.kernels.layout import Layout
+from fastmlp.kernels.sparse import SparseFeatures
+from fastmlp.kernels.updates import ADAM, MOMENTUM, SGD, Solver
+from fastmlp.network import Parameters
+from fastmlp.optimizers import Adam, Rule
+from fastmlp.optimizers import SGD as GradientDescent
+from fastmlp.threads import n_cores
+
+Array = NDArray[Any]
+
+MOST_STEPS = 8192
+"""Batches a call: for each there is room for the sums of the squared weights."""
+
+GRADIENT_ROWS = 512
+"""Rows of a block of the gradient, at least."""
+
+IN_PLACE_NONZEROS = 2
+"""Up to so many nonzeros for each feature in a batch, plain gradient descent adds straight onto the
+weights: forming the gradient first would touch every weight."""
+
+
+def as_solver(rule: Rule, dtype: np.dtype[Any]) -> Solver:
+    """Describe an update rule to the kernels, its numbers in the parameters' dtype."""
+    number = dtype.type
+    sgd = rule.solver if isinstance(rule.solver, GradientDescent) else GradientDescent()
+    adam = rule.solver if isinstance(rule.solver, Adam) else Adam()
+    descent = MOMENTUM if sgd.momentum > 0 else SGD
+    return Solver(
+        code=ADAM if isinstance(rule.solver, Adam) else descent,
+        alpha=number(rule.alpha),
+        momentum=number(sgd.momentum),
+        nesterov=sgd.nesterov,
+        beta_1=number(adam.beta_1),
+        beta_2=number(adam.beta_2),
+        epsilon=number(adam.epsilon),
+    )
+
+
+def make_workspace(
+    layout: Layout, features: SparseFeatures | DenseFeatures, batch_size: int, n_threads: int,
+    n_steps: int, dtype: np.dtype[Any],
+) -> tasks.Workspace:  # fmt: skip
+    """Allocate what a batch is computed in."""
+    dense = isinstance(features, DenseFeatures)
+    n_inputs = 2 * batch_size * int(layout.fan_in[0]) if dense else 0
+    n_units = batch_size * int(layout.widths.sum())
+    block = GRADIENT_ROWS if dense or features.in_place else max(features.block, GRADIENT_ROWS)
+    n_lanes = int((layout.widths // layout.n_panels).max())
+    n_panels = int(layout.n_panels.max())
+    return tasks.Workspace(
+        inputs=zeros(n_inputs, dtype),
+        units=zeros(n_units, dtype),
+        deltas=zeros(n_units, dtype),
+        row_losses=np.zeros(batch_size),
+        penalties=np.zeros((len(layout.widths), n_panels, n_steps)),
+        gradients=zeros((n_threads, block * n_lanes), dtype),
+        cursors=zeros((n_threads, -(-batch_size // 8) * 8), np.int64),
+    )
+
+
+class CompiledTrainer:
+    """A training whose batches run in compiled kernels; see `contract.Backend.trainer`."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        rule: Rule,
+        features: Features,
+        targets: NDArray[np.intp],
+        batch_size: int,
+        n_threads: int | None,
+    ) -> None:
+        dtype = parameters.dtype
+        self.rule, self.batch_size = rule, batch_size
+        self.model = PackedModel(parameters, rule.solver.n_slots)
+        layout = self.model.layout
+        cores = n_cores() if n_threads is None else n_threads
+        self.team = Team(cores)
+        most = min(cores, int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max()))
+        self.solver = as_solver(rule, dtype)
+        self.features = self._choose_in_place(pack(features, self.team), features.n_samples)
+        self.targets = read_only(targets)
+        single = batch_size == 1 and self.solver.code == SGD and rule.alpha == 0
+        sparse = isinstance(self.features, SparseFeatures)
+        self.by_sample = single and sparse and len(layout.widths) == 2
+        n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
+        self.workspace = make_workspace(layout, self.features, batch_size, most, n_steps, dtype)
+        if self.by_sample:
+            self.space = make_sample_workspace(layout, parameters, most)
+            self.pace = Pace(most, samples.FOLD, 16 * samples.FOLD)
+        else:
+            self.pace = Pace(most, 1, n_steps)
+        self.compile_seconds = self._compile()
+
+    def _choose_in_place(
+        self, features: SparseFeatures | DenseFeatures, n_samples: int
+    ) -> SparseFeatures | DenseFeatures:
+        """Decide whether a step adds straight onto the first layer's weights."""
+        if isinstance(features, DenseFeatures) or features.constant != 0:
+            return features
+        n_nonzeros = len(features.indices) / n_samples * self.batch_size
+        few = n_nonzeros <= IN_PLACE_NONZEROS * int(self.model.layout.fan_in[0])
+        plain = self.solver.code == SGD and self.rule.alpha == 0
+        return features._replace(in_place=bool(plain and few))
+
+    def _compile(self) -> float:
+        """Compile the kernel, or load it from the cache, by a call without steps."""
+        start = time.perf_counter()
+        nothing = np.empty(0, np.intp)
+        rates, losses = np.empty(0, self.model.packed.dtype), np.empty(0)
+        self._call(0, np.zeros(1, np.int64), 1, nothing, rates, (0, 0), losses)
+        return time.perf_counter() - start
+
+    @property
+    def state(self) -> Array:
+        """The solver's memory, of shape (n_slots, n_parameters)."""
+        return self.model.state()
+
+    def run_epoch(
+        self, permutation: NDArray[np.intp], rates: Array, report: Report
+    ) -> NDArray[np.float64]:
+        """Train on every sample once; see `contract.Trainer.run_epoch`."""
+        losses = np.empty(n_batches(len(permutation), self.batch_size))
+        self.model.load()
+        try:
+            first = 0
+            while first < len(losses):
+                last = min(len(losses), first + self.pace.choose())
+                self._run_slice(permutation, rates, first, last, losses)
+                first = last
+                report(last)
+        finally:
+            self.model.unload(self.by_sample)
+        return losses
+
+    def _run_slice(
+        self, permutation: NDArray[np.intp], rates: Array, first: int, last: int, losses: Array
+    ) -> None:
+        """Train on the batches from one to another, exclusive."""
+        start, n_threads = time.perf_counter(), self.pace.n_threads
+        self.team.run(
+            n_threads,
+            lambda thread, places: self._call(
+                thread, places, n_threads, permutation, rates, (first, last), losses
+            ),
+        )
+        if self.rule.alpha > 0:
+            squares = self.workspace.penalties[:, :, : last - first].sum(axis=(0, 1))
+            ends = np.minimum(np.arange(first + 1, last + 1) * self.batch_size, len(permutation))
+            sizes = ends - np.arange(first, last) * self.batch_size
+            losses[first:last] += 0.5 * self.rule.alpha / sizes * squares
+        self.pace.record(last - first, time.perf_counter() - start)
+
+    def _call(
+        self, thread: int, places: Array, n_threads: int, permutation: NDArray[np.intp],
+        rates: Array, span: tuple[int, int], losses: Array,
+    ) -> None:  # fmt: skip
+        """Run one thread's part of some batches."""
+        team = tasks.Team(thread, n_threads, places)
+        batches = tasks.Batches(
+            self.features, self.targets, read_only(permutation), self.batch_size, read_only(rates)
+        )
+        task = self.model.task(self.solver, batches, self.workspace, team)
+        if self.by_sample:
+            samples.run_samples(task, self.space, *span, losses)
+        else:
+            steps.run_steps(task, *span, losses)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.team.close()
+
+
+def make_sample_workspace(
+    layout: Layout, parameters: Parameters, n_threads: int
+) -> samples.SampleWorkspace:
+    """Allocate what a sample is computed in."""
+    dtype, width, outputs = parameters.dtype, int(layout.widths[0]), int(layout.widths[1])
+    masks = zeros(width, dtype)
+    masks[: layout.fan_out[0]] = 1
+    return samples.SampleWorkspace(
+        units=zeros(width, dtype),
+        masks=masks,
+        shared_rows=zeros(width, dtype),
+        row_sums=zeros(width, dtype),
+        partial_logits=zeros(2 * int(layout.n_panels[0]) * outputs, dtype),
+        # A line between one thread's and the next one's: they would be fetched in pairs.
+        outputs=zeros((n_threads, 3 * outputs + 32), dtype),
+    )

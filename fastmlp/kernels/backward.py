@@ -1,0 +1,224 @@
+"""From the deltas of the output layer back to the first, each layer updated on the way."""
+
+from fastmlp.kernels.forward import dense_inputs, whole
+from fastmlp.kernels.functions import multiply_by_derivative
+from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.products import Matrix, add_rows, multiply
+from fastmlp.kernels.simd import broadcast, load, n_lanes, store, transpose
+from fastmlp.kernels.sparse import add_nonzero_products, start_rows
+from fastmlp.kernels.task import panel_of, share, transposed
+from fastmlp.kernels.updates import Stretch, update
+
+GRADIENT_ROWS = 128
+"""Rows of a gradient that are computed before they are used: they stay in the cache."""
+
+
+@inlined
+def carry_back(task, layer, n_rows):
+    """Compute (D W^T) f'(z), the deltas of the layer before, for the units this thread owns."""
+    layout, workspace, lanes = task.layout, task.workspace, task.hidden
+    size, width = n_lanes(lanes), layout.widths[layer]
+    deltas = whole(task, layer, n_rows, workspace.deltas)
+    first, last = share(task.team, layout.n_panels[layer - 1])
+    for panel in range(first, last):
+        start = layout.transposed[layer] + panel * width * size
+        weights = Matrix(task.model.transposed, start, layout.fan_out[layer], size, 1)
+        before = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.deltas)
+        multiply(lanes, deltas, weights, before)
+        units = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.units)
+        multiply_by_derivative(lanes, layout.activations[layer - 1], units, before)
+
+
+@kernel
+def update_intercepts(lanes, layout, layer, panel, solver, rate, deltas, gradients, model):
+    """Take one step on the biases of a panel, whose gradient is the sum of the deltas' rows.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+        Of the layer.
+    layout : layout.Layout
+    layer, panel : int
+    solver : updates.Solver
+    rate : float
+    deltas : Matrix of shape (n_rows, n_lanes)
+    gradients : (at least n_lanes,) float
+        Overwritten by the gradient.
+    model : task.Model
+        Updated in place.
+    """
+    store(gradients, 0, add_rows(lanes, deltas))
+    start = layout.intercepts[layer] + panel * n_lanes(lanes)
+    zero = gradients.dtype.type(0)
+    update(lanes, solver, rate, zero, gradients, Stretch(model.parameters, model.slots, start, 1))
+
+
+@kernel
+def update_dense(lanes, start, inputs, deltas, solver, rate, strength, gradients, model):
+    """Take one step on a stretch of a panel's weights, whose gradient is A^T D.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+        Of the layer.
+    start : int
+        Where the weights start.
+    inputs : Matrix of shape (fan_in, n_rows)
+        A^T, or those of its rows that belong to the weights.
+    deltas : Matrix of shape (n_rows, n_lanes)
+    solver : updates.Solver
+    rate, strength : float
+    gradients : (at least GRADIENT_ROWS * n_lanes,) float
+        Workspace.
+    model : task.Model
+        Updated in place.
+
+    Returns
+    -------
+    float64
+        The sum of the squares of the weights before.
+    """
+    size, squares = n_lanes(lanes), 0.0
+    for low in range(0, inputs.n_rows, GRADIENT_ROWS):
+        n_rows = min(GRADIENT_ROWS, inputs.n_rows - low)
+        place = inputs.start + low * inputs.row_step
+        left = Matrix(inputs.memory, place, n_rows, inputs.row_step, inputs.column_step)
+        multiply(lanes, left, deltas, Matrix(gradients, 0, n_rows, size, 1))
+        stretch = Stretch(model.parameters, model.slots, start + low * size, n_rows)
+        squares += update(lanes, solver, rate, strength, gradients, stretch)
+    return squares
+
+
+@inlined
+def update_layer(task, lanes, layer, n_rows, step, rate):
+    """Take one step on a layer after the first, for the inputs that this thread owns.
+
+    Parameters
+    ----------
+    task : task.Task
+    lanes : simd.Lanes
+        Of the layer.
+    layer, n_rows : int
+    step : int
+        Which of the steps of this call it is.
+    rate : float
+    """
+    layout, workspace, model = task.layout, task.workspace, task.model
+    gradients = workspace.gradients[task.team.thread]
+    strength = task.solver.alpha / workspace.units.dtype.type(n_rows)
+    first, last = share(task.team, layout.n_panels[layer])
+    for panel in range(first, last):
+        deltas = panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas)
+        update_intercepts(
+            lanes, layout, layer, panel, task.solver, rate, deltas, gradients, model
+        )
+    before, inputs = n_lanes(task.hidden), whole(task, layer - 1, n_rows, workspace.units)
+    first, last = share(task.team, layout.n_panels[layer - 1])
+    for own in range(first, last):
+        low, high = own * before, min((own + 1) * before, layout.fan_in[layer])
+        squares = 0.0
+        for panel in range(layout.n_panels[layer]):
+            start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * n_lanes(lanes)
+            squares += update_dense(
+                lanes, start, transposed(inputs, low, high),
+                panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas), task.solver, rate,
+                strength, gradients, model,
+            )  # fmt: skip
+        workspace.penalties[layer, own, step] = squares
+        transpose_weights(task, lanes, layer, own)
+
+
+@inlined
+def transpose_weights(task, lanes, layer, own):
+    """Copy the weights of one panel of a layer's inputs to where they lie transposed."""
+    layout, model, block = task.layout, task.model, n_lanes(task.block)
+    size, before, width = n_lanes(lanes), n_lanes(task.hidden), layout.widths[layer]
+    for panel in range(layout.n_panels[layer]):
+        source = layout.coefs[layer] + panel * layout.panel_sizes[layer] + own * before * size
+        target = layout.transposed[layer] + (own * width + panel * size) * before
+        for row in range(0, before, block):
+            for column in range(0, size, block):
+                transpose(
+                    task.block, model.parameters, source + row * size + column, size,
+                    model.transposed, target + column * before + row, before,
+                )  # fmt: skip
+
+
+@inlined
+def update_first_dense(task, begin, n_rows, step, rate):
+    """Take one step on the first layer, for the units that this thread owns."""
+    layout, workspace, lanes = task.layout, task.workspace, task.hidden
+    gradients = workspace.gradients[task.team.thread]
+    strength = task.solver.alpha / workspace.units.dtype.type(n_rows)
+    inputs = transposed(dense_inputs(task, begin, n_rows), 0, layout.fan_in[0])
+    first, last = share(task.team, layout.n_panels[0])
+    for panel in range(first, last):
+        deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
+        update_intercepts(
+            lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model
+        )
+        start = layout.coefs[0] + panel * layout.panel_sizes[0]
+        workspace.penalties[0, panel, step] = update_dense(
+            lanes, start, inputs, deltas, task.solver, rate, strength, gradients, task.model
+        )
+
+
+@kernel
+def multiply_rows(lanes, matrix, factor):
+    """Multiply a matrix of n_lanes columns by a number, in place."""
+    factors = broadcast(lanes, factor)
+    for row in range(matrix.n_rows):
+        place = matrix.start + row * matrix.row_step
+        store(matrix.memory, place, load(lanes, matrix.memory, place) * factors)
+
+
+@inlined
+def update_first_sparse(task, batch, step, rate):
+    """Take one step on the first layer, for the units that this thread owns.
+
+    The gradient is scale P^T D + constant (sum of the rows of D).
+    """
+    layout, workspace, lanes = task.layout, task.workspace, task.hidden
+    thread, features, n_rows = task.team.thread, task.batches.features, batch.size
+    gradients, cursors = workspace.gradients[thread], workspace.cursors[thread]
+    first, last = share(task.team, layout.n_panels[0])
+    for panel in range(first, last):
+        deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
+        update_intercepts(
+            lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model
+        )
+        start = layout.coefs[0] + panel * layout.panel_sizes[0]
+        start_rows(features, batch, cursors)
+        if features.in_place:
+            multiply_rows(lanes, deltas, -rate * features.scale)
+            add_nonzero_products(
+                lanes, features, batch, layout.fan_in[0], deltas, cursors, task.model.parameters,
+                start,
+            )  # fmt: skip
+        else:
+            workspace.penalties[0, panel, step] = update_every_row(
+                task, batch, deltas, start, gradients, cursors, rate
+            )
+
+
+@inlined
+def update_every_row(task, batch, deltas, start, gradients, cursors, rate):
+    """Take one step on all weights of a panel of the first layer, a block of features at a time.
+
+    Returns the sum of the squares of the weights before.
+    """
+    lanes, features, model = task.hidden, task.batches.features, task.model
+    size, n_features, squares = n_lanes(lanes), task.layout.fan_in[0], 0.0
+    strength = task.solver.alpha / gradients.dtype.type(batch.size)
+    base = load(lanes, gradients, 0) * broadcast(lanes, features.constant)  # the sum of the rows
+    multiply_rows(lanes, deltas, features.scale)
+    for low in range(0, n_features, features.block):
+        n_block = min(features.block, n_features - low)
+        for row in range(n_block):
+            store(gradients, row * size, base)
+        add_nonzero_products(
+            lanes, features, batch, low + n_block, deltas, cursors, gradients, -low * size
+        )
+        stretch = Stretch(model.parameters, model.slots, start + low * size, n_block)
+        squares += update(lanes, task.solver, rate, strength, gradients, stretch)
+    return squares

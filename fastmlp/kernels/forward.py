@@ -1,0 +1,160 @@
+"""From the samples of a batch to its losses: each layer's units, then the softmax."""
+
+from fastmlp.kernels.dense import gather
+from fastmlp.kernels.functions import activate
+from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.losses import softmax_cross_entropy
+from fastmlp.kernels.products import Matrix, add_rows, multiply
+from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
+from fastmlp.kernels.sparse import AHEAD, multiply_nonzeros, prefetch_row
+from fastmlp.kernels.task import panel_of, rows_of, share
+
+
+@kernel
+def forward_dense(lanes, layout, layer, panel, inputs, parameters, units):
+    """Compute f(A W + b) for one panel of a layer.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+        Of the layer.
+    layout : layout.Layout
+    layer, panel : int
+    inputs : Matrix of shape (n_rows, fan_in)
+    parameters : (n_packed,) float
+    units : Matrix of shape (n_rows, n_lanes)
+        Overwritten.
+    """
+    size = n_lanes(lanes)
+    start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
+    weights = Matrix(parameters, start, layout.fan_in[layer], size, 1)
+    multiply(lanes, inputs, weights, units)
+    intercepts = load(lanes, parameters, layout.intercepts[layer] + panel * size)
+    activate(lanes, layout.activations[layer], units, 1.0, intercepts)
+
+
+@kernel
+def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, units):
+    """Compute f(X W + b) for one panel of the first layer, with X = scale P + constant.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+        Of the first layer.
+    layout : layout.Layout
+    panel : int
+    features : sparse.SparseFeatures
+    batch : (n_rows,) intp
+        The samples.
+    parameters : (n_packed,) float
+    cursors : (at least n_rows,) int64
+        Workspace.
+    units : Matrix of shape (n_rows, n_lanes)
+        Overwritten.
+    """
+    size, n_features = n_lanes(lanes), layout.fan_in[0]
+    start = layout.coefs[0] + panel * layout.panel_sizes[0]
+    multiply_nonzeros(lanes, features, batch, n_features, parameters, start, cursors, units)
+    intercepts = load(lanes, parameters, layout.intercepts[0] + panel * size)
+    if features.constant != 0:
+        sums = add_rows(lanes, Matrix(parameters, start, n_features, size, 1))
+        intercepts = fma(broadcast(lanes, features.constant), sums, intercepts)
+    activate(lanes, layout.activations[0], units, features.scale, intercepts)
+
+
+@inlined
+def dense_inputs(task, begin, n_rows):
+    """View the samples of a batch; those of every second batch lie in the same place."""
+    inputs, batch_size = task.workspace.inputs, task.batches.batch_size
+    start = begin // batch_size % 2 * (inputs.size // 2)
+    n_features = task.layout.fan_in[0]
+    return Matrix(inputs, start, n_rows, n_features, 1)
+
+
+@inlined
+def read_samples(task, begin, batch):
+    """Read the rows of a batch that this thread owns from a dense matrix."""
+    first, last = share(task.team, batch.size)
+    inputs = dense_inputs(task, begin, batch.size)
+    gather(task.batches.features, batch, first, last, inputs.memory, inputs.start, inputs.row_step)
+
+
+@inlined
+def ask_for_samples(task, begin, n_rows):
+    """Ask the memory for the rows of a sparse matrix that come later."""
+    permutation = task.batches.permutation
+    for position in range(begin + AHEAD, min(begin + AHEAD + n_rows, permutation.size)):
+        prefetch_row(task.batches.features, permutation[position])
+
+
+@inlined
+def forward_first_dense(task, begin, batch):
+    """Compute the first layer's units that this thread owns from dense samples."""
+    layout, workspace = task.layout, task.workspace
+    inputs = dense_inputs(task, begin, batch.size)
+    first, last = share(task.team, layout.n_panels[0])
+    for panel in range(first, last):
+        units = panel_of(task.hidden, layout, 0, panel, batch.size, workspace.units)
+        forward_dense(task.hidden, layout, 0, panel, inputs, task.model.parameters, units)
+
+
+@inlined
+def forward_first_sparse(task, begin, batch):
+    """Compute the first layer's units that this thread owns from sparse samples."""
+    layout, workspace = task.layout, task.workspace
+    ask_for_samples(task, begin, batch.size)
+    first, last = share(task.team, layout.n_panels[0])
+    for panel in range(first, last):
+        units = panel_of(task.hidden, layout, 0, panel, batch.size, workspace.units)
+        forward_sparse(
+            task.hidden, layout, panel, task.batches.features, batch, task.model.parameters,
+            workspace.cursors[task.team.thread], units,
+        )  # fmt: skip
+
+
+@inlined
+def whole(task, layer, n_rows, memory):
+    """View all of a layer's units, or of their deltas, as a matrix."""
+    start = n_rows * task.layout.units[layer]
+    return Matrix(memory, start, n_rows, task.layout.widths[layer], 1)
+
+
+@inlined
+def forward_hidden(task, layer, n_rows):
+    """Compute the units of a further hidden layer that this thread owns."""
+    layout, workspace = task.layout, task.workspace
+    inputs = whole(task, layer - 1, n_rows, workspace.units)
+    first, last = share(task.team, layout.n_panels[layer])
+    for panel in range(first, last):
+        units = panel_of(task.hidden, layout, layer, panel, n_rows, workspace.units)
+        forward_dense(task.hidden, layout, layer, panel, inputs, task.model.parameters, units)
+
+
+@inlined
+def forward_output(task, n_rows):
+    """Compute the logits of the rows that this thread owns."""
+    layout, workspace = task.layout, task.workspace
+    layer = layout.widths.size - 1
+    first, last = share(task.team, n_rows)
+    inputs = rows_of(whole(task, layer - 1, n_rows, workspace.units), first, last)
+    for panel in range(layout.n_panels[layer]):
+        units = panel_of(task.output, layout, layer, panel, n_rows, workspace.units)
+        mine = rows_of(units, first, last)
+        forward_dense(task.output, layout, layer, panel, inputs, task.model.parameters, mine)
+
+
+@inlined
+def judge(task, batch):
+    """Compute the losses, and the output layer's deltas, of the rows that this thread owns."""
+    workspace, n_rows = task.workspace, batch.size
+    layer = task.layout.widths.size - 1
+    first, last = share(task.team, n_rows)
+    logits = whole(task, layer, n_rows, workspace.units)
+    part = workspace.units.dtype.type(1) / workspace.units.dtype.type(n_rows)
+    for row in range(first, last):
+        start = logits.start + row * logits.row_step
+        end = start + logits.row_step
+        workspace.row_losses[row] = softmax_cross_entropy(
+            task.output, workspace.units[start:end], workspace.deltas[start:end],
+            logits.row_step, task.batches.targets[batch[row]], part,
+        )  # fmt: skip

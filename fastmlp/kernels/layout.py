@@ -1,0 +1,214 @@
+"""Where the kernels keep a network: its weights in panels, a few registers wide.
+
+A layer's weights are cut into panels of as many units as a vector has lanes, each panel a
+contiguous matrix of shape (fan_in, n_lanes), so that a thread owns whole lines of memory. The last
+panel is filled up with units that never learn: their weights are and stay zero, and nothing reads
+what they put out.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp.kernels.functions import ACTIVATION_CODES, IDENTITY
+from fastmlp.kernels.simd import Lanes
+
+WIDE_BYTES, NARROW_BYTES = 256, 64
+"""Size of a vector: four registers of AVX-512, or one."""
+
+MOST_NARROW_PANELS = 3
+"""A layer of more units than these hold gets wide panels."""
+
+NEVER = -1e30
+"""The bias of the output units that fill the last panel up: their softmax is 0."""
+
+
+def choose_lanes(n_units: int, dtype: Any) -> Lanes:
+    """Choose the panels of layers of at most so many units.
+
+    Parameters
+    ----------
+    n_units : int
+    dtype : dtype
+
+    Returns
+    -------
+    Lanes
+    """
+    size = np.dtype(dtype).itemsize
+    narrow = n_units <= MOST_NARROW_PANELS * NARROW_BYTES // size
+    return Lanes(np.dtype(dtype).type, (NARROW_BYTES if narrow else WIDE_BYTES) // size)
+
+
+class Layout(NamedTuple):
+    """The shape of a network and where its layers lie; each array has an entry a layer, intp."""
+
+    fan_in: Any
+    fan_out: Any
+    activations: Any
+    """Codes of `functions`; the last layer's is `IDENTITY`."""
+    n_panels: Any
+    widths: Any
+    """Number of units, those that fill up included."""
+    panel_sizes: Any
+    """Number of weights in a panel."""
+    coefs: Any
+    """Where a layer's first panel starts among the parameters."""
+    intercepts: Any
+    """Where its biases start there."""
+    transposed: Any
+    """Where the transposed weights start, in panels of the units of the layer before."""
+    units: Any
+    """Where its units start for a batch of one row; the matrix of a batch starts at n_rows times that."""
+
+
+def make_layout(
+    layer_sizes: tuple[int, ...], activations: tuple[str, ...], hidden: Lanes, output: Lanes
+) -> Layout:
+    """Lay a network out.
+
+    Parameters
+    ----------
+    layer_sizes : tuple of int
+        Number of features, hidden units of each layer, classes.
+    activations : tuple of str
+        Of the hidden layers.
+    hidden, output : Lanes
+
+    Returns
+    -------
+    Layout
+    """
+    n_layers = len(layer_sizes) - 1
+    lanes = np.array([hidden.count] * (n_layers - 1) + [output.count], np.intp)
+    fan_in, fan_out = np.array(layer_sizes[:-1], np.intp), np.array(layer_sizes[1:], np.intp)
+    n_panels = -(-fan_out // lanes)
+    widths = n_panels * lanes
+    # The rows of hidden layers' weights are as many as the units before, those that fill up too,
+    # so that blocks of them can be transposed.
+    rows = np.append(fan_in[:1], widths[:-1])
+    sizes = np.stack([n_panels * rows * lanes, widths], axis=1).ravel()
+    starts = np.append(0, np.cumsum(sizes)[:-1]).reshape(-1, 2).astype(np.intp)
+    codes = [ACTIVATION_CODES[name] for name in activations] + [IDENTITY]
+    return Layout(
+        fan_in=fan_in,
+        fan_out=fan_out,
+        activations=np.array(codes, np.intp),
+        n_panels=n_panels,
+        widths=widths,
+        panel_sizes=rows * lanes,
+        coefs=starts[:, 0].copy(),
+        intercepts=starts[:, 1].copy(),
+        transposed=_starts(np.append(0, (widths[:-1] * widths[1:]))),
+        units=_starts(widths),
+    )
+
+
+def _starts(sizes: Any) -> Any:
+    """Compute where things of these sizes start that lie one behind the other."""
+    return np.append(0, np.cumsum(sizes)[:-1]).astype(np.intp)
+
+
+def n_packed(layout: Layout) -> int:
+    """Count the parameters, those that fill up included.
+
+    Parameters
+    ----------
+    layout : Layout
+
+    Returns
+    -------
+    int
+    """
+    return int(layout.intercepts[-1] + layout.widths[-1])
+
+
+def n_transposed(layout: Layout) -> int:
+    """Count the transposed weights; see `n_packed`."""
+    return int((layout.widths[:-1] * layout.widths[1:]).sum())
+
+
+def panels(layout: Layout, layer: int, packed: Any) -> Any:
+    """View the weights of a layer.
+
+    Parameters
+    ----------
+    layout : Layout
+    layer : int
+    packed : ndarray of shape (n_packed,)
+
+    Returns
+    -------
+    ndarray of shape (n_panels, n_rows, n_lanes)
+    """
+    n_lanes = layout.widths[layer] // layout.n_panels[layer]
+    start, size = layout.coefs[layer], layout.panel_sizes[layer]
+    flat = packed[start : start + layout.n_panels[layer] * size]
+    return flat.reshape(layout.n_panels[layer], size // n_lanes, n_lanes)
+
+
+def pack(layout: Layout, coefs: Any, intercepts: Any, packed: Any) -> None:
+    """Copy weights and biases into panels.
+
+    Parameters
+    ----------
+    layout : Layout
+    coefs : sequence of ndarray of shape (fan_in, fan_out)
+    intercepts : sequence of ndarray of shape (fan_out,)
+    packed : ndarray of shape (n_packed,)
+        Overwritten, save for what fills up.
+    """
+    for layer, (matrix, vector) in enumerate(zip(coefs, intercepts, strict=True)):
+        for panel, columns in _each_panel(layout, layer, packed):
+            panel[: matrix.shape[0], : matrix[:, columns].shape[1]] = matrix[:, columns]
+        start = layout.intercepts[layer]
+        packed[start : start + len(vector)] = vector
+
+
+def unpack(layout: Layout, packed: Any, coefs: Any, intercepts: Any) -> None:
+    """Copy weights and biases back; the arguments are those of `pack`, `coefs` is overwritten."""
+    for layer, (matrix, vector) in enumerate(zip(coefs, intercepts, strict=True)):
+        for panel, columns in _each_panel(layout, layer, packed):
+            matrix[:, columns] = panel[: matrix.shape[0], : matrix[:, columns].shape[1]]
+        start = layout.intercepts[layer]
+        vector[...] = packed[start : start + len(vector)]
+
+
+def _each_panel(layout: Layout, layer: int, packed: Any) -> Any:
+    """Yield each panel of a layer with the columns of the weight matrix that it holds."""
+    for number, panel in enumerate(panels(layout, layer, packed)):
+        yield panel, slice(number * panel.shape[1], (number + 1) * panel.shape[1])
+
+
+def _transposed_panels(layout: Layout, layer: int, transposed: Any) -> Any:
+    """Yield each transposed panel of a layer with the rows of the weight matrix that it holds."""
+    n_panels, width = layout.n_panels[layer - 1], layout.widths[layer]
+    n_lanes = layout.widths[layer - 1] // n_panels
+    start = layout.transposed[layer]
+    flat = transposed[start : start + n_panels * n_lanes * width]
+    for number, panel in enumerate(flat.reshape(n_panels, width, n_lanes)):
+        yield panel, slice(number * n_lanes, (number + 1) * n_lanes)
+
+
+def pack_transposed(layout: Layout, coefs: Any, transposed: Any) -> None:
+    """Copy the weights of all layers but the first into panels of the units before them.
+
+    Parameters
+    ----------
+    layout : Layout
+    coefs : sequence of ndarray of shape (fan_in, fan_out)
+    transposed : ndarray of shape (n_transposed,)
+        Overwritten, save for what fills up.
+    """
+    for layer in range(1, len(coefs)):
+        for panel, rows in _transposed_panels(layout, layer, transposed):
+            some = coefs[layer][rows]
+            panel[: some.shape[1], : some.shape[0]] = some.T
+
+
+def unpack_transposed(layout: Layout, transposed: Any, coefs: Any) -> None:
+    """Copy the weights of all layers but the first back; see `pack_transposed`."""
+    for layer in range(1, len(coefs)):
+        for panel, rows in _transposed_panels(layout, layer, transposed):
+            some = coefs[layer][rows]
+            some[...] = panel[: some.shape[1], : some.shape[0]].T

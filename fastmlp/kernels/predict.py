@@ -1,0 +1,47 @@
+"""Logits of many samples, a block of rows at a time."""
+
+import numpy as np
+
+from fastmlp.kernels.forward import (
+    forward_first_dense,
+    forward_first_sparse,
+    forward_hidden,
+    forward_output,
+    read_samples,
+)
+from fastmlp.kernels.jit import entry
+from fastmlp.kernels.sparse import N_FIELDS
+
+
+@entry
+def predict_logits(task, features, first, last, logits):
+    """Compute the logits of some samples.
+
+    Parameters
+    ----------
+    task : task.Task
+        Of one thread; its batch size says how many rows are computed at a time.
+    features : SparseFeatures or DenseFeatures
+        Those of the task.
+    first, last : int
+        Which samples, the last exclusive.
+    logits : (n_samples, n_classes) float
+        Overwritten in these rows.
+    """
+    layout, units, batch_size = task.layout, task.workspace.units, task.batches.batch_size
+    n_layers = layout.widths.size
+    for begin in range(first, last, batch_size):
+        batch = np.arange(begin, min(begin + batch_size, last))
+        if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
+            forward_first_sparse(task, 0, batch)
+        else:
+            read_samples(task, 0, batch)
+            forward_first_dense(task, 0, batch)
+        for layer in range(1, n_layers - 1):
+            forward_hidden(task, layer, batch.size)
+        if n_layers > 1:
+            forward_output(task, batch.size)
+        start, width = batch.size * layout.units[n_layers - 1], layout.widths[n_layers - 1]
+        for row in range(batch.size):
+            for unit in range(logits.shape[1]):
+                logits[begin + row, unit] = units[start + row * width + unit]

@@ -1,0 +1,371 @@
+"""A vector of numbers that stays in registers, as a type of numba's, and what can be done with it.
+
+`Lanes(dtype, count)` names a vector type; LLVM splits a vector into as many registers as the
+processor needs (64 float32 are four of AVX-512's, eight of AVX2's, sixteen of NEON's), so that one
+line of a kernel is one operation on a whole panel of units. Vectors are added, subtracted,
+multiplied and divided by their operators. Nothing is checked: an index is a place in memory.
+
+Every operation has a twin in NumPy, which takes its place where NUMBA_DISABLE_JIT=1 asks for plain
+Python: there a vector is an array of `count` numbers.
+"""
+
+import operator
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.datamodel import models
+from numba.core.imputils import lower_builtin, lower_constant
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import (
+    NativeValue,
+    intrinsic,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+
+from fastmlp.kernels.jit import disabled
+
+
+class Lanes(NamedTuple):
+    """The type of a vector."""
+
+    dtype: Any
+    """numpy.float32 or numpy.float64."""
+    count: int
+    """Number of numbers in it, a power of two."""
+
+
+class LanesType(types.Opaque):
+    """The numba type of one `Lanes`: the vector's type is known while a kernel is compiled."""
+
+    def __init__(self, lanes):
+        self.vector = VectorType(types.float32 if lanes.dtype is np.float32 else types.float64,
+                                 lanes.count)  # fmt: skip
+        super().__init__(f"Lanes({self.vector.dtype}, {lanes.count})")
+
+
+class VectorType(types.Type):
+    """The numba type of a vector."""
+
+    def __init__(self, dtype, count):
+        self.dtype, self.count = dtype, count
+        number = ir.FloatType() if dtype == types.float32 else ir.DoubleType()
+        self.llvm = ir.VectorType(number, count)
+        self.suffix = f"v{count}f{dtype.bitwidth}"  # of LLVM's functions
+        super().__init__(f"vector({dtype}, {count})")
+
+
+@register_model(VectorType)
+class VectorModel(models.PrimitiveModel):
+    """A vector is one LLVM value."""
+
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, kind.llvm)
+
+
+register_model(LanesType)(models.OpaqueModel)
+
+
+@typeof_impl.register(Lanes)
+def _typeof_lanes(lanes, context):
+    return LanesType(lanes)
+
+
+@lower_constant(LanesType)
+def _lower_lanes(context, builder, kind, value):
+    return context.get_dummy_value()
+
+
+@unbox(LanesType)
+def _unbox_lanes(kind, value, context):
+    return NativeValue(context.context.get_dummy_value())
+
+
+def _operator(function, instruction):
+    """Let an operator of Python act on two vectors of one type."""
+
+    class Template(AbstractTemplate):
+        def generic(self, arguments, keywords):
+            if len(arguments) == 2 and all(isinstance(kind, VectorType) for kind in arguments):
+                return signature(arguments[0], *arguments)
+            return None
+
+    infer_global(function)(Template)
+
+    @lower_builtin(function, VectorType, VectorType)
+    def _lower(context, builder, sig, arguments):
+        return getattr(builder, instruction)(*arguments, flags=("contract",))
+
+
+for _function, _instruction in [
+    (operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+]:  # fmt: skip
+    _operator(_function, _instruction)
+
+
+def operation(twin):
+    """Make an intrinsic, or where nothing is compiled its twin in NumPy."""
+    return lambda function: twin if disabled() else intrinsic(function)
+
+
+def _call(builder, name, result, arguments, flags=()):
+    """Call one of LLVM's own functions."""
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, kind, name), arguments, fastmath=flags
+    )
+
+
+def _pointer(context, builder, sig, arguments, which=0):
+    """Point to the place in an array that the argument after it names."""
+    array = context.make_array(sig.args[which])(context, builder, arguments[which])
+    index = context.cast(builder, arguments[which + 1], sig.args[which + 1], types.intp)
+    return builder.gep(array.data, [index])
+
+
+def _splat(builder, number, kind):
+    """Repeat a number in every lane."""
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.IntType(32)(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
+    return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
+
+
+def _load(builder, pointer, kind):
+    """Load a vector that need not lie at a multiple of its size."""
+    vector = builder.load(builder.bitcast(pointer, kind.llvm.as_pointer()))
+    vector.align = kind.dtype.bitwidth // 8
+    return vector
+
+
+def _store(builder, vector, pointer, kind):
+    """Store a vector at a place that need not be a multiple of its size."""
+    stored = builder.store(vector, builder.bitcast(pointer, kind.llvm.as_pointer()))
+    stored.align = kind.dtype.bitwidth // 8
+
+
+def _store_twin(array, start, vector):
+    array[start : start + len(vector)] = vector
+
+
+@operation(lambda lanes: lanes.count)
+def n_lanes(typing, lanes):
+    """Count the lanes."""
+
+    def generate(context, builder, sig, arguments):
+        return ir.Constant(ir.IntType(64), lanes.vector.count)
+
+    return types.intp(lanes), generate
+
+
+@operation(lambda lanes, array, start: array[start : start + lanes.count].copy())
+def load(typing, lanes, array, start):
+    """Load `array[start : start + count]` of a contiguous array."""
+
+    def generate(context, builder, sig, arguments):
+        return _load(builder, _pointer(context, builder, sig, arguments, 1), lanes.vector)
+
+    return lanes.vector(lanes, array, start), generate
+
+
+@operation(_store_twin)
+def store(typing, array, start, vector):
+    """Store a vector as `array[start : start + count]`."""
+
+    def generate(context, builder, sig, arguments):
+        pointer = _pointer(context, builder, sig, arguments)
+        _store(builder, arguments[2], pointer, vector)
+        return context.get_dummy_value()
+
+    return types.void(array, start, vector), generate
+
+
+@operation(lambda array, index: array[index])
+def item(typing, array, index):
+    """Read `array[index]`, without the question whether the index counts from the end."""
+
+    def generate(context, builder, sig, arguments):
+        return builder.load(_pointer(context, builder, sig, arguments))
+
+    return array.dtype(array, index), generate
+
+
+@operation(lambda lanes, number: np.full(lanes.count, number, lanes.dtype))
+def broadcast(typing, lanes, number):
+    """Make a vector of one number."""
+
+    def generate(context, builder, sig, arguments):
+        kind = lanes.vector
+        scalar = context.cast(builder, arguments[1], sig.args[1], kind.dtype)
+        return _splat(builder, scalar, kind.llvm)
+
+    return lanes.vector(lanes, number), generate
+
+
+@operation(lambda vector, number: np.full_like(vector, number))
+def like(typing, vector, number):
+    """Make a vector of one number, of another vector's type."""
+
+    def generate(context, builder, sig, arguments):
+        scalar = context.cast(builder, arguments[1], sig.args[1], vector.dtype)
+        return _splat(builder, scalar, vector.llvm)
+
+    return vector(vector, number), generate
+
+
+@operation(lambda a, b, c: a * b + c)
+def fma(typing, a, b, c):
+    """Compute a * b + c, rounded once where the processor can."""
+
+    def generate(context, builder, sig, arguments):
+        return _call(builder, f"llvm.fmuladd.{a.suffix}", a.llvm, arguments)
+
+    return a(a, b, c), generate
+
+
+@operation(lambda a, b, x, y: np.where(a < b, x, y))
+def where_less(typing, a, b, x, y):
+    """Take x where a < b, else y, also where one of the two is NaN."""
+
+    def generate(context, builder, sig, arguments):
+        return builder.select(builder.fcmp_ordered("<", *arguments[:2]), *arguments[2:])
+
+    return a(a, b, x, y), generate
+
+
+@operation(np.sqrt)
+def sqrt(typing, a):
+    """Compute the square root."""
+
+    def generate(context, builder, sig, arguments):
+        return _call(builder, f"llvm.sqrt.{a.suffix}", a.llvm, arguments)
+
+    return a(a), generate
+
+
+@operation(np.abs)
+def absolute(typing, a):
+    """Compute |a|."""
+
+    def generate(context, builder, sig, arguments):
+        return _call(builder, f"llvm.fabs.{a.suffix}", a.llvm, arguments)
+
+    return a(a), generate
+
+
+@operation(np.sum)
+def reduce_add(typing, a):
+    """Add the lanes up, in pairs."""
+
+    def generate(context, builder, sig, arguments):
+        start = ir.Constant(a.llvm.element, -0.0)
+        name = f"llvm.vector.reduce.fadd.{a.suffix}"
+        return _call(builder, name, a.llvm.element, [start, *arguments], ("reassoc",))
+
+    return a.dtype(a), generate
+
+
+@operation(np.max)
+def reduce_max(typing, a):
+    """Find the largest lane; NaN is passed over."""
+
+    def generate(context, builder, sig, arguments):
+        return _call(builder, f"llvm.vector.reduce.fmax.{a.suffix}", a.llvm.element, arguments)
+
+    return a.dtype(a), generate
+
+
+def _add_exponent_twin(a, shifted):
+    bits, mantissa = (np.int32, 23) if a.dtype == np.float32 else (np.int64, 52)
+    return (a.view(bits) + (shifted.view(bits) << bits(mantissa))).view(a.dtype)
+
+
+@operation(_add_exponent_twin)
+def add_exponent(typing, a, shifted):
+    """Multiply by 2^n, with n in the last bits of `shifted` = n + 1.5 * 2^(digits of the mantissa).
+
+    The bits of n are added to those of the exponent, which must stay in range.
+    """
+
+    def generate(context, builder, sig, arguments):
+        width = a.dtype.bitwidth
+        bits = ir.VectorType(ir.IntType(width), a.count)
+        places = ir.Constant(bits, [23 if width == 32 else 52] * a.count)
+        power = builder.shl(builder.bitcast(arguments[1], bits), places)
+        return builder.bitcast(builder.add(builder.bitcast(arguments[0], bits), power), a.llvm)
+
+    return a(a, shifted), generate
+
+
+def _transpose_twin(lanes, source, start, stride, target, target_start, target_stride):
+    reach = np.arange(lanes.count)
+    block = source[start + stride * reach[:, None] + reach]
+    target[target_start + target_stride * reach[:, None] + reach] = block.T
+
+
+@operation(_transpose_twin)
+def transpose(typing, lanes, source, start, stride, target, target_start, target_stride):
+    """Transpose a block of `count` rows of `count` numbers, its rows `stride` numbers apart.
+
+    log2(count) rounds, in each of which every two rows exchange half of what they hold.
+    """
+
+    def generate(context, builder, sig, arguments):
+        kind, count = lanes.vector, lanes.vector.count
+        reads, writes = (
+            _pointer(context, builder, sig, arguments, which) for which in (1, 4)
+        )
+        read_stride, write_stride = (
+            context.cast(builder, arguments[which], sig.args[which], types.intp) for which in (3, 6)
+        )
+        rows = [
+            _load(builder, builder.gep(reads, [builder.mul(read_stride, read_stride.type(row))]), kind)
+            for row in range(count)
+        ]
+        for columns, (row, partner, masks) in _exchanges(count):
+            low, high = rows[row], rows[partner]
+            rows[row] = builder.shuffle_vector(low, high, masks[0])
+            rows[partner] = builder.shuffle_vector(low, high, masks[1])
+        for row in range(count):
+            place = builder.gep(writes, [builder.mul(write_stride, write_stride.type(row))])
+            _store(builder, rows[row], place, kind)
+        return context.get_dummy_value()
+
+    kinds = (lanes, source, start, stride, target, target_start, target_stride)
+    return types.void(*kinds), generate
+
+
+def _exchanges(count):
+    """Yield which rows exchange lanes in each round of a transposition, and how."""
+    kind = ir.VectorType(ir.IntType(32), count)
+    distance = 1
+    while distance < count:
+        keep = [lane if not lane & distance else count + (lane ^ distance) for lane in range(count)]
+        take = [count + lane if lane & distance else lane ^ distance for lane in range(count)]
+        masks = ir.Constant(kind, keep), ir.Constant(kind, take)
+        for row in range(count):
+            if not row & distance:
+                yield distance, (row, row | distance, masks)
+        distance *= 2
+
+
+def _prefetch_twin(array, index):
+    pass
+
+
+@operation(_prefetch_twin)
+def prefetch(typing, array, index):
+    """Ask for the line of memory of `array[index]`, which will be read soon."""
+
+    def generate(context, builder, sig, arguments):
+        byte, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
+        pointer = builder.bitcast(_pointer(context, builder, sig, arguments), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, whole, whole, whole])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, whole(0), whole(3), whole(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, index), generate

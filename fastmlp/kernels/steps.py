@@ -1,0 +1,108 @@
+"""Training on batches: many steps in one compiled call, by one thread or by several.
+
+Each thread owns units: it computes their activations and deltas for all rows of a batch and the
+updates of their weights, save in the output layer, of which it owns rows. Whatever the number of
+threads, each number comes from the same additions in the same order. With one hidden layer they
+wait for one another twice a batch, before the output layer and after the softmax; each further
+layer adds two waits, a dense first layer one.
+"""
+
+from fastmlp.kernels.backward import (
+    carry_back,
+    update_first_dense,
+    update_first_sparse,
+    update_layer,
+)
+from fastmlp.kernels.barrier import wait_for_all
+from fastmlp.kernels.forward import (
+    forward_first_dense,
+    forward_first_sparse,
+    forward_hidden,
+    forward_output,
+    judge,
+    read_samples,
+)
+from fastmlp.kernels.jit import entry, inlined
+from fastmlp.kernels.sparse import N_FIELDS
+
+
+@inlined
+def arrive(task):
+    """Wait for the other threads; False says that the work was called off."""
+    return wait_for_all(task.team.places, task.team.thread, task.team.n_threads)
+
+
+@inlined
+def forward(task, features, begin, batch):
+    """Compute the units of all layers; False says that the work was called off."""
+    if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
+        forward_first_sparse(task, begin, batch)
+    else:
+        read_samples(task, begin, batch)
+        if not arrive(task):
+            return False
+        forward_first_dense(task, begin, batch)
+    n_layers = task.layout.widths.size
+    for layer in range(1, n_layers - 1):
+        if not arrive(task):
+            return False
+        forward_hidden(task, layer, batch.size)
+    if not arrive(task):
+        return False
+    if n_layers > 1:
+        forward_output(task, batch.size)
+    judge(task, batch)
+    return arrive(task)
+
+
+@inlined
+def backward(task, features, begin, batch, step, rate):
+    """Take one step on all layers; False says that the work was called off."""
+    n_layers = task.layout.widths.size
+    for layer in range(n_layers - 1, 0, -1):
+        carry_back(task, layer, batch.size)
+        if layer == n_layers - 1:
+            update_layer(task, task.output, layer, batch.size, step, rate)
+        else:
+            update_layer(task, task.hidden, layer, batch.size, step, rate)
+        if layer > 1 and not arrive(task):
+            return False
+    if len(features) == N_FIELDS:
+        update_first_sparse(task, batch, step, rate)
+    else:
+        update_first_dense(task, begin, batch.size, step, rate)
+    return True
+
+
+@entry
+def run_steps(task, first_step, last_step, losses):
+    """Train on the batches from one to another, exclusive.
+
+    Parameters
+    ----------
+    task : task.Task
+        Its model is updated in place.
+    first_step, last_step : int
+    losses : (n_batches,) float64
+        Overwritten by the mean cross-entropy of each batch before its update.
+
+    Returns
+    -------
+    bool
+        False where the work was called off by another thread.
+    """
+    batches, workspace = task.batches, task.workspace
+    for step in range(first_step, last_step):
+        begin = step * batches.batch_size
+        batch = batches.permutation[begin : begin + batches.batch_size]
+        if not forward(task, batches.features, begin, batch):
+            return False
+        if task.team.thread == 0:
+            total = 0.0
+            for row in range(batch.size):
+                total += workspace.row_losses[row]
+            losses[step] = total / batch.size
+        rate = batches.rates[step]
+        if not backward(task, batches.features, begin, batch, step - first_step, rate):
+            return False
+    return True

@@ -1,0 +1,131 @@
+"""What the threads that train one network share, and which part of it each of them owns."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp.kernels.jit import inlined
+from fastmlp.kernels.layout import Layout
+from fastmlp.kernels.products import Matrix
+from fastmlp.kernels.simd import Lanes, n_lanes
+from fastmlp.kernels.updates import Solver
+
+
+class Model(NamedTuple):
+    """What is learned."""
+
+    parameters: np.ndarray
+    """(n_packed,) float."""
+    slots: np.ndarray
+    """(n_slots, n_packed) float: the solver's state."""
+    transposed: np.ndarray
+    """(n_transposed,) float: the weights of all layers but the first."""
+
+
+class Batches(NamedTuple):
+    """What is trained on, in which order and how fast."""
+
+    features: Any
+    """SparseFeatures or DenseFeatures."""
+    targets: np.ndarray
+    """(n_samples,) intp."""
+    permutation: np.ndarray
+    """(n_samples,) intp."""
+    batch_size: int
+    rates: np.ndarray
+    """(n_batches,) float."""
+
+
+class Workspace(NamedTuple):
+    """What a batch is computed in."""
+
+    inputs: np.ndarray
+    """(2 * most_rows * n_features,) float: dense samples, of two batches in turn."""
+    units: np.ndarray
+    """(most_rows * sum(widths),) float: what each layer puts out."""
+    deltas: np.ndarray
+    """(most_rows * sum(widths),) float."""
+    row_losses: np.ndarray
+    """(most_rows,) float64."""
+    penalties: np.ndarray
+    """(n_layers, most_panels, n_steps) float64: sums of the squared weights before each step."""
+    gradients: np.ndarray
+    """(n_threads, n) float: a block of the gradient, each thread's own."""
+    cursors: np.ndarray
+    """(n_threads, most_rows) int64."""
+
+
+class Team(NamedTuple):
+    """Which of the threads this is."""
+
+    thread: int
+    n_threads: int
+    places: np.ndarray
+    """See `barrier.wait_for_all`."""
+
+
+class Task(NamedTuple):
+    """Everything that a step needs."""
+
+    hidden: Lanes
+    """Of the hidden layers, and of the output layer where it is the only one."""
+    output: Lanes
+    block: Lanes
+    """Of the blocks that are transposed."""
+    layout: Layout
+    solver: Solver
+    model: Model
+    batches: Batches
+    workspace: Workspace
+    team: Team
+
+
+@inlined
+def share(team, n_items):
+    """Compute the first and the last, exclusive, of the items that this thread owns.
+
+    Parameters
+    ----------
+    team : Team
+    n_items : int
+
+    Returns
+    -------
+    first, last : int
+    """
+    first = team.thread * n_items // team.n_threads
+    return first, (team.thread + 1) * n_items // team.n_threads
+
+
+@inlined
+def panel_of(lanes, layout, layer, panel, n_rows, memory):
+    """View a panel of a layer's units, or of their deltas, as a matrix.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+        Of the layer.
+    layout : layout.Layout
+    layer, panel, n_rows : int
+    memory : (most_rows * sum(widths),) float
+
+    Returns
+    -------
+    Matrix of shape (n_rows, n_lanes)
+    """
+    start = n_rows * layout.units[layer] + panel * n_lanes(lanes)
+    return Matrix(memory, start, n_rows, layout.widths[layer], 1)
+
+
+@inlined
+def rows_of(matrix, first, last):
+    """View some rows of a matrix."""
+    start = matrix.start + first * matrix.row_step
+    return Matrix(matrix.memory, start, last - first, matrix.row_step, matrix.column_step)
+
+
+@inlined
+def transposed(matrix, first, last):
+    """View some columns of a matrix as the rows of another."""
+    start = matrix.start + first * matrix.column_step
+    return Matrix(matrix.memory, start, last - first, matrix.column_step, matrix.row_step)
