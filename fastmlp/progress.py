@@ -1,8 +1,13 @@
 """A line an epoch while training runs."""
 
+import time
+
 from rich.console import Console
 
 from fastmlp.history import EpochReport
+
+TERMINAL_SECONDS, FILE_SECONDS = 0.5, 10.0
+"""How often a long epoch reports, to a terminal and to a file."""
 
 
 class ProgressLines:
@@ -17,9 +22,27 @@ class ProgressLines:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self.seconds = 0.0
+        self.last = time.monotonic()
+
+    def within(self, epoch: int, n_done: int, n_steps: int) -> None:
+        """Say how far a long epoch is, now and then.
+
+        Parameters
+        ----------
+        epoch : int
+        n_done, n_steps : int
+            Number of its batches that are done, and of all.
+        """
+        pause = TERMINAL_SECONDS if self.console.is_terminal else FILE_SECONDS
+        if n_done < n_steps and time.monotonic() - self.last >= pause:
+            self.last = time.monotonic()
+            # On a terminal the next line takes its place.
+            end = "\r" if self.console.is_terminal else "\n"
+            self.console.print(f"epoch {epoch}: {n_done / n_steps:4.0%} of the batches", end=end)
 
     def __call__(self, report: EpochReport) -> None:
         """Print one epoch."""
+        self.last = time.monotonic()
         self.seconds += report.seconds
         left = self.seconds / report.epoch * (report.epochs - report.epoch)
         width = len(str(report.epochs))

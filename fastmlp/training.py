@@ -185,7 +185,9 @@ def train(
     threads = check_n_threads(n_threads)
     checked_callbacks, report = _check_callbacks(callbacks, check_flag("progress", progress))
     epochs = check_whole("epochs", epochs)
+    start = time.perf_counter()
     module = get_backend(backend)
+    import_seconds = time.perf_counter() - start
     require_capable(module.CAPABILITIES, backend, parameters, rule)
     trainer = module.trainer(
         parameters, rule, data.features, data.targets, batch_size, threads
@@ -201,7 +203,7 @@ def train(
         orders=permutations(data.features.n_samples, shuffle, order_stream),
         callbacks=checked_callbacks,
         report=report,
-        history=History(compile_seconds=trainer.compile_seconds),
+        history=History(compile_seconds=import_seconds + trainer.compile_seconds),
     )
     with closing(trainer):
         run.train()

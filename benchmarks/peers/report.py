@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 COLUMNS = ("seconds", "ratio", "target", "", "loss", "GFLOP/s", "of peak", "prepare s")
-WIDTHS = (10, 8, 8, 8, 11, 9, 8, 10)
+WIDTHS = (11, 10, 8, 9, 11, 9, 9, 11)
 LABEL_WIDTH = 34
 HELD_BACK = "OPENBLAS_CORETYPE"
 """With this variable users keep OpenBLAS from instructions that the processor has."""

@@ -1,5 +1,7 @@
 """JAX: an epoch is one compiled scan over its batches."""
 
+import numpy as np
+
 from .tasks import Fitted, initial_parameters, orders
 
 
@@ -55,7 +57,6 @@ def prepare(task, data, variant, n_threads):
     Run
     """
     import jax.numpy as jnp
-    import numpy as np
 
     X = jnp.asarray(data.X)
     Y = jnp.asarray(np.eye(data.n_classes, dtype=task.dtype)[data.y])
@@ -76,11 +77,15 @@ def prepare(task, data, variant, n_threads):
         for batches in parts:
             for train, part in zip(compiled, batches, strict=True):
                 parameters = train(parameters, part, X, Y)
-        coefs, intercepts = zip(*parameters, strict=True)
-        arrays = [[np.asarray(array) for array in kind] for kind in (coefs, intercepts)]
-        return Fitted(*arrays, len(parts))
+        return _fitted(parameters, len(parts))
 
     return run
+
+
+def _fitted(parameters, epochs):
+    """Return the parameters as arrays; this waits for them."""
+    coefs, intercepts = zip(*parameters, strict=True)
+    return Fitted(list(map(np.asarray, coefs)), list(map(np.asarray, intercepts)), epochs)
 
 
 def split(order, batch_size):

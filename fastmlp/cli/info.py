@@ -74,9 +74,9 @@ def _cache() -> Iterator[str]:
     if jit.disabled():
         yield "kernels are not compiled: NUMBA_DISABLE_JIT is set"
         return
-    from fastmlp.kernels import epoch
+    from fastmlp.kernels import predict, samples, steps
 
-    for kernel in (epoch.run_epoch, epoch.predict_logits):
+    for kernel in (steps.run_steps, samples.run_samples, predict.predict_logits):
         files = kernel._cache.files()
         size = sum(path.stat().st_size for path in files) / 1e6
         yield f"kernel {kernel.__name__}: {len(files)} compiled versions, {size:.1f} MB"

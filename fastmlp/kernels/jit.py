@@ -26,6 +26,15 @@ from fastmlp._cache import cache_dir
 
 logger = logging.getLogger("fastmlp")
 
+
+class Clock:
+    """Adds up the time that compiling, and loading what was compiled before, has taken."""
+
+    seconds = 0.0
+
+
+clock = Clock()
+
 # `contract` lets the compiler fuse a multiplication with the addition of its product. Nothing else
 # is relaxed: sums keep their order, and NaN and infinity pass through, so that divergence shows.
 OPTIONS: Any = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
@@ -121,21 +130,24 @@ class KernelCache(caching._Cache):
         CompileResult or None
             None makes numba compile.
         """
+        self.started = time.perf_counter()
         target_context.refresh()
         path = self.path(signature, target_context.codegen())
         try:
-            return CompileResult._rebuild(target_context, *pickle.loads(_read(path)))
+            result = CompileResult._rebuild(target_context, *pickle.loads(_read(path)))
+            clock.seconds += time.perf_counter() - self.started
+            return result
         except FileNotFoundError:
             pass
         except Exception as error:
             logger.warning("the cached kernel %s cannot be used (%s): compiling again", path, error)
         logger.warning("compiling the kernel %r, once on this machine ...", self.name)
-        self.started = time.perf_counter()
         return None
 
     def save_overload(self, signature, compiled):
         """Write a freshly compiled version to disk and say how long it took to compile."""
         seconds = time.perf_counter() - self.started
+        clock.seconds += seconds
         try:
             _write(self.path(signature, compiled.codegen), dumps(compiled._reduce()))
             kept = f"kept in {self.folder}"

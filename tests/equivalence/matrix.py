@@ -74,9 +74,7 @@ def run_epoch(backend, case, problem, update, rate, n_samples=N_SAMPLES, batch_s
     features = as_features(X, Scale(1.0, 0.0), np.dtype(case.dtype))
     batch_size = batch_size or BATCH_SIZES[case.batch]
     order = np.random.default_rng(3).permutation(len(X))[:n_samples]
-    state = np.zeros((update.solver.n_slots, network.buffer.size), case.dtype)
     rates = np.full(-(-n_samples // batch_size), rate, case.dtype)
-    losses = get_backend(backend).run_epoch(
-        network, update, state, features, problem.y, order, batch_size, rates
-    )
-    return network, state, losses
+    trainer = get_backend(backend).trainer(network, update, features, problem.y, batch_size, 1)
+    losses = trainer.run_epoch(order, rates, lambda n_done: None)
+    return network, trainer.state, losses

@@ -24,7 +24,7 @@ def one_step(parameters, X, targets, alpha=0.0):
     state = np.empty((0, before.size))
     order = np.arange(len(X))
     rule = Rule(SGD(), alpha)
-    losses = reference.run_epoch(
+    losses = reference.run_batches(
         parameters, rule, state, features, targets, order, len(X), np.ones(1)
     )
     return Parameters(parameters.network, before - parameters.buffer), losses[0]

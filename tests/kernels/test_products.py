@@ -1,90 +1,112 @@
-"""The products of a layer, by loops and by BLAS, and the reading of samples."""
+"""Dense products, sparse products, softmax and updates, each against NumPy or SciPy."""
 
 import numpy as np
 import pytest
-import scipy.sparse
+import scipy.special
 
-from fastmlp.kernels import gather, products
+from fastmlp.kernels import losses, products, sparse
+from fastmlp.kernels.layout import choose_lanes
+from fastmlp.kernels.products import Matrix
+from fastmlp.kernels.simd import Lanes
+from tests.kernels.calling import compiled
 from tests.tolerances import assert_close
 
 DTYPES = [np.float32, np.float64]
 
 
-@pytest.fixture(params=[(1, 0.2), (1, 1.0), (5, 0.0), (5, 0.2), (40, 0.2), (7, 1.0)], ids=str)
-def inputs(request):
-    """Draw inputs of so many rows, of which such a share is not zero."""
-    n_rows, share = request.param
-    generator = np.random.default_rng(0)
-    return generator.normal(size=(n_rows, 63)) * (generator.random((n_rows, 63)) < share)
+def draw(dtype, *shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
-def listed(inputs):
-    """List the nonzeros of the inputs, however many there are."""
-    positions = np.concatenate([np.flatnonzero(row) for row in inputs])
-    return positions, np.cumsum([np.count_nonzero(row) for row in inputs])
-
-
-@pytest.mark.parametrize("few", [True, False])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("fan_out", [1, 10, 50])
-def test_both_ways_to_multiply_agree_with_numpy(few, inputs, fan_out, dtype):
-    inputs = inputs.astype(dtype)
-    coefs = np.random.default_rng(1).normal(size=(63, fan_out)).astype(dtype)
-    expected = inputs.astype(np.float64) @ coefs.astype(np.float64)
-    actual = np.full_like(expected, np.nan, dtype=dtype)
-    products.multiply(inputs, coefs, few, *listed(inputs), actual)
-    assert_close(actual, expected, "product", dtype)
+@pytest.mark.parametrize("width", ["narrow", "wide"])
+@pytest.mark.parametrize("n_rows", [0, 1, 5, 6, 7, 64])
+@pytest.mark.parametrize("n_inner", [1, 10, 63])
+def test_products_agree_with_numpy(n_inner, n_rows, width, dtype):
+    lanes = choose_lanes(1 if width == "narrow" else 1000, dtype)
+    left, right = draw(dtype, n_rows, n_inner), draw(dtype, n_inner, lanes.count, seed=1)
+    multiply = compiled(products.multiply)
+    for steps, memory in (((n_inner, 1), left), ((1, n_rows), np.ascontiguousarray(left.T))):
+        result = np.full((n_rows, lanes.count), np.nan, dtype)
+        multiply(
+            lanes,
+            Matrix(memory.reshape(-1), 0, n_rows, *steps),
+            Matrix(right.reshape(-1), 0, n_inner, lanes.count, 1),
+            Matrix(result.reshape(-1), 0, n_rows, lanes.count, 1),
+        )
+        if n_rows:
+            expected = left.astype(float) @ right.astype(float)
+            assert_close(result, expected, "product", dtype)
 
 
-@pytest.mark.parametrize("few", [True, False])
+def make_sparse(array, block):
+    """Pack an array as the kernels want it."""
+    matrix = scipy.sparse.csr_array(array)
+    return sparse.SparseFeatures(
+        matrix.indptr.astype(np.int64), matrix.indices, matrix.data, np.empty(0, array.dtype),
+        array.dtype.type(1), array.dtype.type(0), block, False,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("fan_out", [1, 10, 50])
-def test_both_ways_to_the_gradient_agree_with_numpy(few, inputs, fan_out, dtype):
-    inputs = inputs.astype(dtype)
-    deltas = np.random.default_rng(2).normal(size=(len(inputs), fan_out)).astype(dtype)
-    coef_grads, intercept_grads = np.full((63, fan_out), np.nan, dtype), np.empty(fan_out, dtype)
-    products.set_gradient(inputs, deltas, few, *listed(inputs), coef_grads, intercept_grads)
-    assert_close(coef_grads, inputs.T.astype(float) @ deltas, "product", dtype)
-    terms = np.abs(deltas).sum(axis=0).max()
-    assert_close(intercept_grads, deltas.astype(float).sum(axis=0), "product", dtype, terms)
+@pytest.mark.parametrize("block", [63, 20])
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_sparse_products_agree_with_numpy(share, block, dtype):
+    lanes = Lanes(dtype, 16)
+    array = draw(dtype, 30, 63) * (np.random.default_rng(1).random((30, 63)) < share)
+    features, batch = make_sparse(array, block), np.array([3, 29, 0, 7])
+    weights, deltas = draw(dtype, 63, 16, seed=2), draw(dtype, 4, 16, seed=3)
+    result, cursors = np.full((4, 16), np.nan, dtype), np.empty(4, np.int64)
+    compiled(sparse.multiply_nonzeros)(
+        lanes, features, batch, 63, weights.reshape(-1), 0, cursors,
+        Matrix(result.reshape(-1), 0, 4, 16, 1),
+    )  # fmt: skip
+    expected = array[batch].astype(float) @ weights
+    assert_close(result, expected, "product", dtype, scale=np.abs(array).sum(axis=1).max())
+    total = np.ones((63, 16), dtype)
+    cursors[:] = features.indptr[batch]
+    compiled(sparse.add_nonzero_products)(
+        lanes, features, batch, 63, Matrix(deltas.reshape(-1), 0, 4, 16, 1), cursors,
+        total.reshape(-1), 0,
+    )  # fmt: skip
+    assert_close(total, 1 + array[batch].T.astype(float) @ deltas, "product", dtype)
 
 
-@pytest.mark.parametrize("few", [True, False])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("background", [0, 7])
+def test_what_differs_from_the_background_is_packed(background, dtype, order):
+    generator = np.random.default_rng(4)
+    X = np.where(generator.random((9, 13)) < 0.3, generator.integers(8, 99, (9, 13)), background)
+    X[4], X[5] = background, 50
+    X = np.asarray(X, dtype, order=order)
+    steps = (13, 1) if order == "C" else (1, 9)
+    arguments = (X.ravel(order="K"), *steps, dtype(background), 13, 0, 9)
+    counts = np.zeros(9, np.int64)
+    sparse.count_others(*arguments, counts)
+    np.testing.assert_array_equal(counts, (background != X).sum(axis=1))
+    indptr = np.append(0, np.cumsum(counts))
+    indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
+    sparse.pack_others(*arguments, indptr, indices, values)
+    packed = scipy.sparse.csr_array((values, indices, indptr), shape=X.shape)
+    np.testing.assert_array_equal(packed.toarray() + background, X)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("fan_out", [1, 10, 50])
-def test_both_ways_to_descend_agree_with_numpy(few, inputs, fan_out, dtype):
-    inputs = inputs.astype(dtype)
-    generator = np.random.default_rng(2)
-    coefs, deltas = (generator.normal(size=(n, fan_out)).astype(dtype) for n in (63, len(inputs)))
-    intercepts = generator.normal(size=fan_out).astype(dtype)
-    expected_coefs = coefs - 0.25 * inputs.T.astype(float) @ deltas
-    expected_intercepts = intercepts - 0.25 * deltas.astype(float).sum(axis=0)
-    workspace = np.empty_like(coefs)
-    products.descend(
-        inputs, deltas, dtype(0.25), few, *listed(inputs), workspace, coefs, intercepts
-    )
-    assert_close(coefs, expected_coefs, "product", dtype)
-    assert_close(intercepts, expected_intercepts, "product", dtype)
-
-
-@pytest.mark.parametrize(("n_rows", "share", "expected"),
-                         [(1, 1.0, True), (3, 1.0, True), (4, 1.0, False), (8, 0.3, True),
-                          (64, 0.2, True), (64, 0.3, False), (64, 0.0, True)])  # fmt: skip
-def test_nonzeros_are_listed_where_there_are_few(n_rows, share, expected):
-    inputs = (np.random.default_rng(3).random((n_rows, 100)) < share).astype(np.float32)
-    nonzeros = products.make_nonzeros(np.array([100, 10]), n_rows)
-    positions, ends = nonzeros.positions[0], nonzeros.ends[0]
-    assert products.list_nonzeros(inputs, positions, ends) == expected
-    if expected:
-        np.testing.assert_array_equal(ends, listed(inputs)[1])
-        np.testing.assert_array_equal(positions[: ends[-1]], listed(inputs)[0])
-
-
-def test_a_gathered_csr_row_adds_up_entries_at_one_place():
-    X = scipy.sparse.csr_array(
-        (np.float32([1, 2, 4]), np.int32([3, 3, 0]), np.int32([0, 2, 2, 3])), shape=(3, 5)
-    )
-    inputs = np.empty((3, 5), np.float32)
-    scale = np.float32(2), np.float32(-1)
-    gather.gather_csr(X.data, X.indices, X.indptr, scale, np.array([2, 0, 1]), inputs)
-    np.testing.assert_array_equal(inputs, 2 * X.toarray()[[2, 0, 1]] - 1)
+@pytest.mark.parametrize("scale", [1, 50, 1e4])
+@pytest.mark.parametrize("n_classes", [2, 16, 40])
+def test_softmax_cross_entropy_agrees_with_scipy(n_classes, scale, dtype):
+    lanes = Lanes(dtype, 16)
+    width = -(-n_classes // 16) * 16
+    logits, target = np.full(width, -1e30, dtype), n_classes // 2
+    logits[:n_classes] = draw(dtype, n_classes) * dtype(scale)
+    deltas = np.full(width, np.nan, dtype)
+    share = dtype(0.25)
+    loss = compiled(losses.softmax_cross_entropy)(lanes, logits, deltas, width, target, share)
+    exact = logits[:n_classes].astype(np.float64)
+    expected = scipy.special.softmax(exact) / 4
+    expected[target] -= 0.25
+    assert_close(deltas[:n_classes], expected, "operation", dtype)
+    assert not deltas[n_classes:].any()
+    expected_loss = -scipy.special.log_softmax(exact)[target]
+    assert_close([loss], [expected_loss], "operation", dtype, scale=np.abs(exact).max())

@@ -40,8 +40,8 @@ def flat(values: Array) -> tuple[Array, int, int]:
     """
     n_samples, n_features = values.shape
     if values.flags.f_contiguous and not values.flags.c_contiguous:
-        return read_only(values.T.reshape(-1)), 1, n_samples
-    return read_only(values.reshape(-1)), n_features, 1
+        return read_only(values.T.ravel()), 1, n_samples
+    return read_only(values.ravel()), n_features, 1
 
 
 def as_dense(features: Features) -> DenseFeatures:

@@ -16,6 +16,7 @@ from fastmlp.inputs import Features
 from fastmlp.kernels import samples, steps
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.dense import DenseFeatures
+from fastmlp.kernels.jit import clock
 from fastmlp.kernels.layout import Layout
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.updates import ADAM, MOMENTUM, SGD, Solver
@@ -88,6 +89,7 @@ class CompiledTrainer:
         batch_size: int,
         n_threads: int | None,
     ) -> None:
+        compiled_before = clock.seconds
         dtype = parameters.dtype
         self.rule, self.batch_size = rule, batch_size
         self.model = PackedModel(parameters, rule.solver.n_slots)
@@ -108,7 +110,8 @@ class CompiledTrainer:
             self.pace = Pace(most, samples.FOLD, 16 * samples.FOLD)
         else:
             self.pace = Pace(most, 1, n_steps)
-        self.compile_seconds = self._compile()
+        self._compile()
+        self.compile_seconds = clock.seconds - compiled_before
 
     def _choose_in_place(
         self, features: SparseFeatures | DenseFeatures, n_samples: int
@@ -121,13 +124,11 @@ class CompiledTrainer:
         plain = self.solver.code == SGD and self.rule.alpha == 0
         return features._replace(in_place=bool(plain and few))
 
-    def _compile(self) -> float:
+    def _compile(self) -> None:
         """Compile the kernel, or load it from the cache, by a call without steps."""
-        start = time.perf_counter()
         nothing = np.empty(0, np.intp)
         rates, losses = np.empty(0, self.model.packed.dtype), np.empty(0)
         self._call(0, np.zeros(1, np.int64), 1, nothing, rates, (0, 0), losses)
-        return time.perf_counter() - start
 
     @property
     def state(self) -> Array:

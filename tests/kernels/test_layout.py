@@ -1,0 +1,33 @@
+"""Panels hold what they are given, and what fills them up stays as it is."""
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels import layout as layouts
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sizes", [(7, 3), (784, 100, 10), (5, 64, 65, 1000), (3, 1, 2)], ids=str)
+def test_packing_and_unpacking_give_the_same(sizes, dtype):
+    generator = np.random.default_rng(0)
+    shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+    coefs = [generator.normal(size=shape).astype(dtype) for shape in shapes]
+    intercepts = [generator.normal(size=shape[1]).astype(dtype) for shape in shapes]
+    output = layouts.choose_lanes(sizes[-1], dtype)
+    hidden = layouts.choose_lanes(max(sizes[1:-1], default=sizes[-1]), dtype)
+    layout = layouts.make_layout(sizes, ("relu",) * (len(sizes) - 2), hidden, output)
+    packed = np.zeros(layouts.n_packed(layout), dtype)
+    turned = np.zeros(layouts.n_transposed(layout), dtype)
+    layouts.pack(layout, coefs, intercepts, packed)
+    layouts.pack_transposed(layout, coefs, turned)
+    values = sum(array.size for array in (*coefs, *intercepts))
+    assert np.count_nonzero(packed) == values
+    assert np.count_nonzero(turned) == sum(array.size for array in coefs[1:])
+    others = [np.zeros_like(array) for array in coefs], [np.zeros_like(a) for a in intercepts]
+    layouts.unpack(layout, packed, *others)
+    for actual, expected in zip(others[0] + others[1], coefs + intercepts, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    again = [np.zeros_like(array) for array in coefs]
+    layouts.unpack_transposed(layout, turned, again)
+    for actual, expected in zip(again[1:], coefs[1:], strict=True):
+        np.testing.assert_array_equal(actual, expected)
