@@ -191,10 +191,10 @@ def update_first_sparse(task, batch, step, rate):
         start_rows(features, batch, cursors)
         if features.in_place:
             multiply_rows(lanes, deltas, -rate * features.scale)
-            add_nonzero_products(
-                lanes, features, batch, layout.fan_in[0], deltas, cursors, task.model.parameters,
-                start,
-            )  # fmt: skip
+            for limit in range(features.block, layout.fan_in[0] + features.block, features.block):
+                add_nonzero_products(
+                    lanes, features, batch, limit, deltas, cursors, task.model.parameters, start
+                )
         else:
             workspace.penalties[0, panel, step] = update_every_row(
                 task, batch, deltas, start, gradients, cursors, rate

@@ -71,6 +71,28 @@ def entry(function):
     return dispatcher
 
 
+def specialise(dispatcher, *arguments):
+    """Compile an entry function for some arguments, or load it, and return what runs at once.
+
+    Finding out the types of some dozens of arrays takes numba a millisecond a call: this does it
+    once. What is returned must be called with arguments of the same types.
+
+    Parameters
+    ----------
+    dispatcher : function
+        Decorated with `entry`.
+    *arguments
+        Of the types meant.
+
+    Returns
+    -------
+    callable
+    """
+    if disabled():
+        return dispatcher
+    return dispatcher.compile(tuple(numba.typeof(argument) for argument in arguments))
+
+
 def source_hash():
     """Hash the source of every kernel.
 

@@ -1,6 +1,7 @@
 """One training in compiled kernels: its memory, its threads, and the calls of the kernels."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from fastmlp.inputs import Features
 from fastmlp.kernels import samples, steps
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.dense import DenseFeatures
-from fastmlp.kernels.jit import clock
+from fastmlp.kernels.jit import clock, specialise
 from fastmlp.kernels.layout import Layout
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.updates import ADAM, MOMENTUM, SGD, Solver
@@ -33,7 +34,7 @@ MOST_STEPS = 8192
 GRADIENT_ROWS = 512
 """Rows of a block of the gradient, at least."""
 
-IN_PLACE_NONZEROS = 2
+IN_PLACE_NONZEROS = 16
 """Up to so many nonzeros for each feature in a batch, plain gradient descent adds straight onto the
 weights: forming the gradient first would touch every weight."""
 
@@ -110,7 +111,7 @@ class CompiledTrainer:
             self.pace = Pace(most, samples.FOLD, 16 * samples.FOLD)
         else:
             self.pace = Pace(most, 1, n_steps)
-        self._compile()
+        self.kernel = self._compile()
         self.compile_seconds = clock.seconds - compiled_before
 
     def _choose_in_place(
@@ -124,11 +125,14 @@ class CompiledTrainer:
         plain = self.solver.code == SGD and self.rule.alpha == 0
         return features._replace(in_place=bool(plain and few))
 
-    def _compile(self) -> None:
-        """Compile the kernel, or load it from the cache, by a call without steps."""
+    def _compile(self) -> Callable[..., bool]:
+        """Compile the kernel, or load it from the cache."""
         nothing = np.empty(0, np.intp)
         rates, losses = np.empty(0, self.model.packed.dtype), np.empty(0)
-        self._call(0, np.zeros(1, np.int64), 1, nothing, rates, (0, 0), losses)
+        arguments = self._arguments(0, np.zeros(1, np.int64), 1, nothing, rates, (0, 0), losses)
+        entry = samples.run_samples if self.by_sample else steps.run_steps
+        kernel: Callable[..., bool] = specialise(entry, *arguments)
+        return kernel
 
     @property
     def state(self) -> Array:
@@ -159,8 +163,10 @@ class CompiledTrainer:
         start, n_threads = time.perf_counter(), self.pace.n_threads
         self.team.run(
             n_threads,
-            lambda thread, places: self._call(
-                thread, places, n_threads, permutation, rates, (first, last), losses
+            lambda thread, places: self.kernel(
+                *self._arguments(
+                    thread, places, n_threads, permutation, rates, (first, last), losses
+                )
             ),
         )
         if self.rule.alpha > 0:
@@ -170,20 +176,18 @@ class CompiledTrainer:
             losses[first:last] += 0.5 * self.rule.alpha / sizes * squares
         self.pace.record(last - first, time.perf_counter() - start)
 
-    def _call(
+    def _arguments(
         self, thread: int, places: Array, n_threads: int, permutation: NDArray[np.intp],
         rates: Array, span: tuple[int, int], losses: Array,
-    ) -> None:  # fmt: skip
-        """Run one thread's part of some batches."""
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Put together what one thread's part of some batches needs."""
         team = tasks.Team(thread, n_threads, places)
         batches = tasks.Batches(
             self.features, self.targets, read_only(permutation), self.batch_size, read_only(rates)
         )
         task = self.model.task(self.solver, batches, self.workspace, team)
-        if self.by_sample:
-            samples.run_samples(task, self.space, *span, losses)
-        else:
-            steps.run_steps(task, *span, losses)
+        space = (self.space,) if self.by_sample else ()
+        return (task, *space, *span, losses)
 
     def close(self) -> None:
         """End the threads."""
