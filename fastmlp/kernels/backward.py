@@ -7,6 +7,7 @@ from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import broadcast, load, n_lanes, store, transpose
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows
 from fastmlp.kernels.task import panel_of, share, transposed
+from fastmlp.kernels.touched import N_FIELDS, finish_touched, update_touched
 from fastmlp.kernels.updates import Stretch, update
 
 GRADIENT_ROWS = 128
@@ -173,7 +174,7 @@ def multiply_rows(lanes, matrix, factor):
 
 
 @inlined
-def update_first_sparse(task, batch, step, rate):
+def update_first_sparse(task, rows, batch, step, rate):
     """Take one step on the first layer, for the units that this thread owns.
 
     The gradient is scale P^T D + constant (sum of the rows of D).
@@ -189,7 +190,10 @@ def update_first_sparse(task, batch, step, rate):
         )
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
         start_rows(features, batch, cursors)
-        if features.in_place:
+        if len(rows) == N_FIELDS:  # known while this is compiled, and only the one branch is
+            multiply_rows(lanes, deltas, features.scale)
+            update_touched(task, rows, batch, panel, deltas, gradients, step, rate)
+        elif features.in_place:
             multiply_rows(lanes, deltas, -rate * features.scale)
             for limit in range(features.block, layout.fan_in[0] + features.block, features.block):
                 add_nonzero_products(
@@ -199,6 +203,8 @@ def update_first_sparse(task, batch, step, rate):
             workspace.penalties[0, panel, step] = update_every_row(
                 task, batch, deltas, start, gradients, cursors, rate
             )
+    if len(rows) == N_FIELDS:
+        finish_touched(task, rows, step)
 
 
 @inlined

@@ -24,6 +24,8 @@ from fastmlp.kernels.forward import (
 )
 from fastmlp.kernels.jit import entry, inlined
 from fastmlp.kernels.sparse import N_FIELDS
+from fastmlp.kernels.touched import N_FIELDS as N_ROWS
+from fastmlp.kernels.touched import catch_up_all, catch_up_touched
 
 
 @inlined
@@ -33,9 +35,11 @@ def arrive(task):
 
 
 @inlined
-def forward(task, features, begin, batch):
+def forward(task, features, rows, begin, batch, step):
     """Compute the units of all layers; False says that the work was called off."""
     if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
+        if len(rows) == N_ROWS:
+            catch_up_touched(task, rows, batch, step)
         forward_first_sparse(task, begin, batch)
     else:
         read_samples(task, begin, batch)
@@ -56,7 +60,7 @@ def forward(task, features, begin, batch):
 
 
 @inlined
-def backward(task, features, begin, batch, step, rate):
+def backward(task, features, rows, begin, batch, step, rate):
     """Take one step on all layers; False says that the work was called off."""
     n_layers = task.layout.widths.size
     for layer in range(n_layers - 1, 0, -1):
@@ -68,20 +72,22 @@ def backward(task, features, begin, batch, step, rate):
         if layer > 1 and not arrive(task):
             return False
     if len(features) == N_FIELDS:
-        update_first_sparse(task, batch, step, rate)
+        update_first_sparse(task, rows, batch, step, rate)
     else:
         update_first_dense(task, begin, batch.size, step, rate)
     return True
 
 
 @entry
-def run_steps(task, first_step, last_step, losses):
+def run_steps(task, rows, first_step, last_step, losses):
     """Train on the batches from one to another, exclusive.
 
     Parameters
     ----------
     task : task.Task
         Its model is updated in place.
+    rows : touched.TouchedRows or ()
+        For updates that touch only the rows of a batch's nonzeros.
     first_step, last_step : int
     losses : (n_batches,) float64
         Overwritten by the mean cross-entropy of each batch before its update.
@@ -95,7 +101,7 @@ def run_steps(task, first_step, last_step, losses):
     for step in range(first_step, last_step):
         begin = step * batches.batch_size
         batch = batches.permutation[begin : begin + batches.batch_size]
-        if not forward(task, batches.features, begin, batch):
+        if not forward(task, batches.features, rows, begin, batch, step - first_step):
             return False
         if task.team.thread == 0:
             total = 0.0
@@ -103,6 +109,8 @@ def run_steps(task, first_step, last_step, losses):
                 total += workspace.row_losses[row]
             losses[step] = total / batch.size
         rate = batches.rates[step]
-        if not backward(task, batches.features, begin, batch, step - first_step, rate):
+        if not backward(task, batches.features, rows, begin, batch, step - first_step, rate):
             return False
+    if len(rows) == N_ROWS:
+        catch_up_all(task, rows, last_step - first_step)
     return True

@@ -1,7 +1,7 @@
 """The same algorithm in compiled kernels: many batches a call, on one thread or on several.
 
 - `packing` brings the data into the form that the kernels read;
-- `trainer` holds a training's memory and threads and calls the kernels;
+- `fit` holds a training's memory and threads and calls the kernels;
 - `pace` decides how many threads work, and for how long at a time;
 - `prediction` computes logits.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.compiled.prediction import predict_logits
-from fastmlp.backends.compiled.trainer import CompiledTrainer
+from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.contract import Capabilities, Trainer
 from fastmlp.inputs import Features
 from fastmlp.kernels.functions import ACTIVATION_CODES

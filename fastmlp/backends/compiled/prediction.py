@@ -9,7 +9,7 @@ from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import as_dense, as_sparse
 from fastmlp.backends.compiled.team import Team
-from fastmlp.backends.compiled.trainer import as_solver, make_workspace
+from fastmlp.backends.compiled.fit import as_solver, make_workspace
 from fastmlp.inputs import Features
 from fastmlp.kernels import predict
 from fastmlp.kernels import task as tasks
@@ -42,7 +42,7 @@ def predict_logits(
     batches = tasks.Batches(data, nothing, nothing, rows, rates)
 
     def work(first: int, last: int) -> None:
-        workspace = make_workspace(model.layout, data, rows, 1, 1, parameters.dtype)
+        workspace = make_workspace(model.layout, data, rows, (1, 1, 0), parameters.dtype)
         alone = tasks.Team(0, 1, np.zeros(1, np.int64))
         task = model.task(solver, batches, workspace, alone)
         predict.predict_logits(task, data, first, last, logits)
