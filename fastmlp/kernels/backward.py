@@ -50,8 +50,8 @@ def update_intercepts(lanes, layout, layer, panel, solver, rate, deltas, gradien
     """
     store(gradients, 0, add_rows(lanes, deltas))
     start = layout.intercepts[layer] + panel * n_lanes(lanes)
-    zero = gradients.dtype.type(0)
-    update(lanes, solver, rate, zero, gradients, Stretch(model.parameters, model.slots, start, 1))
+    stretch = Stretch(model.parameters, model.slots, start, 1, gradients, 0)
+    update(lanes, solver, rate, gradients.dtype.type(0), stretch)
 
 
 @kernel
@@ -85,8 +85,9 @@ def update_dense(lanes, start, inputs, deltas, solver, rate, strength, gradients
         place = inputs.start + low * inputs.row_step
         left = Matrix(inputs.memory, place, n_rows, inputs.row_step, inputs.column_step)
         multiply(lanes, left, deltas, Matrix(gradients, 0, n_rows, size, 1))
-        stretch = Stretch(model.parameters, model.slots, start + low * size, n_rows)
-        squares += update(lanes, solver, rate, strength, gradients, stretch)
+        place = start + low * size
+        stretch = Stretch(model.parameters, model.slots, place, n_rows, gradients, 0)
+        squares += update(lanes, solver, rate, strength, stretch)
     return squares
 
 
@@ -225,6 +226,7 @@ def update_every_row(task, batch, deltas, start, gradients, cursors, rate):
         add_nonzero_products(
             lanes, features, batch, low + n_block, deltas, cursors, gradients, -low * size
         )
-        stretch = Stretch(model.parameters, model.slots, start + low * size, n_block)
-        squares += update(lanes, task.solver, rate, strength, gradients, stretch)
+        place = start + low * size
+        stretch = Stretch(model.parameters, model.slots, place, n_block, gradients, 0)
+        squares += update(lanes, task.solver, rate, strength, stretch)
     return squares

@@ -46,6 +46,8 @@ class TouchedRows(NamedTuple):
     """(n_steps,) float: of the L2 penalty, in this call."""
     zeros: np.ndarray
     """(n_lanes,) float: a gradient."""
+    decays: np.ndarray
+    """(2, n_steps + 1) float: the powers of Adam's beta_1 and beta_2."""
     adam_steps: int
     """Missed steps of Adam after which the rest are lost in rounding."""
 
@@ -108,7 +110,7 @@ def add_to_ranks(lanes, features, batch, ranks, deltas, gradients):
             store(gradients, target, fma(p, delta, load(lanes, gradients, target)))
 
 
-@kernel
+@inlined
 def catch_up_linear(lanes, solver, rows, first, last, place, model, squares):
     """Make up for missed steps of gradient descent with or without momentum.
 
@@ -130,8 +132,9 @@ def catch_up_linear(lanes, solver, rows, first, last, place, model, squares):
     squares : (n_steps,) float64
         The sum of the squared weights before each step is added.
     """
-    w = load(lanes, model.parameters, place)
-    v = load(lanes, model.slots[0], place) if solver.code != SGD else broadcast(lanes, 0.0)
+    w, v = load(lanes, model.parameters, place), broadcast(lanes, 0.0)
+    if solver.code != SGD:
+        v = load(lanes, model.slots[0], place)
     ww, wv = np.float64(reduce_add(w * w)), np.float64(reduce_add(w * v))
     vv, momentum = np.float64(reduce_add(v * v)), np.float64(solver.momentum)
     w_of_w, w_of_v, v_of_w, v_of_v = 1.0, 0.0, 0.0, 1.0
@@ -151,56 +154,85 @@ def catch_up_linear(lanes, solver, rows, first, last, place, model, squares):
         store(model.slots[0], place, fma(broadcast(lanes, v_of_w), w, broadcast(lanes, v_of_v) * v))
 
 
-@kernel
+@inlined
 def catch_up_adam(lanes, solver, rows, first, last, place, model):
     """Make up for missed steps of Adam without a penalty; see `catch_up_linear`.
 
     m and v only shrink: m <- beta_1 m, v <- beta_2 v, w <- w - rate m / (sqrt(v) + epsilon).
     """
-    mean, square = model.slots[0], model.slots[1]
+    mean, square, rates = model.slots[0], model.slots[1], rows.rates
     m, v = load(lanes, mean, place), load(lanes, square, place)
-    beta_1, gap = np.float64(solver.beta_1), last - first
     if reduce_max(absolute(m)) > 0:
         w, root, shrunk = load(lanes, model.parameters, place), sqrt(v), m
-        factor_m = broadcast(lanes, beta_1)
+        factor_m = broadcast(lanes, solver.beta_1)
         factor_root = broadcast(lanes, np.sqrt(np.float64(solver.beta_2)))
         epsilon = broadcast(lanes, solver.epsilon)
-        for step in range(first, first + min(gap, rows.adam_steps)):
+        for step in range(first, first + min(last - first, rows.adam_steps)):
             shrunk, root = shrunk * factor_m, root * factor_root
-            w = fma(broadcast(lanes, -rows.rates[step]), shrunk / (root + epsilon), w)
+            w = fma(broadcast(lanes, -item(rates, step)), shrunk / (root + epsilon), w)
         store(model.parameters, place, w)
-        store(mean, place, m * broadcast(lanes, beta_1**gap))
-    store(square, place, v * broadcast(lanes, np.float64(solver.beta_2) ** gap))
-
-
-@kernel
-def catch_up(lanes, solver, rows, first, last, place, model, squares):
-    """Make up for the steps that one row of a panel's weights has missed; see `catch_up_linear`."""
-    if solver.code != ADAM:
-        catch_up_linear(lanes, solver, rows, first, last, place, model, squares)
-    elif solver.alpha == 0:
-        catch_up_adam(lanes, solver, rows, first, last, place, model)
-    else:
-        stretch = Stretch(model.parameters, model.slots, place, 1)
-        for step in range(first, last):
-            rate, strength = rows.rates[step], rows.strengths[step]
-            squares[step] += update(lanes, solver, rate, strength, rows.zeros, stretch)
+    store(mean, place, m * broadcast(lanes, rows.decays[0, last - first]))
+    store(square, place, v * broadcast(lanes, rows.decays[1, last - first]))
 
 
 @inlined
-def catch_up_feature(task, rows, feature, step):
-    """Bring a feature's weights to what they are before a step, in the panels of this thread."""
-    layout, lanes, made = task.layout, task.hidden, rows.steps_made[task.team.thread]
-    if made[feature] == step:
-        return
+def catch_up_stepwise(lanes, solver, rows, first, last, place, model, squares):
+    """Make up for missed steps one by one; see `catch_up_linear`."""
+    stretch = Stretch(model.parameters, model.slots, place, 1, rows.zeros, 0)
+    for step in range(first, last):
+        squares[step] += update(lanes, solver, rows.rates[step], rows.strengths[step], stretch)
+
+
+@kernel
+def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, model, squares):
+    """Bring the weights of some features in one panel up to date.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+    solver : updates.Solver
+    rows : TouchedRows
+    chosen : (at least n_chosen,) int32
+        The features.
+    n_chosen : int
+    made : (n_features,) int64
+        How many steps each feature's weights have made.
+    last : int
+        How many they shall have made.
+    start : int
+        Where the panel's weights start.
+    model : task.Model
+        Updated in place.
+    squares : (n_steps,) float64
+        The sum of the squared weights before each step is added.
+    """
+    size, linear, penalised = n_lanes(lanes), solver.code != ADAM, solver.alpha > 0
+    for index in range(n_chosen):
+        feature = np.int64(chosen[index])
+        first, place = made[feature], start + feature * size
+        if first == last:
+            continue
+        if linear:
+            catch_up_linear(lanes, solver, rows, first, last, place, model, squares)
+        elif penalised:
+            catch_up_stepwise(lanes, solver, rows, first, last, place, model, squares)
+        else:
+            catch_up_adam(lanes, solver, rows, first, last, place, model)
+
+
+@inlined
+def catch_up(task, rows, chosen, n_chosen, step):
+    """Bring the weights of some features to what they are before a step, in this thread's panels."""
+    layout, made = task.layout, rows.steps_made[task.team.thread]
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
-        start = layout.coefs[0] + panel * layout.panel_sizes[0]
-        catch_up(
-            lanes, task.solver, rows, made[feature], step, start + feature * n_lanes(lanes),
-            task.model, task.workspace.penalties[0, panel],
+        catch_up_panel(
+            task.hidden, task.solver, rows, chosen, n_chosen, made, step,
+            layout.coefs[0] + panel * layout.panel_sizes[0], task.model,
+            task.workspace.penalties[0, panel],
         )  # fmt: skip
-    made[feature] = step
+    for index in range(n_chosen):
+        made[chosen[index]] = step
 
 
 @inlined
@@ -210,42 +242,50 @@ def catch_up_touched(task, rows, batch, step):
     touched = rows.touched[thread]
     n_touched = list_touched(task.batches.features, batch, rows.ranks[thread], touched)
     rows.n_touched[thread, 0] = n_touched
-    for rank in range(n_touched):
-        catch_up_feature(task, rows, touched[rank], step)
+    catch_up(task, rows, touched, n_touched, step)
 
 
 @inlined
 def catch_up_all(task, rows, step):
     """Bring all weights up to date, and begin to count anew."""
     made = rows.steps_made[task.team.thread]
-    for feature in range(made.size):
-        catch_up_feature(task, rows, feature, step)
-        made[feature] = 0
+    catch_up(task, rows, np.arange(made.size).astype(np.int32), made.size, step)
+    made[:] = 0
+
+
+@kernel
+def update_rows(lanes, solver, rate, strength, chosen, n_chosen, start, gradients, model):
+    """Take one step on the weights of some features in one panel; see `catch_up_panel`.
+
+    Returns the sum of the squares of the weights before.
+    """
+    size, squares = n_lanes(lanes), 0.0
+    for rank in range(n_chosen):
+        place = start + np.int64(chosen[rank]) * size
+        stretch = Stretch(model.parameters, model.slots, place, 1, gradients, rank * size)
+        squares += update(lanes, solver, rate, strength, stretch)
+    return squares
 
 
 @inlined
 def update_touched(task, rows, batch, panel, deltas, gradients, step, rate):
     """Take one step on the weights of a panel of the first layer that a batch has read."""
-    layout, lanes, model, thread = task.layout, task.hidden, task.model, task.team.thread
-    size, squares, zero = n_lanes(lanes), 0.0, broadcast(lanes, 0.0)
-    start = layout.coefs[0] + panel * layout.panel_sizes[0]
-    n_touched = rows.n_touched[thread, 0]
+    layout, lanes, thread = task.layout, task.hidden, task.team.thread
+    size, zero, n_touched = n_lanes(lanes), broadcast(lanes, 0.0), rows.n_touched[thread, 0]
     for rank in range(n_touched):
         store(gradients, rank * size, zero)
     add_to_ranks(lanes, task.batches.features, batch, rows.ranks[thread], deltas, gradients)
-    for rank in range(n_touched):
-        place = start + rows.touched[thread, rank] * size
-        stretch = Stretch(model.parameters, model.slots, place, 1)
-        gradient = gradients[rank * size : (rank + 1) * size]
-        squares += update(lanes, task.solver, rate, rows.strengths[step], gradient, stretch)
-    task.workspace.penalties[0, panel, step] += squares
+    task.workspace.penalties[0, panel, step] += update_rows(
+        lanes, task.solver, rate, rows.strengths[step], rows.touched[thread], n_touched,
+        layout.coefs[0] + panel * layout.panel_sizes[0], gradients, task.model,
+    )  # fmt: skip
 
 
 @inlined
 def finish_touched(task, rows, step):
     """Note that the step was made on the weights that the batch has read."""
     thread = task.team.thread
+    made, ranks, touched = rows.steps_made[thread], rows.ranks[thread], rows.touched[thread]
     for rank in range(rows.n_touched[thread, 0]):
-        feature = rows.touched[thread, rank]
-        rows.steps_made[thread, feature] = step + 1
-        rows.ranks[thread, feature] = UNSEEN
+        made[touched[rank]] = step + 1
+        ranks[touched[rank]] = UNSEEN

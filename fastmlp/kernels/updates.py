@@ -29,7 +29,7 @@ class Solver(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A stretch of the parameters, and of the solver's state for them."""
+    """A stretch of the parameters, of the solver's state for them and of their gradient."""
 
     parameters: np.ndarray
     """(n_packed,) float."""
@@ -37,10 +37,13 @@ class Stretch(NamedTuple):
     """(n_slots, n_packed) float."""
     start: int
     n_vectors: int
+    gradients: np.ndarray
+    """(n,) float."""
+    gradient_start: int
 
 
 @kernel
-def update(lanes, solver, rate, strength, gradients, stretch):
+def update(lanes, solver, rate, strength, stretch):
     """Take one step on a stretch of parameters.
 
     Parameters
@@ -50,9 +53,8 @@ def update(lanes, solver, rate, strength, gradients, stretch):
     rate : float
     strength : float
         Of the L2 penalty strength / 2 * sum(w^2) of this batch.
-    gradients : (at least n_vectors * n_lanes,) float
     stretch : Stretch
-        Updated in place.
+        Its parameters and slots are updated in place.
 
     Returns
     -------
@@ -60,14 +62,14 @@ def update(lanes, solver, rate, strength, gradients, stretch):
         The sum of the squares of the parameters before the step.
     """
     if solver.code == ADAM:
-        return adam_update(lanes, solver, rate, strength, gradients, stretch)
+        return adam_update(lanes, solver, rate, strength, stretch)
     if solver.code == MOMENTUM:
-        return momentum_update(lanes, solver, rate, strength, gradients, stretch)
-    return sgd_update(lanes, rate, strength, gradients, stretch)
+        return momentum_update(lanes, solver, rate, strength, stretch)
+    return sgd_update(lanes, rate, strength, stretch)
 
 
 @kernel
-def sgd_update(lanes, rate, strength, gradients, stretch):
+def sgd_update(lanes, rate, strength, stretch):
     """Compute w <- w - rate g; see `update`."""
     parameters, size = stretch.parameters, n_lanes(lanes)
     minus_rate, decay = broadcast(lanes, -rate), broadcast(lanes, strength)
@@ -76,13 +78,14 @@ def sgd_update(lanes, rate, strength, gradients, stretch):
         place = stretch.start + number * size
         w = load(lanes, parameters, place)
         squares = fma(w, w, squares)
-        g = fma(decay, w, load(lanes, gradients, number * size))
+        g = load(lanes, stretch.gradients, stretch.gradient_start + number * size)
+        g = fma(decay, w, g)
         store(parameters, place, fma(minus_rate, g, w))
     return reduce_add(squares)
 
 
 @kernel
-def momentum_update(lanes, solver, rate, strength, gradients, stretch):
+def momentum_update(lanes, solver, rate, strength, stretch):
     """Compute v <- momentum v - rate g, w <- w + v, or w + momentum v - rate g; see `update`."""
     parameters, velocity, size = stretch.parameters, stretch.slots[0], n_lanes(lanes)
     minus_rate, decay = broadcast(lanes, -rate), broadcast(lanes, strength)
@@ -91,7 +94,8 @@ def momentum_update(lanes, solver, rate, strength, gradients, stretch):
         place = stretch.start + number * size
         w = load(lanes, parameters, place)
         squares = fma(w, w, squares)
-        step = minus_rate * fma(decay, w, load(lanes, gradients, number * size))
+        g = load(lanes, stretch.gradients, stretch.gradient_start + number * size)
+        step = minus_rate * fma(decay, w, g)
         v = fma(momentum, load(lanes, velocity, place), step)
         store(velocity, place, v)
         store(parameters, place, w + (fma(momentum, v, step) if solver.nesterov else v))
@@ -99,7 +103,7 @@ def momentum_update(lanes, solver, rate, strength, gradients, stretch):
 
 
 @kernel
-def adam_update(lanes, solver, rate, strength, gradients, stretch):
+def adam_update(lanes, solver, rate, strength, stretch):
     """Compute one step of Adam, the bias correction being in the rate; see `update`."""
     parameters, size = stretch.parameters, n_lanes(lanes)
     mean, square = stretch.slots[0], stretch.slots[1]
@@ -111,7 +115,8 @@ def adam_update(lanes, solver, rate, strength, gradients, stretch):
         place = stretch.start + number * size
         w = load(lanes, parameters, place)
         squares = fma(w, w, squares)
-        g = fma(decay, w, load(lanes, gradients, number * size))
+        g = load(lanes, stretch.gradients, stretch.gradient_start + number * size)
+        g = fma(decay, w, g)
         m = fma(beta_1, load(lanes, mean, place), rest_1 * g)
         v = fma(beta_2, load(lanes, square, place), rest_2 * (g * g))
         store(mean, place, m)

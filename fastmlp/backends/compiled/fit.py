@@ -95,7 +95,8 @@ def make_touched_rows(
 ) -> TouchedRows:
     """Allocate what keeps count of the steps that features miss."""
     n_features, dtype = int(model.layout.fan_in[0]), model.packed.dtype
-    shrinking = solver.beta_1 / np.sqrt(solver.beta_2)
+    betas = np.array([solver.beta_1, solver.beta_2], np.float64)
+    shrinking = betas[0] / np.sqrt(betas[1])
     lost = np.log(np.finfo(dtype).eps / 1000) / np.log(shrinking) if shrinking < 1 else np.inf
     return TouchedRows(
         ranks=np.full((n_threads, n_features), UNSEEN, np.int32),
@@ -105,6 +106,7 @@ def make_touched_rows(
         rates=read_only(np.empty(0, dtype)),
         strengths=read_only(np.empty(0, dtype)),
         zeros=read_only(np.zeros(model.hidden.count, dtype)),
+        decays=read_only(np.power.outer(betas, np.arange(MOST_STEPS + 1)).astype(dtype)),
         adam_steps=int(min(lost, MOST_STEPS)),
     )
 
