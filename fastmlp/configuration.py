@@ -108,7 +108,10 @@ def as_initial_parameters(
         If `init` is unknown, or an array has not its layer's shape or is not finite.
     """
     check_name("init", init, INITIALISATIONS)
-    parameters = initial_parameters(network, init, dtype, generator)
+    if coefs_init is None:
+        parameters = initial_parameters(network, init, dtype, generator)
+    else:
+        parameters = Parameters.zeros(network, dtype)
     _copy_into(parameters.coefs, coefs_init, "coefs_init")
     _copy_into(parameters.intercepts, intercepts_init, "intercepts_init")
     return parameters

@@ -1,5 +1,7 @@
 """A trained network that predicts."""
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +13,10 @@ from fastmlp.inputs import Features, Scale, as_features, as_targets
 from fastmlp.network import Parameters
 
 Array = NDArray[Any]
+
+
+def _cannot(X: Any) -> None:
+    """Predict nothing."""
 
 
 class Evaluation(NamedTuple):
@@ -86,6 +92,9 @@ class Model:
         ValueError
             If X has another number of columns, or is not finite and numeric.
         """
+        probabilities = self._predict_few(X)
+        if probabilities is not None:
+            return probabilities
         return softmax(self._logits(self._features(X)))
 
     def predict(self, X: Any) -> Array:
@@ -96,7 +105,10 @@ class Model:
         ndarray of shape (n_samples,)
             Labels.
         """
-        return np.asarray(self.classes_[self._logits(self._features(X)).argmax(axis=1)])
+        scores = self._predict_few(X)
+        if scores is None:
+            scores = self._logits(self._features(X))
+        return np.asarray(self.classes_[scores.argmax(axis=1)])
 
     def score(self, X: Any, y: Any) -> float:
         """Return the accuracy on labelled data; X as in `predict_proba`.
@@ -128,6 +140,16 @@ class Model:
         logits = self._logits(features)
         loss = softmax_cross_entropy(logits, targets).mean(dtype=np.float64)
         return Evaluation(float(loss), float((logits.argmax(axis=1) == targets).mean()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what holds compiled code."""
+        return {name: value for name, value in vars(self).items() if name != "_predict_few"}
+
+    @cached_property
+    def _predict_few(self) -> Callable[[Any], Array | None]:
+        """Predict a few rows at once where the backend can; None says that it cannot."""
+        kind = getattr(get_backend(self.backend), "FewRows", None)
+        return _cannot if kind is None else kind(self.parameters, self.input_scale)  # type: ignore[no-any-return]
 
     def _features(self, X: Any) -> Features:
         return as_features(

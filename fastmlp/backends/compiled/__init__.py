@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.compiled.prediction import predict_logits
+from fastmlp.backends.compiled.prediction import FewRows, predict_logits
 from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.contract import Capabilities, Trainer
 from fastmlp.inputs import Features
@@ -19,7 +19,7 @@ from fastmlp.kernels.functions import ACTIVATION_CODES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 
-__all__ = ["CAPABILITIES", "predict_logits", "trainer"]
+__all__ = ["CAPABILITIES", "FewRows", "predict_logits", "trainer"]
 
 CAPABILITIES = Capabilities(
     activations=tuple(ACTIVATION_CODES), solvers=("sgd", "adam"), dtypes=("float32", "float64")

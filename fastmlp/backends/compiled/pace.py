@@ -9,7 +9,7 @@ not depend on it: the same additions are made in the same order.
 SLICE_SECONDS = 0.1
 """How long a piece takes, after which Ctrl-C is heard."""
 
-TRIAL_SECONDS = 0.005
+TRIAL_SECONDS = 0.002
 """How long one takes that tries the other number of threads; shorter ones measure nothing."""
 
 RETRY_SECONDS = 1.0

@@ -1,0 +1,110 @@
+"""Probabilities of a few rows, from the parameters where they lie.
+
+For a few rows, packing the weights into panels would cost more than it saves: 784-100-10 is 79,510
+numbers. Here the rows of a weight matrix that belong to nonzero inputs are added up, as they lie.
+"""
+
+import numpy as np
+
+from fastmlp.kernels.functions import LOGISTIC, RELU, TANH, relu, sigmoid, tanh
+from fastmlp.kernels.jit import entry, kernel
+from fastmlp.kernels.simd import load, n_lanes, store
+
+
+@kernel
+def add_products(inputs, n_inputs, weights, outputs):
+    """Add x W, skipping the inputs that are 0.
+
+    Parameters
+    ----------
+    inputs : (at least n_inputs,) float
+    n_inputs : int
+    weights : (n_inputs * n_outputs,) float
+        The matrix W, a row after the other.
+    outputs : (n_outputs,) float
+        Added to.
+    """
+    n_outputs, zero = outputs.size, inputs.dtype.type(0)
+    for index in range(n_inputs):
+        x = inputs[index]
+        if x != zero:
+            row = weights[index * n_outputs : (index + 1) * n_outputs]
+            for unit in range(n_outputs):
+                outputs[unit] += x * row[unit]
+
+
+@kernel
+def activate(lanes, code, units):
+    """Apply an activation function to units whose number is a multiple of the lanes."""
+    for place in range(0, units.size, n_lanes(lanes)):
+        z = load(lanes, units, place)
+        if code == LOGISTIC:
+            store(units, place, sigmoid(z))
+        elif code == TANH:
+            store(units, place, tanh(z))
+        elif code == RELU:
+            store(units, place, relu(z))
+
+
+@kernel
+def softmax(logits):
+    """Compute exp(z_i - max z) / sum_j exp(z_j - max z) in place."""
+    largest, total = logits[0], logits.dtype.type(0)
+    for unit in range(1, logits.size):
+        largest = max(largest, logits[unit])
+    for unit in range(logits.size):
+        logits[unit] = np.exp(logits[unit] - largest)
+        total += logits[unit]
+    for unit in range(logits.size):
+        logits[unit] /= total
+
+
+@entry
+def predict_few(lanes, parameters, layer_sizes, activations, X, scale, shift, probabilities):
+    """Compute the probabilities of a few rows.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+    parameters : (n_parameters,) float
+        As in `fastmlp.network.Parameters`.
+    layer_sizes : (n_layers + 1,) intp
+    activations : (n_layers - 1,) intp
+        Codes of `functions`.
+    X : (n_rows, n_features) float
+        C-contiguous.
+    scale, shift : float
+        The network's input is X * scale + shift.
+    probabilities : (n_rows, n_classes) float
+        Overwritten.
+
+    Returns
+    -------
+    bool
+        Whether all values of X are finite.
+    """
+    size, n_layers = n_lanes(lanes), layer_sizes.size - 1
+    widest = (layer_sizes.max() + size - 1) // size * size
+    inputs, units = np.empty(widest, parameters.dtype), np.empty(widest, parameters.dtype)
+    n_coefs = 0
+    for layer in range(n_layers):
+        n_coefs += layer_sizes[layer] * layer_sizes[layer + 1]
+    finite = True
+    for row in range(X.shape[0]):
+        for feature in range(X.shape[1]):
+            finite &= np.isfinite(X[row, feature])
+            inputs[feature] = X[row, feature] * scale + shift
+        coefs, intercepts = 0, n_coefs
+        for layer in range(n_layers):
+            fan_in, fan_out = layer_sizes[layer], layer_sizes[layer + 1]
+            outputs = probabilities[row] if layer == n_layers - 1 else units[:fan_out]
+            outputs[:] = parameters[intercepts : intercepts + fan_out]
+            add_products(inputs, fan_in, parameters[coefs : coefs + fan_in * fan_out], outputs)
+            if layer < n_layers - 1:
+                units[fan_out:] = 0
+                activate(lanes, activations[layer], units[: (fan_out + size - 1) // size * size])
+                inputs, units = units, inputs
+            coefs += fan_in * fan_out
+            intercepts += fan_out
+        softmax(probabilities[row])
+    return finite
