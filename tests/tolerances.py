@@ -27,6 +27,9 @@ TOLERANCES: dict[tuple[str, str], Tolerance] = {
     # of 2,000 samples at batch 1 that is 6,000 of them, 3.6e-4 if they all added up, a quarter of
     # it at the most in practice because they do not.
     ("loss curve", "float32"): Tolerance(1e-4, "rounding of 6,000 steps, carried along"),
+    # Adam divides by the root of tiny squares: an error of one rounding unit in a gradient that is
+    # almost zero can turn a step around, 0.02 each.
+    ("adam parameters", "float32"): Tolerance(2e-2, "a step in the other direction"),
     ("loss curve", "float64"): Tolerance(1e-10, "rounding of 6,000 steps: 7e-13, and a reserve"),
 }
 
