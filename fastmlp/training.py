@@ -189,9 +189,7 @@ def train(
     module = get_backend(backend)
     import_seconds = time.perf_counter() - start
     require_capable(module.CAPABILITIES, backend, parameters, rule)
-    trainer = module.trainer(
-        parameters, rule, data.features, data.targets, batch_size, threads
-    )
+    trainer = module.trainer(parameters, rule, data.features, data.targets, batch_size, threads)
     run = _Run(
         trainer=trainer,
         model=Model(parameters, data.classes, data.features.scale, backend, threads),

@@ -6,7 +6,6 @@ import pytest
 import scipy.sparse
 
 import fastmlp
-from fastmlp.threads import n_cores
 
 X = np.random.default_rng(0).normal(size=(12, 4))
 Y = np.arange(12) % 3
@@ -95,7 +94,7 @@ ARGUMENTS = [
     ({"hidden_layer_sizes": "100"}, "hidden_layer_sizes must be .* got '100'"),
     ({"hidden_layer_sizes": (2.5,)}, "hidden_layer_sizes must be .* got 2.5"),
     ({"n_threads": 0}, "n_threads must be a whole number of at least 1"),
-    ({"n_threads": 10**6}, f"n_threads must be .* at most 1024; got 1000000"),
+    ({"n_threads": 10**6}, "n_threads must be .* at most 1024; got 1000000"),
     ({"random_state": -1}, "random_state must be None, a whole number"),
     ({"random_state": 0.5}, "random_state must be"),
     ({"shuffle": "no"}, "shuffle must be True or False"),

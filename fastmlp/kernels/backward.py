@@ -19,7 +19,7 @@ def carry_back(task, layer, n_rows):
     """Compute (D W^T) f'(z), the deltas of the layer before, for the units this thread owns."""
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     size, width = n_lanes(lanes), layout.widths[layer]
-    deltas = whole(task, layer, n_rows, workspace.deltas)
+    deltas = whole(layout, layer, n_rows, workspace.deltas)
     first, last = share(task.team, layout.n_panels[layer - 1])
     for panel in range(first, last):
         start = layout.transposed[layer] + panel * width * size
@@ -111,10 +111,8 @@ def update_layer(task, lanes, layer, n_rows, step, rate):
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas)
-        update_intercepts(
-            lanes, layout, layer, panel, task.solver, rate, deltas, gradients, model
-        )
-    before, inputs = n_lanes(task.hidden), whole(task, layer - 1, n_rows, workspace.units)
+        update_intercepts(lanes, layout, layer, panel, task.solver, rate, deltas, gradients, model)
+    before, inputs = n_lanes(task.hidden), whole(layout, layer - 1, n_rows, workspace.units)
     first, last = share(task.team, layout.n_panels[layer - 1])
     for own in range(first, last):
         low, high = own * before, min((own + 1) * before, layout.fan_in[layer])
@@ -152,13 +150,15 @@ def update_first_dense(task, begin, n_rows, step, rate):
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     gradients = workspace.gradients[task.team.thread]
     strength = task.solver.alpha / workspace.units.dtype.type(n_rows)
-    inputs = transposed(dense_inputs(task, begin, n_rows), 0, layout.fan_in[0])
+    inputs = transposed(
+        dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, n_rows),
+        0,
+        layout.fan_in[0],
+    )
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
-        update_intercepts(
-            lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model
-        )
+        update_intercepts(lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
         workspace.penalties[0, panel, step] = update_dense(
             lanes, start, inputs, deltas, task.solver, rate, strength, gradients, task.model
@@ -186,9 +186,7 @@ def update_first_sparse(task, rows, batch, step, rate):
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
-        update_intercepts(
-            lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model
-        )
+        update_intercepts(lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
         start_rows(features, batch, cursors)
         if len(rows) == N_FIELDS:  # known while this is compiled, and only the one branch is

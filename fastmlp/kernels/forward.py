@@ -63,19 +63,18 @@ def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, u
 
 
 @inlined
-def dense_inputs(task, begin, n_rows):
+def dense_inputs(layout, batch_size, inputs, begin, n_rows):
     """View the samples of a batch; those of every second batch lie in the same place."""
-    inputs, batch_size = task.workspace.inputs, task.batches.batch_size
     start = begin // batch_size % 2 * (inputs.size // 2)
-    n_features = task.layout.fan_in[0]
-    return Matrix(inputs, start, n_rows, n_features, 1)
+    return Matrix(inputs, start, n_rows, layout.fan_in[0], 1)
 
 
 @inlined
 def read_samples(task, begin, batch):
     """Read the rows of a batch that this thread owns from a dense matrix."""
+    layout, workspace = task.layout, task.workspace
     first, last = share(task.team, batch.size)
-    inputs = dense_inputs(task, begin, batch.size)
+    inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, batch.size)
     gather(task.batches.features, batch, first, last, inputs.memory, inputs.start, inputs.row_step)
 
 
@@ -91,7 +90,7 @@ def ask_for_samples(task, begin, n_rows):
 def forward_first_dense(task, begin, batch):
     """Compute the first layer's units that this thread owns from dense samples."""
     layout, workspace = task.layout, task.workspace
-    inputs = dense_inputs(task, begin, batch.size)
+    inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, batch.size)
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         units = panel_of(task.hidden, layout, 0, panel, batch.size, workspace.units)
@@ -113,17 +112,17 @@ def forward_first_sparse(task, begin, batch):
 
 
 @inlined
-def whole(task, layer, n_rows, memory):
+def whole(layout, layer, n_rows, memory):
     """View all of a layer's units, or of their deltas, as a matrix."""
-    start = n_rows * task.layout.units[layer]
-    return Matrix(memory, start, n_rows, task.layout.widths[layer], 1)
+    start = n_rows * layout.units[layer]
+    return Matrix(memory, start, n_rows, layout.widths[layer], 1)
 
 
 @inlined
 def forward_hidden(task, layer, n_rows):
     """Compute the units of a further hidden layer that this thread owns."""
     layout, workspace = task.layout, task.workspace
-    inputs = whole(task, layer - 1, n_rows, workspace.units)
+    inputs = whole(layout, layer - 1, n_rows, workspace.units)
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         units = panel_of(task.hidden, layout, layer, panel, n_rows, workspace.units)
@@ -136,7 +135,7 @@ def forward_output(task, n_rows):
     layout, workspace = task.layout, task.workspace
     layer = layout.widths.size - 1
     first, last = share(task.team, n_rows)
-    inputs = rows_of(whole(task, layer - 1, n_rows, workspace.units), first, last)
+    inputs = rows_of(whole(layout, layer - 1, n_rows, workspace.units), first, last)
     for panel in range(layout.n_panels[layer]):
         units = panel_of(task.output, layout, layer, panel, n_rows, workspace.units)
         mine = rows_of(units, first, last)
@@ -146,10 +145,10 @@ def forward_output(task, n_rows):
 @inlined
 def judge(task, batch):
     """Compute the losses, and the output layer's deltas, of the rows that this thread owns."""
-    workspace, n_rows = task.workspace, batch.size
-    layer = task.layout.widths.size - 1
+    layout, workspace, n_rows = task.layout, task.workspace, batch.size
+    layer = layout.widths.size - 1
     first, last = share(task.team, n_rows)
-    logits = whole(task, layer, n_rows, workspace.units)
+    logits = whole(layout, layer, n_rows, workspace.units)
     part = workspace.units.dtype.type(1) / workspace.units.dtype.type(n_rows)
     for row in range(first, last):
         start = logits.start + row * logits.row_step

@@ -80,7 +80,7 @@ def make_layout(
     Layout
     """
     n_layers = len(layer_sizes) - 1
-    lanes = np.array([hidden.count] * (n_layers - 1) + [output.count], np.intp)
+    lanes = np.array([hidden.width] * (n_layers - 1) + [output.width], np.intp)
     fan_in, fan_out = np.array(layer_sizes[:-1], np.intp), np.array(layer_sizes[1:], np.intp)
     n_panels = -(-fan_out // lanes)
     widths = n_panels * lanes

@@ -183,9 +183,7 @@ def backward(task, features, space, sample, outputs):
         if features.constant != 0:
             carry_constant(task, features, space, sample, place, step)
         step = step * broadcast(lanes, -features.scale)
-        add_to_rows(
-            lanes, features, begin, end, layout.fan_in[0], step, model.parameters, start
-        )
+        add_to_rows(lanes, features, begin, end, layout.fan_in[0], step, model.parameters, start)
 
 
 @inlined

@@ -43,8 +43,8 @@ class LanesType(types.Opaque):
 
     def __init__(self, lanes):
         self.vector = VectorType(types.float32 if lanes.dtype is np.float32 else types.float64,
-                                 lanes.count)  # fmt: skip
-        super().__init__(f"Lanes({self.vector.dtype}, {lanes.count})")
+                                 lanes.width)  # fmt: skip
+        super().__init__(f"Lanes({self.vector.dtype}, {lanes.width})")
 
 
 class VectorType(types.Type):
@@ -151,7 +151,7 @@ def _store_twin(array, start, vector):
     array[start : start + len(vector)] = vector
 
 
-@operation(lambda lanes: lanes.count)
+@operation(lambda lanes: lanes.width)
 def n_lanes(typing, lanes):
     """Count the lanes."""
 
@@ -161,7 +161,7 @@ def n_lanes(typing, lanes):
     return types.intp(lanes), generate
 
 
-@operation(lambda lanes, array, start: array[start : start + lanes.count].copy())
+@operation(lambda lanes, array, start: array[start : start + lanes.width].copy())
 def load(typing, lanes, array, start):
     """Load `array[start : start + count]` of a contiguous array."""
 
@@ -193,7 +193,7 @@ def item(typing, array, index):
     return array.dtype(array, index), generate
 
 
-@operation(lambda lanes, number: np.full(lanes.count, number, lanes.dtype))
+@operation(lambda lanes, number: np.full(lanes.width, number, lanes.dtype))
 def broadcast(typing, lanes, number):
     """Make a vector of one number."""
 
@@ -301,7 +301,7 @@ def add_exponent(typing, a, shifted):
 
 
 def _transpose_twin(lanes, source, start, stride, target, target_start, target_stride):
-    reach = np.arange(lanes.count)
+    reach = np.arange(lanes.width)
     block = source[start + stride * reach[:, None] + reach]
     target[target_start + target_stride * reach[:, None] + reach] = block.T
 
@@ -315,14 +315,14 @@ def transpose(typing, lanes, source, start, stride, target, target_start, target
 
     def generate(context, builder, sig, arguments):
         kind, count = lanes.vector, lanes.vector.count
-        reads, writes = (
-            _pointer(context, builder, sig, arguments, which) for which in (1, 4)
-        )
+        reads, writes = (_pointer(context, builder, sig, arguments, which) for which in (1, 4))
         read_stride, write_stride = (
             context.cast(builder, arguments[which], sig.args[which], types.intp) for which in (3, 6)
         )
         rows = [
-            _load(builder, builder.gep(reads, [builder.mul(read_stride, read_stride.type(row))]), kind)
+            _load(
+                builder, builder.gep(reads, [builder.mul(read_stride, read_stride.type(row))]), kind
+            )
             for row in range(count)
         ]
         for columns, (row, partner, masks) in _exchanges(count):

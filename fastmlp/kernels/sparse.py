@@ -188,9 +188,7 @@ def add_nonzero_products(lanes, features, batch, limit, deltas, cursors, target,
     for row in range(batch.size):
         delta = load(lanes, deltas.memory, deltas.start + row * deltas.row_step)
         end = features.indptr[batch[row] + 1]
-        cursors[row] = add_to_rows(
-            lanes, features, cursors[row], end, limit, delta, target, start
-        )
+        cursors[row] = add_to_rows(lanes, features, cursors[row], end, limit, delta, target, start)
 
 
 @entry

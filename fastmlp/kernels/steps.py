@@ -29,9 +29,9 @@ from fastmlp.kernels.touched import catch_up_all, catch_up_touched
 
 
 @inlined
-def arrive(task):
+def arrive(team):
     """Wait for the other threads; False says that the work was called off."""
-    return wait_for_all(task.team.places, task.team.thread, task.team.n_threads)
+    return wait_for_all(team.places, team.thread, team.n_threads)
 
 
 @inlined
@@ -43,20 +43,20 @@ def forward(task, features, rows, begin, batch, step):
         forward_first_sparse(task, begin, batch)
     else:
         read_samples(task, begin, batch)
-        if not arrive(task):
+        if not arrive(task.team):
             return False
         forward_first_dense(task, begin, batch)
     n_layers = task.layout.widths.size
     for layer in range(1, n_layers - 1):
-        if not arrive(task):
+        if not arrive(task.team):
             return False
         forward_hidden(task, layer, batch.size)
-    if not arrive(task):
+    if not arrive(task.team):
         return False
     if n_layers > 1:
         forward_output(task, batch.size)
     judge(task, batch)
-    return arrive(task)
+    return arrive(task.team)
 
 
 @inlined
@@ -69,7 +69,7 @@ def backward(task, features, rows, begin, batch, step, rate):
             update_layer(task, task.output, layer, batch.size, step, rate)
         else:
             update_layer(task, task.hidden, layer, batch.size, step, rate)
-        if layer > 1 and not arrive(task):
+        if layer > 1 and not arrive(task.team):
             return False
     if len(features) == N_FIELDS:
         update_first_sparse(task, rows, batch, step, rate)

@@ -42,7 +42,9 @@ def test_functions_are_right_to_a_few_units_in_the_last_place(name, dtype):
     function, exact, units = FUNCTIONS[name]
     largest = 87.2 if dtype == np.float32 else 708.2  # beyond, e^-x is no normal number
     generator = np.random.default_rng(0)
-    x = np.concatenate([generator.uniform(-largest, largest, 30_000), generator.normal(size=30_000)])
+    x = np.concatenate(
+        [generator.uniform(-largest, largest, 30_000), generator.normal(size=30_000)]
+    )
     x = np.append(x, [0, 1, -1, 1e-30, -1e-30, 0.625, -0.625]).astype(dtype)
     expected = exact(x.astype(WIDE[dtype]))
     spacing = np.spacing(np.abs(expected).astype(dtype)).astype(WIDE[dtype])
@@ -81,8 +83,8 @@ def matrix_of(array):
 @pytest.mark.parametrize("name", functional.ACTIVATIONS)
 def test_activation_and_derivative_agree_with_numpy(name, dtype):
     generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype)
-    z, deltas = (generator.normal(0, 3, (7, lanes.count)).astype(dtype) for _ in range(2))
-    intercepts = generator.normal(size=lanes.count).astype(dtype)
+    z, deltas = (generator.normal(0, 3, (7, lanes.width)).astype(dtype) for _ in range(2))
+    intercepts = generator.normal(size=lanes.width).astype(dtype)
     code, scale = functions.ACTIVATION_CODES[name], dtype(0.5)
     units, activation = z.copy(), functional.ACTIVATIONS[name]
 

@@ -24,15 +24,15 @@ def draw(dtype, *shape, seed=0):
 @pytest.mark.parametrize("n_inner", [1, 10, 63])
 def test_products_agree_with_numpy(n_inner, n_rows, width, dtype):
     lanes = choose_lanes(1 if width == "narrow" else 1000, dtype)
-    left, right = draw(dtype, n_rows, n_inner), draw(dtype, n_inner, lanes.count, seed=1)
+    left, right = draw(dtype, n_rows, n_inner), draw(dtype, n_inner, lanes.width, seed=1)
     multiply = compiled(products.multiply)
     for steps, memory in (((n_inner, 1), left), ((1, n_rows), np.ascontiguousarray(left.T))):
-        result = np.full((n_rows, lanes.count), np.nan, dtype)
+        result = np.full((n_rows, lanes.width), np.nan, dtype)
         multiply(
             lanes,
             Matrix(memory.reshape(-1), 0, n_rows, *steps),
-            Matrix(right.reshape(-1), 0, n_inner, lanes.count, 1),
-            Matrix(result.reshape(-1), 0, n_rows, lanes.count, 1),
+            Matrix(right.reshape(-1), 0, n_inner, lanes.width, 1),
+            Matrix(result.reshape(-1), 0, n_rows, lanes.width, 1),
         )
         if n_rows:
             expected = left.astype(float) @ right.astype(float)

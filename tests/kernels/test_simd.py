@@ -28,7 +28,7 @@ def arithmetic(lanes, numbers, results):
 
 @pytest.mark.parametrize("lanes", LANES, ids=str)
 def test_operations_agree_with_numpy(lanes):
-    n = lanes.count
+    n = lanes.width
     numbers = np.random.default_rng(0).normal(size=1 + 2 * n).astype(lanes.dtype)
     results = np.empty(7 * n, lanes.dtype)
     total, largest = arithmetic(lanes, numbers, results)
@@ -46,7 +46,7 @@ def test_operations_agree_with_numpy(lanes):
 
 @pytest.mark.parametrize("lanes", [LANES[0], LANES[2]], ids=str)
 def test_a_block_is_transposed(lanes):
-    n = lanes.count
+    n = lanes.width
     source = np.arange(3 + n * (n + 5), dtype=lanes.dtype)
     target = np.full(1 + n * (n + 2), -1, lanes.dtype)
     compiled(simd.transpose)(lanes, source, 3, n + 5, target, 1, n + 2)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.compiled.prediction import FewRows, predict_logits
 from fastmlp.backends.compiled.fit import CompiledTrainer
+from fastmlp.backends.compiled.prediction import FewRows, predict_logits
 from fastmlp.backends.contract import Capabilities, Trainer
 from fastmlp.inputs import Features
 from fastmlp.kernels.functions import ACTIVATION_CODES

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.pace import Pace
-from fastmlp.backends.compiled.packing import pack
 from fastmlp.backends.compiled.packed import PackedModel
+from fastmlp.backends.compiled.packing import pack
 from fastmlp.backends.compiled.team import Team
 from fastmlp.backends.contract import Report, n_batches
 from fastmlp.inputs import Features
@@ -23,8 +23,8 @@ from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import UNSEEN, TouchedRows
 from fastmlp.kernels.updates import ADAM, MOMENTUM, SGD, Solver
 from fastmlp.network import Parameters
-from fastmlp.optimizers import Adam, Rule
 from fastmlp.optimizers import SGD as GradientDescent
+from fastmlp.optimizers import Adam, Rule
 from fastmlp.threads import n_cores
 
 Array = NDArray[Any]
@@ -105,7 +105,7 @@ def make_touched_rows(
         steps_made=np.zeros((n_threads, n_features), np.int64),
         rates=read_only(np.empty(0, dtype)),
         strengths=read_only(np.empty(0, dtype)),
-        zeros=read_only(np.zeros(model.hidden.count, dtype)),
+        zeros=read_only(np.zeros(model.hidden.width, dtype)),
         decays=read_only(np.power.outer(betas, np.arange(MOST_STEPS + 1)).astype(dtype)),
         adam_steps=int(min(lost, MOST_STEPS)),
     )

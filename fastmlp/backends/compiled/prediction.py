@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.backends.compiled.fit import as_solver, make_workspace
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import as_dense, as_sparse
 from fastmlp.backends.compiled.team import Team
-from fastmlp.backends.compiled.fit import as_solver, make_workspace
 from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import few, predict
 from fastmlp.kernels import task as tasks
