@@ -20,8 +20,8 @@ def n_cores() -> int:
 
     OMP_NUM_THREADS lowers it, as it does for BLAS: joblib sets it in its worker processes.
     """
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    limit = int(limit) if limit.isdigit() and int(limit) > 0 else MOST_THREADS
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    limit = int(asked) if asked.isdigit() and int(asked) > 0 else MOST_THREADS
     if hasattr(os, "sched_getaffinity"):
         return min(limit, len(os.sched_getaffinity(0)))
     return min(limit, os.cpu_count() or 1)

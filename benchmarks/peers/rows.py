@@ -142,7 +142,8 @@ ROWS = (
         {"NumPy": 3},
     ),
     Row(
-        "batch1", "784-100-10 logistic, SGD, batch 1, 5 epochs", Task(batch_size=1, epochs=5),
+        "batch1", "784-100-10 logistic, SGD, batch 1, 5 epochs",
+        Task(batch_size=1, epochs=5, learning_rate_init=0.01),
         FASTMLP + JAX + _in_part(NUMPY_PER_SAMPLE + SKLEARN + TORCH),
         {"NumPy per sample": 95, "JAX": 15, "PyTorch": 150, "scikit-learn": 250},
         tolerance=1e-2,

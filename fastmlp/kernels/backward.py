@@ -150,11 +150,9 @@ def update_first_dense(task, begin, n_rows, step, rate):
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     gradients = workspace.gradients[task.team.thread]
     strength = task.solver.alpha / workspace.units.dtype.type(n_rows)
-    inputs = transposed(
-        dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, n_rows),
-        0,
-        layout.fan_in[0],
-    )
+    batch_size = task.batches.batch_size
+    samples = dense_inputs(layout, batch_size, workspace.inputs, begin, n_rows)
+    inputs = transposed(samples, 0, layout.fan_in[0])
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)

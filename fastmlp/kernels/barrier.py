@@ -21,7 +21,7 @@ PATIENCE = 2000
 """Spins, some 40 us of them, after which the processor is offered to another thread."""
 
 
-def n_places(n_threads):
+def n_places(n_threads: int) -> int:
     """Compute the size of the int64 array for a barrier: a place a thread, and one to call it off.
 
     Parameters

@@ -59,7 +59,7 @@ def kernel(function):
 
 
 def inlined(function):
-    """Compile a function of vectors into the kernels that call it, so that they stay in registers."""
+    """Compile a function into the kernels that call it, so that vectors stay in registers."""
     return numba.njit(**INLINED)(function)
 
 
@@ -71,7 +71,7 @@ def entry(function):
     return dispatcher
 
 
-def specialise(dispatcher, *arguments):
+def specialise(dispatcher: Any, *arguments: Any) -> Any:
     """Compile an entry function for some arguments, or load it, and return what runs at once.
 
     Finding out the types of some dozens of arrays takes numba a millisecond a call: this does it

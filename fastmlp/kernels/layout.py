@@ -59,7 +59,7 @@ class Layout(NamedTuple):
     transposed: Any
     """Where the transposed weights start, in panels of the units of the layer before."""
     units: Any
-    """Where its units start for a batch of one row; the matrix of a batch starts at n_rows times that."""
+    """Where its units start for a batch of one row; those of n_rows start at n_rows times that."""
 
 
 def make_layout(

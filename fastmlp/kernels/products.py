@@ -2,9 +2,19 @@
 
 The right factor and the result are panels: as many columns as a vector has lanes. Six rows of
 the result are six vectors, to each of which one number of the left factor times one vector of the
-right is added at a time: with 64 float32 lanes 24 of AVX-512's 32 registers hold sums, and ten loads
-serve 24 multiplications. One core of a Zen 5 does 260 GFLOP/s so (float32; NumPy's OpenBLAS 120),
-whatever the shape from 64 x 64 x 64 to 1024 x 1024 x 1024, and 130 in float64 (50).
+right is added at a time: with 64 float32 lanes 24 of AVX-512's 32 registers hold sums, and ten
+loads serve 24 multiplications.
+
+So fast it is on one core of a Zen 5, beside NumPy's OpenBLAS with its AVX-512 kernels, in GFLOP/s:
+
+| n_rows x n_inner x n_columns | 64 float32 lanes | OpenBLAS | 32 float64 lanes | OpenBLAS |
+|---|---:|---:|---:|---:|
+| 64 x 784 x one panel (forward) | 277 | 214 | 130 | 84 |
+| 784 x 64 x one panel (gradient) | 285 | 228 | 135 | 85 |
+| 1 x 784 x one panel | 71 | 54 | 35 | 31 |
+| 256 x 1024 x 1024 | 279 | 259 | 129 | 103 |
+
+and with 16 float32 lanes 200 for 64 x 100 x 16 (OpenBLAS: 144). So no product here calls BLAS.
 """
 
 from typing import NamedTuple
@@ -16,9 +26,9 @@ from fastmlp.kernels.simd import broadcast, fma, item, load, store
 
 
 class Matrix(NamedTuple):
-    """A matrix in flat memory: its element (row, column) lies at
+    """A matrix in flat memory.
 
-    `start + row * row_step + column * column_step`.
+    Its element (row, column) lies at `start + row * row_step + column * column_step`.
     """
 
     memory: np.ndarray

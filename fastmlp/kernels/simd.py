@@ -1,12 +1,12 @@
 """A vector of numbers that stays in registers, as a type of numba's, and what can be done with it.
 
-`Lanes(dtype, count)` names a vector type; LLVM splits a vector into as many registers as the
+`Lanes(dtype, width)` names a vector type; LLVM splits a vector into as many registers as the
 processor needs (64 float32 are four of AVX-512's, eight of AVX2's, sixteen of NEON's), so that one
 line of a kernel is one operation on a whole panel of units. Vectors are added, subtracted,
 multiplied and divided by their operators. Nothing is checked: an index is a place in memory.
 
 Every operation has a twin in NumPy, which takes its place where NUMBA_DISABLE_JIT=1 asks for plain
-Python: there a vector is an array of `count` numbers.
+Python: there a vector is an array of `width` numbers.
 """
 
 import operator
@@ -34,7 +34,7 @@ class Lanes(NamedTuple):
 
     dtype: Any
     """numpy.float32 or numpy.float64."""
-    count: int
+    width: int
     """Number of numbers in it, a power of two."""
 
 
@@ -163,7 +163,7 @@ def n_lanes(typing, lanes):
 
 @operation(lambda lanes, array, start: array[start : start + lanes.width].copy())
 def load(typing, lanes, array, start):
-    """Load `array[start : start + count]` of a contiguous array."""
+    """Load `array[start : start + width]` of a contiguous array."""
 
     def generate(context, builder, sig, arguments):
         return _load(builder, _pointer(context, builder, sig, arguments, 1), lanes.vector)
@@ -173,7 +173,7 @@ def load(typing, lanes, array, start):
 
 @operation(_store_twin)
 def store(typing, array, start, vector):
-    """Store a vector as `array[start : start + count]`."""
+    """Store a vector as `array[start : start + width]`."""
 
     def generate(context, builder, sig, arguments):
         pointer = _pointer(context, builder, sig, arguments)
@@ -308,9 +308,9 @@ def _transpose_twin(lanes, source, start, stride, target, target_start, target_s
 
 @operation(_transpose_twin)
 def transpose(typing, lanes, source, start, stride, target, target_start, target_stride):
-    """Transpose a block of `count` rows of `count` numbers, its rows `stride` numbers apart.
+    """Transpose a block of `width` rows of `width` numbers, its rows `stride` numbers apart.
 
-    log2(count) rounds, in each of which every two rows exchange half of what they hold.
+    log2(width) rounds, in each of which every two rows exchange half of what they hold.
     """
 
     def generate(context, builder, sig, arguments):
@@ -319,13 +319,9 @@ def transpose(typing, lanes, source, start, stride, target, target_start, target
         read_stride, write_stride = (
             context.cast(builder, arguments[which], sig.args[which], types.intp) for which in (3, 6)
         )
-        rows = [
-            _load(
-                builder, builder.gep(reads, [builder.mul(read_stride, read_stride.type(row))]), kind
-            )
-            for row in range(count)
-        ]
-        for columns, (row, partner, masks) in _exchanges(count):
+        places = [builder.mul(read_stride, read_stride.type(row)) for row in range(count)]
+        rows = [_load(builder, builder.gep(reads, [place]), kind) for place in places]
+        for row, partner, masks in _exchanges(count):
             low, high = rows[row], rows[partner]
             rows[row] = builder.shuffle_vector(low, high, masks[0])
             rows[partner] = builder.shuffle_vector(low, high, masks[1])
@@ -348,7 +344,7 @@ def _exchanges(count):
         masks = ir.Constant(kind, keep), ir.Constant(kind, take)
         for row in range(count):
             if not row & distance:
-                yield distance, (row, row | distance, masks)
+                yield row, row | distance, masks
         distance *= 2
 
 

@@ -222,7 +222,7 @@ def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, mod
 
 @inlined
 def catch_up(task, rows, chosen, n_chosen, step):
-    """Bring the weights of some features to what they are before a step, in this thread's panels."""
+    """Bring the weights of some features, in this thread's panels, to what a step finds."""
     layout, made = task.layout, rows.steps_made[task.team.thread]
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):

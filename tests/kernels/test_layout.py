@@ -1,5 +1,7 @@
 """Panels hold what they are given, and what fills them up stays as it is."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from fastmlp.kernels import layout as layouts
 @pytest.mark.parametrize("sizes", [(7, 3), (784, 100, 10), (5, 64, 65, 1000), (3, 1, 2)], ids=str)
 def test_packing_and_unpacking_give_the_same(sizes, dtype):
     generator = np.random.default_rng(0)
-    shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+    shapes = list(itertools.pairwise(sizes))
     coefs = [generator.normal(size=shape).astype(dtype) for shape in shapes]
     intercepts = [generator.normal(size=shape[1]).astype(dtype) for shape in shapes]
     output = layouts.choose_lanes(sizes[-1], dtype)

@@ -6,8 +6,6 @@
 - `prediction` computes logits.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 

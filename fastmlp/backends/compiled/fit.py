@@ -14,17 +14,16 @@ from fastmlp.backends.compiled.packing import pack
 from fastmlp.backends.compiled.team import Team
 from fastmlp.backends.contract import Report, n_batches
 from fastmlp.inputs import Features
-from fastmlp.kernels import samples, steps
+from fastmlp.kernels import samples, steps, updates
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.jit import clock, specialise
 from fastmlp.kernels.layout import Layout
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import UNSEEN, TouchedRows
-from fastmlp.kernels.updates import ADAM, MOMENTUM, SGD, Solver
+from fastmlp.kernels.updates import ADAM, MOMENTUM, Solver
 from fastmlp.network import Parameters
-from fastmlp.optimizers import SGD as GradientDescent
-from fastmlp.optimizers import Adam, Rule
+from fastmlp.optimizers import SGD, Adam, Rule
 from fastmlp.threads import n_cores
 
 Array = NDArray[Any]
@@ -48,9 +47,9 @@ the steps that the others miss costs less than making them."""
 def as_solver(rule: Rule, dtype: np.dtype[Any]) -> Solver:
     """Describe an update rule to the kernels, its numbers in the parameters' dtype."""
     number = dtype.type
-    sgd = rule.solver if isinstance(rule.solver, GradientDescent) else GradientDescent()
+    sgd = rule.solver if isinstance(rule.solver, SGD) else SGD()
     adam = rule.solver if isinstance(rule.solver, Adam) else Adam()
-    descent = MOMENTUM if sgd.momentum > 0 else SGD
+    descent = MOMENTUM if sgd.momentum > 0 else updates.SGD
     return Solver(
         code=ADAM if isinstance(rule.solver, Adam) else descent,
         alpha=number(rule.alpha),
@@ -72,11 +71,12 @@ def make_workspace(
     touches where only those are updated.
     """
     n_threads, n_steps, most_touched = sizes
-    dense = isinstance(features, DenseFeatures)
-    n_inputs = 2 * batch_size * int(layout.fan_in[0]) if dense else 0
     n_units = batch_size * int(layout.widths.sum())
-    whole_block = not (dense or features.in_place or most_touched)
-    block = max(GRADIENT_ROWS, most_touched, features.block if whole_block else 0)
+    n_inputs, block = 0, max(GRADIENT_ROWS, most_touched)
+    if isinstance(features, DenseFeatures):
+        n_inputs = 2 * batch_size * int(layout.fan_in[0])
+    elif not (features.in_place or most_touched):
+        block = max(block, features.block)
     n_lanes = int((layout.widths // layout.n_panels).max())
     n_panels = int(layout.n_panels.max())
     return tasks.Workspace(
@@ -137,7 +137,7 @@ class CompiledTrainer:
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, most)
         self.targets = read_only(targets)
-        single = batch_size == 1 and self.solver.code == SGD and rule.alpha == 0
+        single = batch_size == 1 and self.solver.code == updates.SGD and rule.alpha == 0
         sparse = isinstance(self.features, SparseFeatures)
         self.by_sample = single and sparse and len(layout.widths) == 2
         n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
@@ -159,7 +159,7 @@ class CompiledTrainer:
         n_nonzeros = len(features.indices) / n_samples * self.batch_size
         if features.constant != 0:
             return
-        if self.solver.code == SGD and self.rule.alpha == 0:
+        if self.solver.code == updates.SGD and self.rule.alpha == 0:
             in_place = n_nonzeros <= IN_PLACE_NONZEROS * n_features
             self.features = features._replace(in_place=bool(in_place))
         elif n_nonzeros <= TOUCHED_NONZEROS * n_features:

@@ -2,8 +2,8 @@
 
 What is fastest depends on the network, on the data and on what else the machine does: a second
 thread halves the time of large batches, and beside a busy neighbour it multiplies it, because each
-waits for the other. So it is measured, now and then, in pieces of some milliseconds. The result does
-not depend on it: the same additions are made in the same order.
+waits for the other. So it is measured, now and then, in pieces of some milliseconds. The result
+does not depend on it: the same additions are made in the same order.
 """
 
 SLICE_SECONDS = 0.1
