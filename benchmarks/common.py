@@ -1,12 +1,21 @@
 """The data and the trainings that the benchmarks time."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 import fastmlp
 
 BACKENDS = ("reference", "numpy", "numba")
 DTYPES = ("float32", "float64")
 BATCH_SIZES = (1, 16, 64, 256, 1024)
+
+FORMS = {
+    "dense": lambda X, dtype: (X.astype(dtype) + 1) / 256 + np.linspace(0, 1, len(X), dtype=dtype)[:, None],
+    "mostly zeros": lambda X, dtype: X.astype(dtype) / 255,
+    "bytes": lambda X, dtype: X,
+    "CSR": lambda X, dtype: csr_array(X.astype(dtype) / 255),
+}
+"""What the images are brought into."""
 
 N_SAMPLES = {"reference": 2_048, "numpy": 8_192, "numba": 8_192}
 """The reference is some twenty times slower; seconds a sample compare."""
@@ -32,7 +41,7 @@ def make_data(n_samples=60_000):
 
 
 def train(X, y, backend, **arguments):
-    """Train the network of the article on one BLAS thread and return the history.
+    """Train the network of the article on one thread and return the history.
 
     Parameters
     ----------

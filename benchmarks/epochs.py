@@ -1,8 +1,9 @@
 """Seconds an epoch and a sample, with the loss and its deviation from the reference beside them."""
 
 import numpy as np
+from scipy.sparse import random_array
 
-from .common import BACKENDS, BATCH_SIZES, DTYPES, N_SAMPLES, make_data, train
+from .common import BACKENDS, BATCH_SIZES, DTYPES, FORMS, N_SAMPLES, make_data, train
 
 
 class Epoch:
@@ -55,8 +56,73 @@ class Epoch:
         return np.array(train(X, y, backend, epochs=3, **self.arguments).loss)
 
 
+class Forms:
+    """The kernels' paths: one epoch of 784-100-10 from each form of the same images."""
+
+    params = (("dense", "mostly zeros", "bytes", "CSR"), (1, 64, 1024), DTYPES, (1, None))
+    param_names = ("form", "batch_size", "dtype", "n_threads")
+    number = 1
+    repeat = (2, 5, 10.0)
+    warmup_time = 0
+    rounds = 1
+
+    def setup_cache(self):
+        """Draw the data once for all."""
+        return make_data(N_SAMPLES["numba"])
+
+    def setup(self, data, form, batch_size, dtype, n_threads):
+        """Bring the data into their form, and compile what will be timed or load it."""
+        X, self.y = data
+        self.X = FORMS[form](X, dtype)
+        scale = "unit" if form == "bytes" else None
+        self.arguments = {
+            "batch_size": batch_size, "dtype": dtype, "n_threads": n_threads, "input_scale": scale,
+        }  # fmt: skip
+        few = max(batch_size, 64)
+        train(self.X[:few], self.y[:few], "numba", **self.arguments)
+
+    def time_fit(self, data, form, batch_size, dtype, n_threads):
+        """Time a whole fit of one epoch: checks, packing and thread start included."""
+        train(self.X, self.y, "numba", **self.arguments)
+
+    def track_loss(self, data, form, batch_size, dtype, n_threads):
+        """Track what was learned in one epoch."""
+        return train(self.X, self.y, "numba", **self.arguments).loss[-1]
+
+    track_loss.unit = "nats"
+
+
+class Wide:
+    """One epoch on rows of 40 nonzeros among 10,000 features, where most are in few batches."""
+
+    params = ("sgd", "adam")
+    param_names = ("solver",)
+    number = 1
+    repeat = (2, 5, 10.0)
+    warmup_time = 0
+    rounds = 1
+
+    def setup(self, solver):
+        """Draw the data, and compile what will be timed or load it."""
+        generator = np.random.default_rng(0)
+        self.X = random_array((4096, 10_000), density=0.004, format="csr", rng=generator)
+        self.X, self.y = self.X.astype(np.float32), np.arange(4096) % 20
+        self.arguments = {"solver": solver, "input_scale": None, "learning_rate_init": 0.01}
+        train(self.X[:64], self.y[:64], "numba", **self.arguments)
+
+    def time_fit(self, solver):
+        """Time a whole fit of one epoch."""
+        train(self.X, self.y, "numba", **self.arguments)
+
+    def track_loss(self, solver):
+        """Track what was learned in one epoch."""
+        return train(self.X, self.y, "numba", **self.arguments).loss[-1]
+
+    track_loss.unit = "nats"
+
+
 class Threads:
-    """One epoch of a net whose products are large, on one BLAS thread and on as many as pay."""
+    """One epoch of a net whose products are large, on one thread and on as many as pay."""
 
     params = (("numpy", "numba"), (1, None))
     param_names = ("backend", "n_threads")
