@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,7 +25,7 @@ from fastmlp.inputs import Features, as_features, as_targets, input_scale_pair
 from fastmlp.model import Model
 from fastmlp.optimizers import Progress, Rule, Schedule
 from fastmlp.rng import permutations, streams
-from fastmlp.threads import check_n_threads
+from fastmlp.threads import check_n_threads, limit_blas
 
 Array = NDArray[Any]
 Callback = Callable[[EpochReport], object]
@@ -203,7 +202,7 @@ def train(
         report=report,
         history=History(compile_seconds=import_seconds + trainer.compile_seconds),
     )
-    with closing(trainer):
+    with limit_blas(trainer.blas_threads):
         run.train()
     return TrainResult(run.model, run.history)
 

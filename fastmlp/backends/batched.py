@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from fastmlp.backends.contract import (
     Capabilities,
-    Report,
     SimpleTrainer,
     Trainer,
     batches,
@@ -46,23 +45,9 @@ def trainer(
     n_threads: int | None,
 ) -> Trainer:
     """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
-    threads = choose_blas_threads(n_threads, parameters.network, batch_size)
-    return BatchedTrainer(threads, parameters, rule, features, targets, batch_size)
-
-
-class BatchedTrainer(SimpleTrainer):
-    """A trainer that limits BLAS to some threads while it works."""
-
-    def __init__(self, n_threads: int, *arguments: Any) -> None:
-        super().__init__(run_batches, *arguments)
-        self.n_threads = n_threads
-
-    def run_epoch(
-        self, permutation: NDArray[np.intp], rates: Array, report: Report
-    ) -> NDArray[np.float64]:
-        """Train on every sample once; see `fastmlp.backends.contract.Trainer`."""
-        with limit_blas(self.n_threads):
-            return super().run_epoch(permutation, rates, report)
+    simple = SimpleTrainer(run_batches, parameters, rule, features, targets, batch_size)
+    simple.blas_threads = choose_blas_threads(n_threads, parameters.network, batch_size)
+    return simple
 
 
 def forward(parameters: Parameters, X: Array) -> tuple[list[Array], Array]:

@@ -32,6 +32,8 @@ class Trainer(Protocol):
 
     compile_seconds: float
     """What compiling, or loading from the cache, took."""
+    blas_threads: int
+    """To how many threads BLAS is to be limited meanwhile."""
 
     @property
     def state(self) -> Array:
@@ -57,9 +59,6 @@ class Trainer(Protocol):
             The loss of each batch at the parameters before its update: the mean of its samples'
             cross-entropies, plus the L2 penalty.
         """
-
-    def close(self) -> None:
-        """End the threads."""
 
 
 class Backend(Protocol):
@@ -122,6 +121,7 @@ class SimpleTrainer:
     """
 
     compile_seconds = 0.0
+    blas_threads = 1
 
     def __init__(
         self,
@@ -155,9 +155,6 @@ class SimpleTrainer:
                 rates[first:last],
             )
         return losses
-
-    def close(self) -> None:
-        """Do nothing: there are no threads."""
 
 
 def slices(n_steps: int, report: Report, unit: int = 1) -> Iterator[tuple[int, int]]:

@@ -15,7 +15,7 @@ import fastmlp
 from fastmlp.backends.compiled import fit
 from fastmlp.backends.compiled.pace import RETRY_SECONDS, TRIAL_SECONDS, Pace
 from fastmlp.backends.compiled.packing import as_dense, estimate_background, pack
-from fastmlp.backends.compiled.team import Team
+from fastmlp.backends.compiled.team import run_together
 from fastmlp.inputs import Scale, as_features
 from fastmlp.kernels.barrier import STRIDE
 from fastmlp.kernels.dense import DenseFeatures
@@ -93,7 +93,7 @@ def test_a_long_epoch_reports_and_can_be_interrupted(backend, problem, monkeypat
 
 
 def test_threads_are_told_when_the_work_is_called_off():
-    team, told = Team(2), []
+    told = []
 
     def work(thread, places):
         if thread == 0:
@@ -103,9 +103,8 @@ def test_threads_are_told_when_the_work_is_called_off():
         told.append(thread)
 
     with pytest.raises(KeyboardInterrupt):
-        team.run(2, work)
+        run_together(2, work)
     assert told == [1]
-    team.close()
 
 
 def pace_of(step_seconds, most=2, rounds=400):
@@ -152,7 +151,7 @@ def test_what_is_mostly_background_is_packed(background, share, sparse):
     X = np.full((100, 50), background, np.float32)
     inked = np.random.default_rng(0).random(X.shape) < share
     X[inked] = np.random.default_rng(1).normal(size=inked.sum())
-    packed = pack(features(X), Team(1))
+    packed = pack(features(X), 1)
     assert isinstance(packed, DenseFeatures) != sparse
     if sparse:
         rebuilt = np.full(X.shape, packed.constant)
@@ -164,9 +163,9 @@ def test_what_is_mostly_background_is_packed(background, share, sparse):
 def test_bytes_and_csr_are_not_turned_into_floats():
     X = np.zeros((100, 50), np.uint8)
     X[::3, ::7] = 9
-    assert pack(features(X), Team(1)).values.dtype == np.uint8
+    assert pack(features(X), 1).values.dtype == np.uint8
     matrix = scipy.sparse.csr_array(X.astype(np.float32))
-    packed = pack(features(matrix), Team(1))
+    packed = pack(features(matrix), 1)
     assert np.shares_memory(packed.values, matrix.data)
     assert np.shares_memory(packed.indices, matrix.indices)
     assert np.shares_memory(as_dense(features(X)).values, X)

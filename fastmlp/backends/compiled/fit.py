@@ -11,7 +11,7 @@ from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import pack
-from fastmlp.backends.compiled.team import Team
+from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.contract import Report, n_batches
 from fastmlp.inputs import Features
 from fastmlp.kernels import samples, steps, updates
@@ -114,6 +114,11 @@ def make_touched_rows(
 class CompiledTrainer:
     """A training whose batches run in compiled kernels; see `contract.Backend.trainer`."""
 
+    # The kernels do not call BLAS, but a thread of its own that has just worked goes on spinning,
+    # on the processor where one of ours would run: a single product of vectors between two epochs
+    # doubles the time of the second.
+    blas_threads = 1
+
     def __init__(
         self,
         parameters: Parameters,
@@ -129,10 +134,9 @@ class CompiledTrainer:
         self.model = PackedModel(parameters, rule.solver.n_slots)
         layout = self.model.layout
         cores = n_cores() if n_threads is None else n_threads
-        self.team = Team(cores)
         most = min(cores, int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max()))
         self.solver = as_solver(rule, dtype)
-        self.features = pack(features, self.team)
+        self.features = pack(features, cores)
         self.rows: TouchedRows | None = None
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, most)
@@ -203,7 +207,7 @@ class CompiledTrainer:
     ) -> None:
         """Train on the batches from one to another, exclusive."""
         start, n_threads = time.perf_counter(), self.pace.n_threads
-        self.team.run(
+        run_together(
             n_threads,
             lambda thread, places: self.kernel(
                 *self._arguments(
@@ -245,10 +249,6 @@ class CompiledTrainer:
         """Count the samples of each batch of a piece of an epoch."""
         ends = np.minimum(np.arange(span[0] + 1, span[1] + 1) * self.batch_size, n_samples)
         return np.asarray(ends - np.arange(*span) * self.batch_size)
-
-    def close(self) -> None:
-        """End the threads."""
-        self.team.close()
 
 
 def make_sample_workspace(

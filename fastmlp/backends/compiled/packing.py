@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.compiled.memory import read_only
-from fastmlp.backends.compiled.team import Team
+from fastmlp.backends.compiled.team import split
 from fastmlp.inputs import Features
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.sparse import SparseFeatures, count_others, pack_others
@@ -76,14 +76,14 @@ def as_sparse(features: Features) -> SparseFeatures:
     return make_sparse(features, matrix.indptr, indices, matrix.data, sums, 0.0)
 
 
-def pack(features: Features, team: Team) -> SparseFeatures | DenseFeatures:
+def pack(features: Features, n_threads: int) -> SparseFeatures | DenseFeatures:
     """Bring the data into the form in which training on them is fastest.
 
     Parameters
     ----------
     features : Features
-    team : Team
-        The threads that may pack.
+    n_threads : int
+        So many threads may pack.
 
     Returns
     -------
@@ -98,13 +98,13 @@ def pack(features: Features, team: Team) -> SparseFeatures | DenseFeatures:
     n_samples, n_features = features.values.shape
     matrix = (values, row_step, column_step, background, n_features)
     counts = np.zeros(n_samples, np.int64)
-    team.split(n_samples, lambda first, last: count_others(*matrix, first, last, counts))
+    split(n_threads, n_samples, lambda first, last: count_others(*matrix, first, last, counts))
     indptr = np.append(0, np.cumsum(counts))
     # Bytes stay bytes: the background of images is 0.
     dtype = features.dtype if background != 0 else values.dtype
     indices, packed = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
     target = (read_only(indptr), indices, packed)
-    team.split(n_samples, lambda first, last: pack_others(*matrix, first, last, *target))
+    split(n_threads, n_samples, lambda first, last: pack_others(*matrix, first, last, *target))
     constant = features.scale.scale * float(background) + features.scale.shift
     sums = row_sums(features, indptr, packed) if constant else None
     return make_sparse(features, indptr, indices, packed, sums, float(background))

@@ -9,7 +9,7 @@ from fastmlp.backends.compiled.fit import as_solver, make_workspace
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import as_dense, as_sparse
-from fastmlp.backends.compiled.team import Team
+from fastmlp.backends.compiled.team import split
 from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import few, predict
 from fastmlp.kernels import task as tasks
@@ -104,9 +104,5 @@ def predict_logits(
         predict.predict_logits(task, data, first, last, logits)
 
     most = n_cores() if n_threads is None else n_threads
-    team = Team(max(1, min(most, n_samples // THREAD_ROWS)))
-    try:
-        team.split(n_samples, work)
-    finally:
-        team.close()
+    split(max(1, min(most, n_samples // THREAD_ROWS)), n_samples, work)
     return logits
