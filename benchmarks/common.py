@@ -10,7 +10,9 @@ DTYPES = ("float32", "float64")
 BATCH_SIZES = (1, 16, 64, 256, 1024)
 
 FORMS = {
-    "dense": lambda X, dtype: (X.astype(dtype) + 1) / 256 + np.linspace(0, 1, len(X), dtype=dtype)[:, None],
+    "dense": lambda X, dtype: (
+        (X.astype(dtype) + 1) / 256 + np.linspace(0, 1, len(X), dtype=dtype)[:, None]
+    ),
     "mostly zeros": lambda X, dtype: X.astype(dtype) / 255,
     "bytes": lambda X, dtype: X,
     "CSR": lambda X, dtype: csr_array(X.astype(dtype) / 255),
