@@ -19,8 +19,9 @@ WIDE_BYTES, NARROW_BYTES = 256, 64
 MOST_NARROW_PANELS = 3
 """A layer of more units than these hold gets wide panels."""
 
-NEVER = -1e30
-"""The bias of the output units that fill the last panel up: their softmax is 0."""
+NEVER = -1e18
+"""The bias of the output units that fill the last panel up: their softmax is 0. Its square is still
+a float32."""
 
 
 def choose_lanes(n_units: int, dtype: Any) -> Lanes:

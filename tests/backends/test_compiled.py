@@ -118,6 +118,17 @@ def pace_of(step_seconds, most=2, rounds=400):
     return spent
 
 
+def test_an_error_in_another_thread_comes_out_and_nobody_waits_for_it():
+    def work(thread, places):
+        if thread == 1:
+            raise ArithmeticError("in the other thread")
+        while places[2 * STRIDE] == 0:
+            time.sleep(0.001)
+
+    with pytest.raises(ArithmeticError, match="in the other thread"):
+        run_together(2, work)
+
+
 @pytest.mark.parametrize("faster", [1, 2])
 def test_the_faster_number_of_threads_does_most_of_the_work(faster):
     spent = pace_of(lambda n_threads, now: 1e-5 if n_threads == faster else 2e-5)

@@ -9,6 +9,11 @@ import numpy as np
 from fastmlp.kernels.barrier import STRIDE, n_places
 
 
+def call_off(places: Any) -> None:
+    """Tell the threads at a barrier to stop waiting."""
+    places[-STRIDE] = 1
+
+
 class Helper(threading.Thread):
     """A thread that does its share of a piece of work and keeps the error if there is one.
 
@@ -18,15 +23,16 @@ class Helper(threading.Thread):
 
     def __init__(self, work: Callable[[int, Any], object], thread: int, places: Any) -> None:
         super().__init__(name=f"fastmlp-{thread}", daemon=True)
-        self.work, self.arguments = work, (thread, places)
+        self.work, self.thread, self.places = work, thread, places
         self.error: BaseException | None = None
 
     def run(self) -> None:
         """Do the work."""
         try:
-            self.work(*self.arguments)
+            self.work(self.thread, self.places)
         except BaseException as error:
             self.error = error
+            call_off(self.places)
 
 
 def run_together(n_threads: int, work: Callable[[int, Any], object]) -> None:
@@ -52,7 +58,7 @@ def run_together(n_threads: int, work: Callable[[int, Any], object]) -> None:
         for helper in helpers:
             helper.join()
     except BaseException:
-        places[n_threads * STRIDE] = 1
+        call_off(places)
         for helper in helpers:
             helper.join()
         raise
