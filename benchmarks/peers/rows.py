@@ -120,7 +120,7 @@ TORCH_EAGER = _on_one_and_all("PyTorch", "with_torch", "eager")
 TORCH = TORCH_EAGER + _on_one_and_all("PyTorch", "with_torch", "compiled")
 JAX = _on_one_and_all("JAX", "with_jax")
 
-ROUNDING_GROWS = 0.25
+ROUNDING_GROWS = 0.5
 """Tolerance where training is chaotic: Adam divides by small numbers, and rectifiers switch, so
 that differences of rounding grow until the losses of the last epochs, near zero, part."""
 

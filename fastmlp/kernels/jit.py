@@ -81,7 +81,7 @@ def specialise(dispatcher: Any, *arguments: Any) -> Any:
     ----------
     dispatcher : function
         Decorated with `entry`.
-    *arguments
+    arguments
         Of the types meant.
 
     Returns
