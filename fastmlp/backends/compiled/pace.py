@@ -9,8 +9,9 @@ does not depend on it: the same additions are made in the same order.
 SLICE_SECONDS = 0.1
 """How long a piece takes, after which Ctrl-C is heard."""
 
-TRIAL_SECONDS = 0.002
-"""How long one takes that tries the other number of threads; shorter ones measure nothing."""
+TRIAL_SECONDS = 0.006
+"""How long the other number of threads is tried: starting them takes 0.2 ms, which must not count
+for much."""
 
 RETRY_SECONDS = 1.0
 """How long the faster number is kept before the other is tried again."""

@@ -1,12 +1,57 @@
 """Plain Python threads that run kernels, which do without the interpreter's lock."""
 
+import ctypes
+import os
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from fastmlp.kernels.barrier import STRIDE, n_places
+
+UNKNOWN = -1
+
+
+def current_processor() -> int:
+    """Ask on which processor the calling thread runs; `UNKNOWN` where the system does not tell."""
+    ask = _getcpu()
+    return UNKNOWN if ask is None else int(ask())
+
+
+@cache
+def _getcpu() -> Callable[[], int] | None:
+    """Find the C library's function; not every system has it."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    try:
+        found: Callable[[], int] = ctypes.CDLL(None).sched_getcpu
+    except (OSError, AttributeError):
+        return None
+    return found
+
+
+def move_away(home: int, thread: int) -> None:
+    """Move the calling thread to a processor of its own, and leave it free to be moved again.
+
+    Linux may start a thread on the processor of the one that starts it and leave it there for some
+    5 ms, in which the two take turns although another processor is idle.
+
+    Parameters
+    ----------
+    home : int
+        The processor of the first thread.
+    thread : int
+        Which of the threads this is.
+    """
+    if home == UNKNOWN:
+        return
+    allowed = os.sched_getaffinity(0)
+    others = sorted(allowed - {home})
+    if others:
+        os.sched_setaffinity(0, {others[(thread - 1) % len(others)]})
+        os.sched_setaffinity(0, allowed)
 
 
 def call_off(places: Any) -> None:
@@ -21,14 +66,17 @@ class Helper(threading.Thread):
     pool to close, and none that a fork would lose.
     """
 
-    def __init__(self, work: Callable[[int, Any], object], thread: int, places: Any) -> None:
+    def __init__(
+        self, work: Callable[[int, Any], object], thread: int, places: Any, home: int
+    ) -> None:
         super().__init__(name=f"fastmlp-{thread}", daemon=True)
-        self.work, self.thread, self.places = work, thread, places
+        self.work, self.thread, self.places, self.home = work, thread, places, home
         self.error: BaseException | None = None
 
     def run(self) -> None:
         """Do the work."""
         try:
+            move_away(self.home, self.thread)
             self.work(self.thread, self.places)
         except BaseException as error:
             self.error = error
@@ -49,9 +97,10 @@ def run_together(n_threads: int, work: Callable[[int, Any], object]) -> None:
     """
     places = np.zeros(n_places(n_threads), np.int64)
     helpers: list[Helper] = []
+    home = current_processor() if n_threads > 1 else UNKNOWN
     try:
         for thread in range(1, n_threads):
-            helper = Helper(work, thread, places)
+            helper = Helper(work, thread, places, home)
             helper.start()
             helpers.append(helper)
         work(0, places)
