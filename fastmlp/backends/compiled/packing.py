@@ -29,6 +29,9 @@ LOOKED_AT = 64
 BLOCK = 512
 """Features taken at a time at the most: their weights, 128 KiB a panel, stay in the cache."""
 
+SUMMED_ROWS = 4096
+"""Rows added up at a time."""
+
 FULL_BLOCK = 16
 """Nonzeros in a row's block from which blocks pay."""
 
@@ -147,8 +150,15 @@ def row_sums(features: Features, indptr: Array, values: Array) -> Array:
     -------
     ndarray of shape (n_samples,)
     """
-    totals = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    return np.asarray((totals[indptr[1:]] - totals[indptr[:-1]]).astype(features.dtype))
+    sums = np.zeros(len(indptr) - 1, features.dtype)
+    for first in range(0, len(sums), SUMMED_ROWS):  # float64 copies are made of the values
+        ends = indptr[first : first + SUMMED_ROWS + 1]
+        filled = ends[1:] > ends[:-1]  # reduceat would give an empty row the next one's value
+        if filled.any():
+            some, starts = values[ends[0] : ends[-1]], ends[:-1][filled] - ends[0]
+            totals = np.add.reduceat(some, starts, dtype=np.float64)
+            sums[first : first + SUMMED_ROWS][filled] = totals
+    return sums
 
 
 def make_sparse(
