@@ -157,7 +157,7 @@ class SimpleTrainer:
         return losses
 
 
-def slices(n_steps: int, report: Report, unit: int = 1) -> Iterator[tuple[int, int]]:
+def slices(n_steps: int, report: Report) -> Iterator[tuple[int, int]]:
     """Cut an epoch into pieces of about `SLICE_SECONDS`, measured as they are worked through.
 
     Parameters
@@ -166,22 +166,20 @@ def slices(n_steps: int, report: Report, unit: int = 1) -> Iterator[tuple[int, i
         Number of batches.
     report : callable
         Told after each piece how many batches are done.
-    unit : int
-        Every piece but the last is a multiple of it.
 
     Yields
     ------
     first, last : int
         The batches of a piece, the last exclusive.
     """
-    first, size = 0, unit
+    first, size = 0, 1
     while first < n_steps:
         last = min(n_steps, first + size)
         start = time.perf_counter()
         yield first, last
         seconds = time.perf_counter() - start
         fitting = int((last - first) * SLICE_SECONDS / max(seconds, 1e-9))
-        size = max(unit, min(fitting, 16 * size) // unit * unit)
+        size = max(1, min(fitting, 16 * size))
         report(last)
         first = last
 

@@ -6,7 +6,7 @@ numbers. Here the rows of a weight matrix that belong to nonzero inputs are adde
 
 import numpy as np
 
-from fastmlp.kernels.functions import LOGISTIC, RELU, TANH, relu, sigmoid, tanh
+from fastmlp.kernels.functions import apply
 from fastmlp.kernels.jit import entry, kernel
 from fastmlp.kernels.simd import load, n_lanes, store
 
@@ -37,13 +37,7 @@ def add_products(inputs, n_inputs, weights, outputs):
 def activate(lanes, code, units):
     """Apply an activation function to units whose number is a multiple of the lanes."""
     for place in range(0, units.size, n_lanes(lanes)):
-        z = load(lanes, units, place)
-        if code == LOGISTIC:
-            store(units, place, sigmoid(z))
-        elif code == TANH:
-            store(units, place, tanh(z))
-        elif code == RELU:
-            store(units, place, relu(z))
+        store(units, place, apply(code, load(lanes, units, place)))
 
 
 @kernel

@@ -148,6 +148,31 @@ def relu(x):
     return where_less(x, like(x, 0.0), like(x, 0.0), x)
 
 
+@inlined
+def apply(code, z):
+    """Compute f(z) for the activation with this code."""
+    if code == LOGISTIC:
+        return sigmoid(z)
+    if code == TANH:
+        return tanh(z)
+    if code == RELU:
+        return relu(z)
+    return z
+
+
+@inlined
+def derivative(code, a):
+    """Compute f'(z) from a = f(z) for the activation with this code."""
+    one = like(a, 1.0)
+    if code == LOGISTIC:
+        return a * (one - a)
+    if code == TANH:
+        return one - a * a
+    if code == RELU:
+        return where_less(like(a, 0.0), a, one, like(a, 0.0))
+    return one
+
+
 @kernel
 def activate(lanes, code, units, scale, intercepts):
     """Compute f(scale z + b), bias and activation in one pass, in place.
@@ -166,13 +191,7 @@ def activate(lanes, code, units, scale, intercepts):
     for row in range(units.n_rows):
         place = units.start + row * units.row_step
         z = fma(factor, load(lanes, units.memory, place), intercepts)
-        if code == LOGISTIC:
-            z = sigmoid(z)
-        elif code == TANH:
-            z = tanh(z)
-        elif code == RELU:
-            z = relu(z)
-        store(units.memory, place, z)
+        store(units.memory, place, apply(code, z))
 
 
 @kernel
@@ -191,15 +210,7 @@ def multiply_by_derivative(lanes, code, units, deltas):
     """
     if code == IDENTITY:
         return
-    one, zero = broadcast(lanes, 1.0), broadcast(lanes, 0.0)
     for row in range(units.n_rows):
         a = load(lanes, units.memory, units.start + row * units.row_step)
         place = deltas.start + row * deltas.row_step
-        delta = load(lanes, deltas.memory, place)
-        if code == LOGISTIC:
-            delta = delta * (a * (one - a))
-        elif code == TANH:
-            delta = delta * (one - a * a)
-        else:
-            delta = where_less(zero, a, delta, zero)
-        store(deltas.memory, place, delta)
+        store(deltas.memory, place, load(lanes, deltas.memory, place) * derivative(code, a))

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.kernels.barrier import wait_for_all
-from fastmlp.kernels.functions import LOGISTIC, RELU, TANH, relu, sigmoid, tanh
+from fastmlp.kernels.functions import apply, derivative
 from fastmlp.kernels.jit import entry, inlined, kernel
 from fastmlp.kernels.losses import softmax_cross_entropy
 from fastmlp.kernels.products import Matrix, add_rows
@@ -30,12 +30,10 @@ from fastmlp.kernels.simd import (
     broadcast,
     fma,
     item,
-    like,
     load,
     n_lanes,
     reduce_add,
     store,
-    where_less,
 )
 from fastmlp.kernels.sparse import AHEAD, add_to_rows, add_weight_rows, prefetch_row
 from fastmlp.kernels.task import share
@@ -59,31 +57,6 @@ class SampleWorkspace(NamedTuple):
     """(2, n_panels, n_output_lanes) float, flat: of two samples in turn."""
     outputs: np.ndarray
     """(n_threads, 3 * n_output_lanes) float: logits, deltas and biases, each thread's own."""
-
-
-@inlined
-def apply(code, z):
-    """Compute f(z) for the activation with this code."""
-    if code == LOGISTIC:
-        return sigmoid(z)
-    if code == TANH:
-        return tanh(z)
-    if code == RELU:
-        return relu(z)
-    return z
-
-
-@inlined
-def derivative(code, a):
-    """Compute f'(z) from a = f(z) for the activation with this code."""
-    one = like(a, 1.0)
-    if code == LOGISTIC:
-        return a * (one - a)
-    if code == TANH:
-        return one - a * a
-    if code == RELU:
-        return where_less(like(a, 0.0), a, one, like(a, 0.0))
-    return one
 
 
 @kernel

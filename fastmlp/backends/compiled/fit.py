@@ -16,6 +16,7 @@ from fastmlp.backends.contract import Report, n_batches
 from fastmlp.inputs import Features
 from fastmlp.kernels import samples, steps, updates
 from fastmlp.kernels import task as tasks
+from fastmlp.kernels.backward import GRADIENT_ROWS
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.jit import clock, specialise
 from fastmlp.kernels.layout import Layout
@@ -30,9 +31,6 @@ Array = NDArray[Any]
 
 MOST_STEPS = 8192
 """Batches a call: for each there is room for the sums of the squared weights."""
-
-GRADIENT_ROWS = 512
-"""Rows of a block of the gradient, at least."""
 
 IN_PLACE_NONZEROS = 16
 """Up to so many nonzeros for each feature in a batch, plain gradient descent adds straight onto the

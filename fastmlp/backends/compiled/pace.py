@@ -6,8 +6,7 @@ waits for the other. So it is measured, now and then, in pieces of some millisec
 does not depend on it: the same additions are made in the same order.
 """
 
-SLICE_SECONDS = 0.1
-"""How long a piece takes, after which Ctrl-C is heard."""
+from fastmlp.backends.contract import SLICE_SECONDS
 
 TRIAL_SECONDS = 0.006
 """How long the other number of threads is tried: starting them takes 0.2 ms, which must not count

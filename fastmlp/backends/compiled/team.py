@@ -104,13 +104,12 @@ def run_together(n_threads: int, work: Callable[[int, Any], object]) -> None:
             helper.start()
             helpers.append(helper)
         work(0, places)
-        for helper in helpers:
-            helper.join()
     except BaseException:
         call_off(places)
+        raise
+    finally:
         for helper in helpers:
             helper.join()
-        raise
     for helper in helpers:
         if helper.error is not None:
             raise helper.error
