@@ -8,7 +8,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._checks import check_flag, check_name, check_real, check_whole
 from fastmlp._errors import invalid
-from fastmlp.backends.contract import Capabilities
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
@@ -131,19 +130,3 @@ def _copy_into(layers: Sequence[NDArray[Any]], given: Sequence[Any] | None, name
         if not np.isfinite(array).all():
             raise invalid(name, "finite", f"NaN or infinity in layer {number}")
         layer[...] = array
-
-
-def require_capable(
-    capabilities: Capabilities, backend: str, parameters: Parameters, rule: Rule
-) -> None:
-    """Raise a `ValueError` where a backend lacks what was asked for: none falls back to another."""
-    solver = "adam" if isinstance(rule.solver, Adam) else "sgd"
-    wanted = {
-        "activations": parameters.network.activations,
-        "solvers": (solver,),
-        "dtypes": (parameters.dtype.name,),
-    }
-    for kind, names in wanted.items():
-        for name in names:
-            if name not in getattr(capabilities, kind):
-                raise invalid("backend", f"one that has {name!r} among its {kind}", backend)

@@ -1,4 +1,4 @@
-"""The article's functions in NumPy: activations, softmax, cross-entropy and their derivatives.
+"""Activations, softmax, cross-entropy and their derivatives in NumPy, the article's among them.
 
 Every function acts on the last axis, so that it serves a vector (one sample, the reference) and
 a matrix (one batch, a sample a row) alike.
@@ -18,7 +18,7 @@ def identity(z: Array) -> Array:
     return z
 
 
-def identity_derivative(activation: Array) -> Array:
+def identity_derivative(activation: Array, z: Array) -> Array:
     """Return ones: d identity / dz."""
     return np.ones_like(activation)
 
@@ -32,7 +32,7 @@ def sigmoid(z: Array) -> Array:
         return np.asarray(1 / (1 + np.exp(-z)))
 
 
-def sigmoid_derivative(activation: Array) -> Array:
+def sigmoid_derivative(activation: Array, z: Array) -> Array:
     """Compute d sigmoid / dz = a (1 - a) from the activation a = sigmoid(z)."""
     return np.asarray(activation * (1 - activation))
 
@@ -42,7 +42,7 @@ def tanh(z: Array) -> Array:
     return np.asarray(np.tanh(z))
 
 
-def tanh_derivative(activation: Array) -> Array:
+def tanh_derivative(activation: Array, z: Array) -> Array:
     """Compute d tanh / dz = 1 - a^2 from the activation a = tanh(z)."""
     return 1 - activation * activation
 
@@ -52,16 +52,70 @@ def relu(z: Array) -> Array:
     return np.maximum(z, 0)
 
 
-def relu_derivative(activation: Array) -> Array:
+def relu_derivative(activation: Array, z: Array) -> Array:
     """Return 1 where the unit is active, 0 elsewhere, at z = 0 too."""
     return (activation > 0).astype(activation.dtype)
 
 
+LEAK = 0.01
+"""Slope of `leaky_relu` below 0."""
+
+
+def leaky_relu(z: Array) -> Array:
+    """Compute z where it is positive, 0.01 z elsewhere (Maas et al. 2013)."""
+    return np.asarray(np.where(z > 0, z, z.dtype.type(LEAK) * z))
+
+
+def leaky_relu_derivative(activation: Array, z: Array) -> Array:
+    """Return 1 where z is positive, 0.01 elsewhere, at z = 0 too."""
+    one = z.dtype.type(1)
+    return np.asarray(np.where(z > 0, one, z.dtype.type(LEAK)))
+
+
+def normal_distribution(z: Array) -> Array:
+    """Compute Phi(z) = erfc(-z / sqrt 2) / 2, the standard normal's distribution function."""
+    from scipy.special import erfc  # a second of import that only `gelu` needs
+
+    return np.asarray(0.5 * erfc(z * z.dtype.type(-np.sqrt(0.5))))
+
+
+def gelu(z: Array) -> Array:
+    """Compute z Phi(z), the Gaussian error linear unit, exactly (Hendrycks & Gimpel 2016)."""
+    return np.asarray(z * normal_distribution(z))
+
+
+def gelu_derivative(activation: Array, z: Array) -> Array:
+    """Compute Phi(z) + z phi(z), with phi the standard normal's density."""
+    density = np.exp(-0.5 * z * z) * z.dtype.type(1 / np.sqrt(2 * np.pi))
+    return np.asarray(normal_distribution(z) + z * density)
+
+
+def silu(z: Array) -> Array:
+    """Compute z sigmoid(z), the sigmoid linear unit (Elfwing et al. 2018)."""
+    return np.asarray(z * sigmoid(z))
+
+
+def silu_derivative(activation: Array, z: Array) -> Array:
+    """Compute s + a (1 - s) with s = sigmoid(z) and a = z s."""
+    s = sigmoid(z)
+    return np.asarray(s + activation * (1 - s))
+
+
+def softplus(z: Array) -> Array:
+    """Compute log(1 + exp(z)) as max(z, 0) + log(1 + exp(-|z|)), which does not overflow."""
+    return np.asarray(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))))
+
+
+def softplus_derivative(activation: Array, z: Array) -> Array:
+    """Compute sigmoid(z)."""
+    return sigmoid(z)
+
+
 class Activation(NamedTuple):
-    """An activation function and its derivative, the latter taken from the activation itself."""
+    """An activation function a = f(z), and its derivative as a function of a and z."""
 
     function: Callable[[Array], Array]
-    derivative: Callable[[Array], Array]
+    derivative: Callable[[Array, Array], Array]
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -69,6 +123,10 @@ ACTIVATIONS: dict[str, Activation] = {
     "logistic": Activation(sigmoid, sigmoid_derivative),
     "tanh": Activation(tanh, tanh_derivative),
     "relu": Activation(relu, relu_derivative),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_derivative),
+    "gelu": Activation(gelu, gelu_derivative),
+    "silu": Activation(silu, silu_derivative),
+    "softplus": Activation(softplus, softplus_derivative),
 }
 
 

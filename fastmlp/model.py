@@ -149,7 +149,7 @@ class Model:
     def _predict_few(self) -> Callable[[Any], Array | None]:
         """Predict a few rows at once where the backend can; None says that it cannot."""
         kind = getattr(get_backend(self.backend), "FewRows", None)
-        return _cannot if kind is None else kind(self.parameters, self.input_scale)
+        return _cannot if kind is None else kind(self.parameters, self.input_scale, "softmax")
 
     def _features(self, X: Any) -> Features:
         return as_features(

@@ -105,37 +105,134 @@ class Adam:
         parameters -= rate * mean / (np.sqrt(square) + self.epsilon)
 
 
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2).
+
+    The weights, not the biases, are also multiplied by 1 - rate * weight_decay, with the rate of
+    the schedule.
+    """
+
+    weight_decay: float = 0.01
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """RMSprop in PyTorch's form: v <- decay v + (1 - decay) g^2; w <- w - rate g / (sqrt(v) + eps).
+
+    Tieleman & Hinton 2012, lecture 6.5, with epsilon added to the root.
+    """
+
+    decay: float = 0.99
+    epsilon: float = 1e-8
+
+    @property
+    def n_slots(self) -> int:
+        """Number of buffers of state: the mean of the squares."""
+        return 1
+
+    def rates(self, rates: Array, first_step: int) -> Array:
+        """Return the rates as they are."""
+        return rates
+
+    def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
+        """Take one step; the arguments are those of `SGD.update`."""
+        (square,) = state
+        square *= self.decay
+        square += (1 - self.decay) * gradients * gradients
+        parameters -= rate * gradients / (np.sqrt(square) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class Accumulate:
+    """Add the gradients of all batches up and leave the parameters alone."""
+
+    @property
+    def n_slots(self) -> int:
+        """Number of buffers of state: the sum."""
+        return 1
+
+    def rates(self, rates: Array, first_step: int) -> Array:
+        """Return the rates as they are."""
+        return rates
+
+    def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
+        """Add a gradient; the arguments are those of `SGD.update`."""
+        state[0] += gradients
+
+
+Solver = SGD | Adam | RMSprop | Accumulate
+
+
 class Rule(NamedTuple):
-    """What turns a batch's gradient into a step: a solver, and the L2 penalty's strength."""
+    """What turns a batch's gradient into a step."""
 
-    solver: SGD | Adam
-    alpha: float
+    solver: Solver
+    alpha: float = 0.0
+    """Strength of the L2 penalty."""
+    l1: float = 0.0
+    """Strength of the L1 penalty."""
+    max_grad_norm: float = np.inf
+    """A gradient whose Euclidean norm is larger is shortened to it (Pascanu et al. 2013)."""
+
+    def decays(self, rates: Array) -> Array:
+        """Compute the share of the weights that each step takes away, from the schedule's rates."""
+        decay = self.solver.weight_decay if isinstance(self.solver, AdamW) else 0.0
+        return np.asarray(rates * decay)
 
 
-def penalise(parameters: Parameters, gradients: Parameters, alpha: float, n_samples: int) -> float:
-    """Add the L2 penalty's gradient and return the penalty.
+def penalise(parameters: Parameters, gradients: Parameters, rule: Rule, total: float) -> float:
+    """Add the penalties' gradients and return the penalties.
 
-    As in scikit-learn the penalty of a batch is alpha / 2 * sum(w^2) / n_samples over the weights
-    w of all layers, the biases spared, with n_samples the size of the batch.
+    As in scikit-learn the penalty of a batch is (alpha / 2 * sum(w^2) + l1 * sum(|w|)) / total
+    over the weights w of all layers, the biases spared.
 
     Parameters
     ----------
     parameters : Parameters
     gradients : Parameters
-        alpha * w / n_samples is added to the weights' gradients.
-    alpha : float
-    n_samples : int
-        Number of samples in the batch.
+        (alpha * w + l1 * sign(w)) / total is added to the weights' gradients.
+    rule : Rule
+    total : float
+        What the batch's sum of losses is divided by: its size, or the sum of its weights.
 
     Returns
     -------
     float
     """
-    if alpha == 0:
-        return 0.0
-    weights = parameters.penalised
-    gradients.penalised[...] += alpha / n_samples * weights
-    return 0.5 * alpha / n_samples * float(weights @ weights)
+    weights, penalty = parameters.penalised, 0.0
+    if rule.alpha > 0:
+        gradients.penalised[...] += rule.alpha / total * weights
+        penalty += 0.5 * rule.alpha / total * float(weights @ weights)
+    if rule.l1 > 0:
+        gradients.penalised[...] += rule.l1 / total * np.sign(weights)
+        penalty += rule.l1 / total * float(np.abs(weights).sum())
+    return penalty
+
+
+def take_step(
+    parameters: Parameters, gradients: Parameters, rule: Rule, state: Array, rate: Any, decay: Any
+) -> None:
+    """Take one step from a batch's gradient, the penalties' included.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Updated in place.
+    gradients : Parameters
+        Shortened in place where its norm is above the rule's.
+    rule : Rule
+    state : ndarray of shape (n_slots, n_parameters)
+        Updated in place.
+    rate, decay : scalar of the parameters' dtype
+    """
+    if rule.max_grad_norm < np.inf:
+        norm = np.sqrt(np.square(gradients.buffer, dtype=np.float64).sum())
+        if norm > rule.max_grad_norm:
+            gradients.buffer *= rule.max_grad_norm / norm
+    if decay > 0:
+        parameters.penalised[...] *= 1 - decay
+    rule.solver.update(parameters.buffer, gradients.buffer, state, rate)
 
 
 class Progress(NamedTuple):
@@ -156,22 +253,62 @@ class Progress(NamedTuple):
         return self.first_step + np.arange(self.n_steps)
 
 
-def constant(rate: float, progress: Progress) -> Array:
+class Schedule(NamedTuple):
+    """The course of the learning rate."""
+
+    function: Callable[["Schedule", Progress], Array]
+    rate: float
+    """The initial or, for `one_cycle`, the highest rate."""
+    power_t: float = 0.5
+    """Exponent of `invscaling`."""
+    step_every: int = 1
+    """Updates between two falls of `step`."""
+    step_factor: float = 0.1
+    """By which `step` multiplies the rate."""
+    warm_up: int = 0
+    """Number of first updates in which the rate rises in a straight line to the schedule's."""
+
+    def rates(self, progress: Progress) -> Array:
+        """Work out the rate of each batch of an epoch.
+
+        Parameters
+        ----------
+        progress : Progress
+
+        Returns
+        -------
+        ndarray of shape (progress.n_steps,), float64
+        """
+        rates = self.function(self, progress)
+        if self.warm_up > 0:
+            rates = rates * np.minimum(1, (progress.steps + 1) / self.warm_up)
+        return rates
+
+
+def constant(schedule: Schedule, progress: Progress) -> Array:
     """Keep the rate."""
-    return np.full(progress.n_steps, rate)
+    return np.full(progress.n_steps, schedule.rate)
 
 
-def invscaling(rate: float, progress: Progress, power_t: float = 0.5) -> Array:
+def invscaling(schedule: Schedule, progress: Progress) -> Array:
     """Divide by (samples seen + 1)^power_t, one rate an epoch, as scikit-learn does."""
-    return np.full(progress.n_steps, rate / (progress.samples_seen + 1) ** power_t)
+    divisor = (progress.samples_seen + 1) ** schedule.power_t
+    return np.full(progress.n_steps, schedule.rate / divisor)
 
 
-def cosine(rate: float, progress: Progress) -> Array:
+def step(schedule: Schedule, progress: Progress) -> Array:
+    """Multiply by `step_factor` after every `step_every` updates."""
+    falls = progress.steps // schedule.step_every
+    return np.asarray(schedule.rate * schedule.step_factor**falls)
+
+
+def cosine(schedule: Schedule, progress: Progress) -> Array:
     """Fall to zero along half a cosine (Loshchilov & Hutter 2017, eq. 5, without restarts)."""
-    return np.asarray(0.5 * rate * (1 + np.cos(np.pi * progress.steps / progress.total_steps)))
+    done = np.minimum(1, progress.steps / progress.total_steps)
+    return np.asarray(0.5 * schedule.rate * (1 + np.cos(np.pi * done)))
 
 
-WARM_UP = 0.3
+RISE = 0.3
 """Share of the steps in which `one_cycle` rises."""
 START_DIVISOR = 25.0
 """`one_cycle` starts at the rate divided by this."""
@@ -179,13 +316,13 @@ END_DIVISOR = 1e4
 """`one_cycle` ends at its start divided by this."""
 
 
-def one_cycle(rate: float, progress: Progress) -> Array:
+def one_cycle(schedule: Schedule, progress: Progress) -> Array:
     """Rise from rate / 25 to the rate, then fall to rate / 250,000, along half cosines.
 
     Smith & Topin 2018, with the defaults of PyTorch's `OneCycleLR`.
     """
-    start = rate / START_DIVISOR
-    peak = WARM_UP * progress.total_steps - 1
+    rate, start = schedule.rate, schedule.rate / START_DIVISOR
+    peak = RISE * progress.total_steps - 1
     last = progress.total_steps - 1
     rising = np.clip(progress.steps / max(peak, 1e-12), 0, 1)
     falling = np.clip((progress.steps - peak) / (last - peak), 0, 1)
@@ -194,26 +331,10 @@ def one_cycle(rate: float, progress: Progress) -> Array:
     return np.where(progress.steps <= peak, up, down)
 
 
-SCHEDULES: dict[str, Callable[[float, Progress], Array]] = {
+SCHEDULES: dict[str, Callable[[Schedule, Progress], Array]] = {
     "constant": constant,
     "invscaling": invscaling,
+    "step": step,
     "cosine": cosine,
     "one_cycle": one_cycle,
 }
-
-
-class Schedule(NamedTuple):
-    """The course of the learning rate."""
-
-    function: Callable[[float, Progress], Array]
-    rate: float
-    """The initial or, for `one_cycle`, the highest rate."""
-
-    def rates(self, progress: Progress) -> Array:
-        """Work out the rate of each batch of an epoch.
-
-        Returns
-        -------
-        ndarray of shape (progress.n_steps,), float64
-        """
-        return self.function(self.rate, progress)

@@ -1,4 +1,4 @@
-"""The only place that draws random numbers for training: initial weights and permutations."""
+"""The only place that draws random numbers for training: weights, permutations, dropout."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -73,6 +73,34 @@ def initial_parameters(
     for coefs in parameters.coefs:
         coefs[...] = INITIALISATIONS[init](generator, *coefs.shape)
     return parameters
+
+
+def draw_numbers(
+    generator: np.random.Generator, n_units: int
+) -> Callable[[int], NDArray[np.uint16]]:
+    """Make a function that draws 16-bit numbers, some for each row, row after row.
+
+    However the rows are cut into pieces, each gets the same numbers.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        Its bit generator draws 64 bits at a time, as PCG64 does.
+    n_units : int
+        At least so many for each row: a multiple of four are drawn.
+
+    Returns
+    -------
+    callable
+        From a number of rows to an ndarray of shape (n_rows, at least n_units), uint16.
+    """
+    words = -(-n_units // 4)
+
+    def draw(n_rows: int) -> NDArray[np.uint16]:
+        bits = generator.bit_generator.random_raw(n_rows * words)
+        return np.asarray(bits, np.uint64).view(np.uint16).reshape(n_rows, 4 * words)
+
+    return draw
 
 
 def permutations(

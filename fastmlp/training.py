@@ -10,20 +10,19 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._checks import check_flag, check_whole
 from fastmlp._errors import invalid
-from fastmlp.backends import get_backend
-from fastmlp.backends.contract import Report, Trainer, n_batches
+from fastmlp.backends.contract import Objective, Problem, Report, n_batches
 from fastmlp.configuration import (
     as_dtype,
     as_initial_parameters,
     as_network,
     as_rule,
     as_schedule,
-    require_capable,
 )
+from fastmlp.descent import Descent, NotFiniteError
 from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.inputs import Features, as_features, as_targets, input_scale_pair
+from fastmlp.losses import Loss
 from fastmlp.model import Model
-from fastmlp.optimizers import Progress, Rule, Schedule
 from fastmlp.rng import permutations, streams
 from fastmlp.threads import check_n_threads, limit_blas
 
@@ -184,25 +183,21 @@ def train(
     threads = check_n_threads(n_threads)
     checked_callbacks, report = _check_callbacks(callbacks, check_flag("progress", progress))
     epochs = check_whole("epochs", epochs)
-    start = time.perf_counter()
-    module = get_backend(backend)
-    import_seconds = time.perf_counter() - start
-    require_capable(module.CAPABILITIES, backend, parameters, rule)
-    trainer = module.trainer(parameters, rule, data.features, data.targets, batch_size, threads)
+    descent = Descent(
+        backend, parameters, rule, Objective(Loss("softmax")),
+        Problem(data.features, data.targets), batch_size, schedule, epochs, n_threads=threads,
+    )  # fmt: skip
     run = _Run(
-        trainer=trainer,
+        descent=descent,
         model=Model(parameters, data.classes, data.features.scale, backend, threads),
         data=data,
-        rule=rule,
-        schedule=schedule,
-        batch_size=batch_size,
         epochs=epochs,
         orders=permutations(data.features.n_samples, shuffle, order_stream),
         callbacks=checked_callbacks,
         report=report,
-        history=History(compile_seconds=import_seconds + trainer.compile_seconds),
+        history=History(compile_seconds=descent.compile_seconds),
     )
-    with limit_blas(trainer.blas_threads):
+    with limit_blas(descent.blas_threads):
         run.train()
     return TrainResult(run.model, run.history)
 
@@ -283,12 +278,9 @@ def _say_nothing(epoch: int, n_done: int, n_steps: int) -> None:
 class _Run:
     """One training, from the first epoch to the last."""
 
-    trainer: Trainer
+    descent: Descent
     model: Model
     data: _Data
-    rule: Rule
-    schedule: Schedule
-    batch_size: int
     epochs: int
     orders: Iterator[NDArray[np.intp]]
     callbacks: list[Callback]
@@ -310,60 +302,29 @@ class _Run:
     def _run_epoch(self, epoch: int) -> EpochReport:
         """Run one epoch and evaluate the model after it."""
         order = next(self.orders)
-        rates = self._rates(epoch - 1)
+        n_steps = n_batches(len(order), self.descent.batch_size)
         start = time.perf_counter()
-        # Overflow shows as a loss that is not finite, which is an error of its own.
-        with np.errstate(over="ignore", invalid="ignore"):
-            losses = self.trainer.run_epoch(order, rates, self._reporter(epoch, len(rates)))
+        try:
+            loss = self.descent.run_epoch(order, self._reporter(epoch, n_steps))
+        except NotFiniteError as what:
+            raise DivergenceError(
+                f"training diverged in epoch {epoch}: {what}. Try a smaller learning_rate_init, an "
+                "input_scale that brings X near [-1, 1], or dtype='float64'.",
+                self.history,
+            ) from None
         seconds = time.perf_counter() - start
-        self._require_finite(losses, epoch)
         evaluation = self.model.evaluate(*self.data.validation) if self.data.validation else None
         return EpochReport(
             epoch=epoch,
             epochs=self.epochs,
-            loss=self._mean_over_samples(losses),
+            loss=loss,
             val_loss=evaluation.loss if evaluation else None,
             val_score=evaluation.score if evaluation else None,
             seconds=seconds,
-            iterations_per_second=len(losses) / seconds,
+            iterations_per_second=n_steps / seconds,
             model=self.model,
         )
 
     def _reporter(self, epoch: int, n_steps: int) -> Report:
         """Make what is told how many batches of this epoch are done."""
         return lambda n_done: self.report(epoch, n_done, n_steps)
-
-    def _rates(self, epochs_before: int) -> Array:
-        """Work out the rate of each batch of one epoch."""
-        n_samples = self.data.features.n_samples
-        n_steps = n_batches(n_samples, self.batch_size)
-        progress = Progress(
-            first_step=epochs_before * n_steps,
-            n_steps=n_steps,
-            total_steps=self.epochs * n_steps,
-            samples_seen=epochs_before * n_samples,
-        )
-        rates = self.rule.solver.rates(self.schedule.rates(progress), progress.first_step)
-        return np.asarray(rates.astype(self.model.parameters.dtype))
-
-    def _mean_over_samples(self, losses: NDArray[np.float64]) -> float:
-        """Average the losses of the batches, each weighted with its number of samples."""
-        n_samples = self.data.features.n_samples
-        sizes = np.full(len(losses), self.batch_size)
-        sizes[-1] = n_samples - self.batch_size * (len(losses) - 1)
-        return float(losses @ sizes / n_samples)
-
-    def _require_finite(self, losses: NDArray[np.float64], epoch: int) -> None:
-        """Raise a `DivergenceError` where a loss or a parameter is NaN or infinite."""
-        bad = np.flatnonzero(~np.isfinite(losses))
-        if bad.size:
-            what = f"the loss became {losses[bad[0]]} at batch {bad[0] + 1} of {len(losses)}"
-        elif not np.isfinite(self.model.parameters.buffer).all():
-            what = "a parameter is no longer finite after the last batch"
-        else:
-            return
-        raise DivergenceError(
-            f"training diverged in epoch {epoch}: {what}. Try a smaller learning_rate_init, an "
-            "input_scale that brings X near [-1, 1], or dtype='float64'.",
-            self.history,
-        )

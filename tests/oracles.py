@@ -1,13 +1,17 @@
 """Independent judges: textbook formulas that import nothing from fastmlp."""
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import huber, log_softmax, ndtr, xlogy
 
 ACTIVATIONS = {
     "identity": lambda z: z,
     "logistic": lambda z: 0.5 * (1 + np.tanh(0.5 * z)),
     "tanh": np.tanh,
     "relu": lambda z: np.where(z > 0, z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "gelu": lambda z: z * ndtr(z),
+    "silu": lambda z: z * 0.5 * (1 + np.tanh(0.5 * z)),
+    "softplus": lambda z: np.logaddexp(0, z),
 }
 
 
@@ -24,6 +28,31 @@ def naive_loss(coefs, intercepts, activations, X, targets, alpha=0.0):
     picked = log_softmax(logits, axis=1)[np.arange(len(X)), targets]
     penalty = alpha / 2 / len(X) * sum((weights**2).sum() for weights in coefs)
     return -picked.mean() + penalty
+
+
+SAMPLE_LOSSES = {
+    "logistic": lambda z, y, loss: (np.logaddexp(0, z) - y * z).sum(axis=1),
+    "squared_error": lambda z, y, loss: ((z - y) ** 2 / 2).mean(axis=1),
+    "poisson": lambda z, y, loss: (xlogy(y, y) - y * z - y + np.exp(z)).sum(axis=1),
+    "absolute_error": lambda z, y, loss: abs(z - y).mean(axis=1),
+    "huber": lambda z, y, loss: huber(loss.delta, z - y).mean(axis=1),
+}
+
+
+def naive_objective(coefs, intercepts, activations, X, targets, weights, loss, strengths, factor=1):
+    """Compute the weighted mean of a loss, times a factor, and the penalties."""
+    z = naive_logits(coefs, intercepts, activations, X)
+    if loss.name == "softmax":
+        one_hot = np.eye(z.shape[1])[targets]
+        labels = (1 - loss.label_smoothing) * one_hot + loss.label_smoothing / z.shape[1]
+        losses = -(labels * log_softmax(z, axis=1)).sum(axis=1)
+    else:
+        smoothed = loss.label_smoothing / 2 + (1 - loss.label_smoothing) * targets
+        losses = SAMPLE_LOSSES[loss.name](z, smoothed if loss.name == "logistic" else targets, loss)
+    weights = np.ones(len(X)) if weights is None else weights
+    sums = [((w**2).sum() / 2, abs(w).sum()) for w in coefs]
+    penalty = sum(strengths[0] * l2 + strengths[1] * l1 for l2, l1 in sums)
+    return (factor * (weights * losses).sum() + penalty) / weights.sum()
 
 
 def finite_differences(function, array, step=1e-6):
@@ -60,3 +89,6 @@ def textbook_steps(solver, gradients, rate, momentum=0.9):
             square = 0.999 * square + 0.001 * gradient**2
             corrected = rate * (1 - 0.999**step) ** 0.5 / (1 - 0.9**step)
             yield -corrected * mean / (square**0.5 + 1e-8)
+        elif solver == "rmsprop":  # Tieleman & Hinton 2012
+            square = 0.9 * square + 0.1 * gradient**2
+            yield -rate * gradient / (square**0.5 + 1e-8)

@@ -12,6 +12,10 @@ EXPECTED = {
     "logistic": scipy.special.expit(Z),
     "tanh": np.tanh(Z),
     "relu": np.where(Z > 0, Z, 0),
+    "leaky_relu": np.where(Z > 0, Z, 0.01 * Z),
+    "gelu": Z * scipy.special.ndtr(Z),
+    "silu": Z * scipy.special.expit(Z),
+    "softplus": np.logaddexp(0, Z),
 }
 
 
@@ -26,7 +30,7 @@ def test_derivative_agrees_with_central_differences(name):
     function, derivative = functional.ACTIVATIONS[name]
     z = np.linspace(-4, 4, 80)  # an even number: not at relu's corner
     expected = (function(z + 1e-6) - function(z - 1e-6)) / 2e-6
-    np.testing.assert_allclose(derivative(function(z)), expected, atol=1e-9)
+    np.testing.assert_allclose(derivative(function(z), z), expected, atol=1e-9)
 
 
 def test_softmax_agrees_with_scipy():

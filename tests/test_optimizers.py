@@ -4,7 +4,21 @@ import numpy as np
 import pytest
 
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import SGD, Adam, Progress, cosine, invscaling, one_cycle, penalise
+from fastmlp.optimizers import (
+    SGD,
+    Adam,
+    AdamW,
+    Progress,
+    RMSprop,
+    Rule,
+    Schedule,
+    cosine,
+    invscaling,
+    one_cycle,
+    penalise,
+    step,
+    take_step,
+)
 from tests.oracles import textbook_steps
 
 SOLVERS = {
@@ -12,6 +26,7 @@ SOLVERS = {
     "momentum": SGD(momentum=0.9),
     "nesterov": SGD(momentum=0.9, nesterov=True),
     "adam": Adam(),
+    "rmsprop": RMSprop(decay=0.9),
 }
 
 
@@ -40,12 +55,41 @@ def test_penalty_spares_the_biases():
     network = Network((2, 1), ())
     parameters = Parameters(network, np.array([3.0, -4.0, 100.0]))
     gradients = Parameters.zeros(network, np.float64)
-    assert penalise(parameters, gradients, 0.5, 10) == pytest.approx(0.5 * 25 / 20)
+    assert penalise(parameters, gradients, Rule(SGD(), 0.5), 10) == pytest.approx(0.5 * 25 / 20)
     np.testing.assert_allclose(gradients.buffer, [0.15, -0.2, 0.0])
 
 
+def test_l1_penalty_is_the_sum_of_sizes():
+    network = Network((2, 1), ())
+    parameters = Parameters(network, np.array([3.0, -4.0, 100.0]))
+    gradients = Parameters.zeros(network, np.float64)
+    assert penalise(parameters, gradients, Rule(SGD(), l1=0.5), 10) == pytest.approx(0.35)
+    np.testing.assert_allclose(gradients.buffer, [0.05, -0.05, 0.0])
+
+
+def test_long_gradients_are_shortened():
+    network = Network((2, 1), ())
+    parameters = Parameters.zeros(network, np.float64)
+    rule, state = Rule(SGD(), max_grad_norm=1.0), np.empty((0, 3))
+    take_step(parameters, Parameters(network, np.array([3.0, 0, 4])), rule, state, 1.0, 0.0)
+    np.testing.assert_allclose(parameters.buffer, [-0.6, 0, -0.8])
+    take_step(parameters, Parameters(network, np.array([0.3, 0, 0.4])), rule, state, 1.0, 0.0)
+    np.testing.assert_allclose(parameters.buffer, [-0.9, 0, -1.2])
+
+
+def test_adamw_shrinks_the_weights_beside_the_step_of_adam():
+    network = Network((2, 1), ())
+    moved, plain = (Parameters(network, np.array([3.0, -4.0, 5.0])) for _ in range(2))
+    gradient = np.array([1.0, 2.0, 3.0])
+    rule = Rule(AdamW(weight_decay=0.1))
+    (decay,) = rule.decays(np.array([0.5]))
+    take_step(moved, Parameters(network, gradient.copy()), rule, np.zeros((2, 3)), 0.5, decay)
+    Adam().update(plain.buffer, gradient, np.zeros((2, 3)), 0.5)
+    np.testing.assert_allclose(moved.buffer - plain.buffer, [-0.15, 0.2, 0.0], atol=1e-15)
+
+
 def test_cosine_falls_from_the_rate_to_almost_zero():
-    rates = cosine(0.4, Progress(0, 100, 100, 0))
+    rates = Schedule(cosine, 0.4).rates(Progress(0, 100, 100, 0))
     assert rates[0] == 0.4
     assert rates[50] == pytest.approx(0.2)
     assert 0 < rates[-1] < 0.4 / 1000
@@ -53,20 +97,36 @@ def test_cosine_falls_from_the_rate_to_almost_zero():
 
 
 def test_invscaling_is_one_rate_an_epoch():
-    rates = invscaling(0.4, Progress(first_step=20, n_steps=10, total_steps=100, samples_seen=399))
+    rates = Schedule(invscaling, 0.4).rates(
+        Progress(first_step=20, n_steps=10, total_steps=100, samples_seen=399)
+    )
     np.testing.assert_allclose(rates, np.full(10, 0.4 / 20))
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 3, 10, 1000])
 def test_one_cycle_is_finite_and_never_above_its_peak(n_steps):
-    rates = one_cycle(0.4, Progress(0, n_steps, n_steps, 0))
+    rates = Schedule(one_cycle, 0.4).rates(Progress(0, n_steps, n_steps, 0))
     assert np.isfinite(rates).all()
     assert (rates > 0).all()
     assert (rates <= 0.4).all()
 
 
-@pytest.mark.parametrize("schedule", [cosine, one_cycle])
+@pytest.mark.parametrize("schedule", [cosine, one_cycle, step])
 def test_schedules_do_not_depend_on_how_epochs_cut_them(schedule):
-    whole = schedule(0.4, Progress(0, 12, 12, 0))
-    parts = [schedule(0.4, Progress(first, 4, 12, 0)) for first in (0, 4, 8)]
+    whole = Schedule(schedule, 0.4, step_every=5, warm_up=7).rates(Progress(0, 12, 12, 0))
+    parts = [
+        Schedule(schedule, 0.4, step_every=5, warm_up=7).rates(Progress(first, 4, 12, 0))
+        for first in (0, 4, 8)
+    ]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
+def test_step_falls_after_so_many_updates():
+    rates = Schedule(step, 0.4, step_every=3, step_factor=0.5).rates(Progress(2, 6, 100, 0))
+    np.testing.assert_allclose(rates, [0.4, 0.2, 0.2, 0.2, 0.1, 0.1])
+
+
+def test_warm_up_rises_to_the_rate():
+    rates = Schedule(cosine, 0.4, warm_up=4).rates(Progress(0, 6, 1000, 0))
+    expected = Schedule(cosine, 0.4).rates(Progress(0, 6, 1000, 0))
+    np.testing.assert_allclose(rates / expected, [0.25, 0.5, 0.75, 1, 1, 1])

@@ -3,7 +3,7 @@
 A backend is a module with
 
 - `CAPABILITIES`, a `contract.Capabilities`: what it can do;
-- `trainer(parameters, rule, features, targets, batch_size, n_threads)`: begin a training, whose
+- `trainer(parameters, rule, objective, problem, batch_size, n_threads)`: begin a training, whose
   `run_epoch` trains on every sample once, in place, and returns the loss of each batch;
 - `predict_logits(parameters, features, n_threads)`: the logits of every sample.
 

@@ -4,32 +4,32 @@ The samples of a batch are the rows of a matrix, so that each product of the ref
 matrix product; the functions and their arguments are those of `reference`.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.contract import (
     Capabilities,
+    Epoch,
+    Objective,
+    Problem,
     SimpleTrainer,
     Trainer,
     batches,
-    n_batches,
+    keep_factors,
 )
-from fastmlp.functional import (
-    ACTIVATIONS,
-    softmax_cross_entropy,
-    softmax_cross_entropy_gradient,
-)
+from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Features
+from fastmlp.losses import LOSSES, loss_gradient, sample_losses
 from fastmlp.network import Parameters
-from fastmlp.optimizers import Rule, penalise
+from fastmlp.optimizers import Rule, penalise, take_step
 from fastmlp.threads import choose_blas_threads, limit_blas
 
 Array = NDArray[Any]
 
 CAPABILITIES = Capabilities(
-    activations=tuple(ACTIVATIONS), solvers=("sgd", "adam"), dtypes=("float32", "float64")
+    activations=tuple(ACTIVATIONS), losses=tuple(LOSSES), dtypes=("float32", "float64")
 )
 
 PREDICT_ROWS = 1024
@@ -39,91 +39,117 @@ PREDICT_ROWS = 1024
 def trainer(
     parameters: Parameters,
     rule: Rule,
-    features: Features,
-    targets: NDArray[np.intp],
+    objective: Objective,
+    problem: Problem,
     batch_size: int,
     n_threads: int | None,
 ) -> Trainer:
     """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
-    simple = SimpleTrainer(run_batches, parameters, rule, features, targets, batch_size)
+    simple = SimpleTrainer(run_batches, parameters, rule, objective, problem, batch_size)
     simple.blas_threads = choose_blas_threads(n_threads, parameters.network, batch_size)
     return simple
 
 
-def forward(parameters: Parameters, X: Array) -> tuple[list[Array], Array]:
-    """Compute the input of every layer, and the logits, for one batch.
+class Pass(NamedTuple):
+    """What the forward pass leaves for the backward pass."""
+
+    layer_inputs: list[Array]
+    """(n_rows, fan_in): the batch itself, then what each hidden layer hands on."""
+    pre_activations: list[Array]
+    """(n_rows, fan_out): z of each hidden layer."""
+    units: list[Array]
+    """(n_rows, fan_out): f(z) of each hidden layer, before dropout."""
+    logits: Array
+
+
+def forward(parameters: Parameters, X: Array, factors: list[Array | None] | None = None) -> Pass:
+    """Compute every layer for one batch.
 
     Parameters
     ----------
     parameters : Parameters
     X : ndarray of shape (n_rows, n_features)
+    factors : list of ndarray or None, optional
+        What dropout multiplies each hidden layer's units by; see `keep_factors`.
 
     Returns
     -------
-    layer_inputs : list of ndarray of shape (n_rows, fan_in)
-    logits : ndarray of shape (n_rows, n_classes)
+    Pass
     """
-    layer_inputs = [X]
-    hidden = zip(
-        parameters.coefs, parameters.intercepts, parameters.network.activations, strict=False
-    )
-    for coefs, intercepts, activation in hidden:
-        z = layer_inputs[-1] @ coefs
-        z += intercepts
-        layer_inputs.append(ACTIVATIONS[activation].function(z))
-    logits = layer_inputs[-1] @ parameters.coefs[-1] + parameters.intercepts[-1]
-    return layer_inputs, logits
+    done = Pass([X], [], [], X)
+    for layer, name in enumerate(parameters.network.activations):
+        z = done.layer_inputs[-1] @ parameters.coefs[layer]
+        z += parameters.intercepts[layer]
+        units = ACTIVATIONS[name].function(z)
+        factor = factors[layer] if factors else None
+        done.pre_activations.append(z)
+        done.units.append(units)
+        done.layer_inputs.append(units if factor is None else units * factor)
+    logits = done.layer_inputs[-1] @ parameters.coefs[-1] + parameters.intercepts[-1]
+    return done._replace(logits=logits)
 
 
 def set_gradient(
-    parameters: Parameters, X: Array, targets: NDArray[np.intp], gradients: Parameters
-) -> float:
-    """Overwrite `gradients` with one batch's mean gradient and return its mean loss.
+    parameters: Parameters,
+    done: Pass,
+    factors: list[Array | None] | None,
+    deltas: Array,
+    gradients: Parameters,
+) -> None:
+    """Overwrite `gradients` with one batch's gradient.
 
     Parameters
     ----------
     parameters : Parameters
-    X : ndarray of shape (n_rows, n_features)
-    targets : ndarray of shape (n_rows,), intp
+    done : Pass
+    factors : list of ndarray or None, or None
+        See `forward`.
+    deltas : ndarray of shape (n_rows, n_outputs)
+        d loss / d logits.
     gradients : Parameters
         Overwritten.
-
-    Returns
-    -------
-    float
-        The mean cross-entropy, in nats.
     """
-    layer_inputs, logits = forward(parameters, X)
-    deltas = softmax_cross_entropy_gradient(logits, targets)
-    deltas /= len(X)
-    for layer in reversed(range(len(layer_inputs))):
-        np.matmul(layer_inputs[layer].T, deltas, out=gradients.coefs[layer])
+    for layer in reversed(range(len(parameters.coefs))):
+        np.matmul(done.layer_inputs[layer].T, deltas, out=gradients.coefs[layer])
         deltas.sum(axis=0, out=gradients.intercepts[layer])
         if layer > 0:
-            activation = ACTIVATIONS[parameters.network.activations[layer - 1]]
+            before = layer - 1
+            activation = ACTIVATIONS[parameters.network.activations[before]]
             deltas = deltas @ parameters.coefs[layer].T
-            deltas *= activation.derivative(layer_inputs[layer])
-    return float(softmax_cross_entropy(logits, targets).mean(dtype=np.float64))
+            deltas *= activation.derivative(done.units[before], done.pre_activations[before])
+            factor = factors[before] if factors else None
+            if factor is not None:
+                deltas *= factor
 
 
 def run_batches(
     parameters: Parameters,
     rule: Rule,
+    objective: Objective,
+    problem: Problem,
     state: Array,
-    features: Features,
-    targets: NDArray[np.intp],
-    permutation: NDArray[np.intp],
     batch_size: int,
-    rates: Array,
+    piece: Epoch,
 ) -> NDArray[np.float64]:
     """Train on some samples; see `fastmlp.backends.reference.run_batches`."""
     gradients = Parameters.zeros(parameters.network, parameters.dtype)
-    losses = np.empty(n_batches(len(permutation), batch_size))
-    for step, batch in enumerate(batches(permutation, batch_size)):
-        loss = set_gradient(parameters, features.rows(batch), targets[batch], gradients)
-        penalty = penalise(parameters, gradients, rule.alpha, len(batch))
-        losses[step] = loss + penalty
-        rule.solver.update(parameters.buffer, gradients.buffer, state, rates[step])
+    losses = np.empty(len(piece.rates))
+    for step, batch in enumerate(batches(piece.permutation, batch_size)):
+        factors, total = None, piece.totals[step]
+        if piece.draw is not None:
+            numbers = piece.draw(len(batch))
+            factors = keep_factors(parameters.network, objective, numbers, parameters.dtype)
+        done = forward(parameters, problem.features.rows(batch), factors)
+        targets = problem.targets[batch]
+        row_losses = sample_losses(objective.loss, done.logits, targets).astype(np.float64)
+        deltas = loss_gradient(objective.loss, done.logits, targets)
+        deltas /= total
+        if problem.weights is not None:
+            row_losses *= problem.weights[batch]
+            deltas *= problem.weights[batch, np.newaxis]
+        set_gradient(parameters, done, factors, deltas, gradients)
+        losses[step] = row_losses.sum() / total + penalise(parameters, gradients, rule, total)
+        take_step(parameters, gradients, rule, state, piece.rates[step], piece.decays[step])
     return losses
 
 
@@ -135,5 +161,5 @@ def predict_logits(
     with limit_blas(choose_blas_threads(n_threads, parameters.network, PREDICT_ROWS)):
         for start in range(0, features.n_samples, PREDICT_ROWS):
             rows = slice(start, start + PREDICT_ROWS)
-            logits[rows] = forward(parameters, features.rows(rows))[1]
+            logits[rows] = forward(parameters, features.rows(rows)).logits
     return logits

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.inputs import Features
-from fastmlp.network import Parameters
+from fastmlp.losses import Loss
+from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import Rule
 
 Array = NDArray[Any]
@@ -23,8 +24,43 @@ class Capabilities(NamedTuple):
     """What a backend can do; the tests derive their matrix from it."""
 
     activations: tuple[str, ...]
-    solvers: tuple[str, ...]
+    losses: tuple[str, ...]
     dtypes: tuple[str, ...]
+
+
+class Problem(NamedTuple):
+    """What is learned from."""
+
+    features: Features
+    targets: Array
+    """(n_samples,) intp, each sample's class, for softmax; else (n_samples, n_outputs), of the
+    parameters' dtype."""
+    weights: Array | None = None
+    """(n_samples,), of the parameters' dtype; None weighs all alike."""
+
+
+class Objective(NamedTuple):
+    """What is minimised, penalties apart, which are the rule's."""
+
+    loss: Loss
+    dropout: tuple[float, ...] = ()
+    """For each hidden layer, the probability that a unit is left out (Srivastava et al. 2014); the
+    others are divided by 1 minus it. Empty where none is."""
+
+
+class Epoch(NamedTuple):
+    """In which order, how fast and with which noise an epoch, or a piece of one, is run."""
+
+    permutation: NDArray[np.intp]
+    """(n_samples,): the order of the samples."""
+    rates: Array
+    """(n_batches,), the parameters' dtype: the learning rate of each update."""
+    decays: Array
+    """(n_batches,), the parameters' dtype: what share of the weights each update takes away."""
+    totals: NDArray[np.float64]
+    """(n_batches,): what each batch's sum of losses is divided by."""
+    draw: Callable[[int], NDArray[np.uint16]] | None = None
+    """Draws (n_rows, n_units) numbers for the next rows' dropout; see `keep_factors`."""
 
 
 class Trainer(Protocol):
@@ -34,30 +70,23 @@ class Trainer(Protocol):
     """What compiling, or loading from the cache, took."""
     blas_threads: int
     """To how many threads BLAS is to be limited meanwhile."""
+    state: Array
+    """The solver's memory, of shape (n_slots, n_parameters); it may be set between epochs."""
 
-    @property
-    def state(self) -> Array:
-        """The solver's memory, of shape (n_slots, n_parameters)."""
-
-    def run_epoch(
-        self, permutation: NDArray[np.intp], rates: Array, report: Report
-    ) -> NDArray[np.float64]:
-        """Train on every sample once.
+    def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
+        """Train on the samples of an epoch once.
 
         Parameters
         ----------
-        permutation : ndarray of shape (n_samples,), intp
-            The order of the samples.
-        rates : ndarray of shape (n_batches,), the parameters' dtype
-            The learning rate of each update.
+        epoch : Epoch
         report : callable
             See `Report`.
 
         Returns
         -------
         ndarray of shape (n_batches,), float64
-            The loss of each batch at the parameters before its update: the mean of its samples'
-            cross-entropies, plus the L2 penalty.
+            The loss of each batch at the parameters before its update: the weighted mean of its
+            samples' losses, plus the penalties.
         """
 
 
@@ -70,8 +99,8 @@ class Backend(Protocol):
         self,
         parameters: Parameters,
         rule: Rule,
-        features: Features,
-        targets: NDArray[np.intp],
+        objective: Objective,
+        problem: Problem,
         batch_size: int,
         n_threads: int | None,
     ) -> Trainer:
@@ -81,11 +110,11 @@ class Backend(Protocol):
         ----------
         parameters : Parameters
         rule : Rule
-            The solver and the L2 penalty.
-        features : Features
+            The solver and the penalties.
+        objective : Objective
+            The loss and the dropout.
+        problem : Problem
             The data.
-        targets : ndarray of shape (n_samples,), intp
-            Index of each sample's class.
         batch_size : int
             Number of samples an update; a last batch that is smaller is a batch like the others.
         n_threads : int or None
@@ -105,7 +134,7 @@ class Backend(Protocol):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes), the parameters' dtype
+        ndarray of shape (n_samples, n_outputs), the parameters' dtype
         """
 
 
@@ -116,7 +145,7 @@ class SimpleTrainer:
     ----------
     run_batches : callable
         Trains on some samples, a batch after the other; see `reference.run_batches`.
-    parameters, rule, features, targets, batch_size
+    parameters, rule, objective, problem, batch_size
         See `Backend.trainer`.
     """
 
@@ -128,33 +157,36 @@ class SimpleTrainer:
         run_batches: Callable[..., NDArray[np.float64]],
         parameters: Parameters,
         rule: Rule,
-        features: Features,
-        targets: NDArray[np.intp],
+        objective: Objective,
+        problem: Problem,
         batch_size: int,
     ) -> None:
         self.run_batches = run_batches
-        self.parameters, self.rule = parameters, rule
-        self.features, self.targets, self.batch_size = features, targets, batch_size
+        self.parameters, self.rule, self.objective = parameters, rule, objective
+        self.problem, self.batch_size = problem, batch_size
         shape = (rule.solver.n_slots, parameters.buffer.size)
         self.state = np.zeros(shape, parameters.dtype)
 
-    def run_epoch(
-        self, permutation: NDArray[np.intp], rates: Array, report: Report
-    ) -> NDArray[np.float64]:
-        """Train on every sample once; see `Trainer.run_epoch`."""
-        losses = np.empty(n_batches(len(permutation), self.batch_size))
+    def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
+        """Train on the samples of an epoch once; see `Trainer.run_epoch`."""
+        losses = np.empty(len(epoch.rates))
         for first, last in slices(len(losses), report):
             losses[first:last] = self.run_batches(
-                self.parameters,
-                self.rule,
-                self.state,
-                self.features,
-                self.targets,
-                permutation[first * self.batch_size : last * self.batch_size],
-                self.batch_size,
-                rates[first:last],
-            )
+                self.parameters, self.rule, self.objective, self.problem, self.state,
+                self.batch_size, piece_of(epoch, first, last, self.batch_size),
+            )  # fmt: skip
         return losses
+
+
+def piece_of(epoch: Epoch, first: int, last: int, batch_size: int) -> Epoch:
+    """Cut the batches from one to another, exclusive, out of an epoch."""
+    return Epoch(
+        epoch.permutation[first * batch_size : last * batch_size],
+        epoch.rates[first:last],
+        epoch.decays[first:last],
+        epoch.totals[first:last],
+        epoch.draw,
+    )
 
 
 def slices(n_steps: int, report: Report) -> Iterator[tuple[int, int]]:
@@ -193,3 +225,39 @@ def batches(permutation: NDArray[np.intp], batch_size: int) -> Iterator[NDArray[
     """Cut an epoch's permutation into batches; the last one may be smaller."""
     for start in range(0, len(permutation), batch_size):
         yield permutation[start : start + batch_size]
+
+
+DRAWS = 1 << 16
+"""Number of values of the numbers that decide on dropout."""
+
+
+def threshold(rate: float) -> int:
+    """Compute below which of the `DRAWS` numbers a unit is left out."""
+    return round(rate * DRAWS)
+
+
+def keep_factors(
+    network: Network, objective: Objective, numbers: NDArray[np.uint16], dtype: np.dtype[Any]
+) -> list[Array | None]:
+    """Turn drawn numbers into what each unit of each hidden layer is multiplied by.
+
+    Parameters
+    ----------
+    network : Network
+    objective : Objective
+    numbers : ndarray of shape (..., n_units), uint16
+        Those of the first hidden layer come first.
+    dtype : dtype
+
+    Returns
+    -------
+    list of ndarray of shape (..., fan_out), or None
+        0 with the layer's probability of dropout, else 1 / (1 - probability); None without any.
+    """
+    factors: list[Array | None] = []
+    start = 0
+    for size, rate in zip(network.layer_sizes[1:-1], objective.dropout, strict=True):
+        kept = numbers[..., start : start + size] >= threshold(rate)
+        factors.append((kept / (1 - rate)).astype(dtype) if rate > 0 else None)
+        start += size
+    return factors

@@ -5,103 +5,113 @@ accumulators, update after `batch_size` samples. With `batch_size=1` this is the
 stochastic gradient descent to the letter.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.contract import Capabilities, SimpleTrainer, Trainer, batches, n_batches
-from fastmlp.functional import (
-    ACTIVATIONS,
-    softmax_cross_entropy,
-    softmax_cross_entropy_gradient,
+from fastmlp.backends.contract import (
+    Capabilities,
+    Epoch,
+    Objective,
+    Problem,
+    SimpleTrainer,
+    Trainer,
+    batches,
+    keep_factors,
 )
+from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Features
+from fastmlp.losses import LOSSES, loss_gradient, sample_losses
 from fastmlp.network import Parameters
-from fastmlp.optimizers import Rule, penalise
+from fastmlp.optimizers import Rule, penalise, take_step
 
 Array = NDArray[Any]
 
 CAPABILITIES = Capabilities(
-    activations=tuple(ACTIVATIONS), solvers=("sgd", "adam"), dtypes=("float32", "float64")
+    activations=tuple(ACTIVATIONS), losses=tuple(LOSSES), dtypes=("float32", "float64")
 )
 
 
 def trainer(
     parameters: Parameters,
     rule: Rule,
-    features: Features,
-    targets: NDArray[np.intp],
+    objective: Objective,
+    problem: Problem,
     batch_size: int,
     n_threads: int | None,
 ) -> Trainer:
     """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
-    return SimpleTrainer(run_batches, parameters, rule, features, targets, batch_size)
+    return SimpleTrainer(run_batches, parameters, rule, objective, problem, batch_size)
 
 
-def forward(parameters: Parameters, x: Array) -> tuple[list[Array], Array]:
-    """Compute the input of every layer, and the logits, for one sample.
+class Pass(NamedTuple):
+    """What the forward pass leaves for the backward pass."""
+
+    layer_inputs: list[Array]
+    """The input of every layer: the sample itself, then what each hidden layer hands on."""
+    slopes: list[Array]
+    """f'(z) of each hidden layer, times what dropout multiplies its units by."""
+    logits: Array
+
+
+def forward(parameters: Parameters, x: Array, factors: list[Array | None] | None = None) -> Pass:
+    """Compute every layer for one sample.
 
     Parameters
     ----------
     parameters : Parameters
     x : ndarray of shape (n_features,)
+    factors : list of ndarray or None, optional
+        What dropout multiplies each hidden layer's units by; see `keep_factors`.
 
     Returns
     -------
-    layer_inputs : list of ndarray of shape (fan_in,)
-        The sample itself, then the activations of each hidden layer.
-    logits : ndarray of shape (n_classes,)
+    Pass
     """
-    layer_inputs = [x]
-    hidden = zip(
-        parameters.coefs, parameters.intercepts, parameters.network.activations, strict=False
-    )
-    for coefs, intercepts, activation in hidden:
-        z = layer_inputs[-1] @ coefs + intercepts
-        layer_inputs.append(ACTIVATIONS[activation].function(z))
+    layer_inputs, slopes = [x], []
+    for layer, name in enumerate(parameters.network.activations):
+        z = layer_inputs[-1] @ parameters.coefs[layer] + parameters.intercepts[layer]
+        units = ACTIVATIONS[name].function(z)
+        slope = ACTIVATIONS[name].derivative(units, z)
+        factor = factors[layer] if factors else None
+        layer_inputs.append(units if factor is None else units * factor)
+        slopes.append(slope if factor is None else slope * factor)
     logits = layer_inputs[-1] @ parameters.coefs[-1] + parameters.intercepts[-1]
-    return layer_inputs, logits
+    return Pass(layer_inputs, slopes, logits)
 
 
-def add_gradient(parameters: Parameters, x: Array, target: int, gradients: Parameters) -> float:
-    """Add one sample's gradient to the accumulators and return its loss.
+def add_gradient(
+    parameters: Parameters, done: Pass, deltas: Array, weight: Any, gradients: Parameters
+) -> None:
+    """Add one sample's gradient, times its weight, to the accumulators.
 
     Parameters
     ----------
     parameters : Parameters
-    x : ndarray of shape (n_features,)
-    target : int
-        Index of the sample's class.
+    done : Pass
+    deltas : ndarray of shape (n_outputs,)
+        d loss / d logits.
+    weight : scalar
     gradients : Parameters
         Added to.
-
-    Returns
-    -------
-    float
-        The cross-entropy, in nats.
     """
-    layer_inputs, logits = forward(parameters, x)
-    deltas = softmax_cross_entropy_gradient(logits, target)
-    for layer in reversed(range(len(layer_inputs))):
-        gradients.coefs[layer][...] += np.outer(layer_inputs[layer], deltas)
+    deltas = deltas * weight
+    for layer in reversed(range(len(parameters.coefs))):
+        gradients.coefs[layer][...] += np.outer(done.layer_inputs[layer], deltas)
         gradients.intercepts[layer][...] += deltas
         if layer > 0:
-            activation = ACTIVATIONS[parameters.network.activations[layer - 1]]
-            slope = activation.derivative(layer_inputs[layer])
-            deltas = parameters.coefs[layer] @ deltas * slope
-    return float(softmax_cross_entropy(logits, target))
+            deltas = parameters.coefs[layer] @ deltas * done.slopes[layer - 1]
 
 
 def run_batches(
     parameters: Parameters,
     rule: Rule,
+    objective: Objective,
+    problem: Problem,
     state: Array,
-    features: Features,
-    targets: NDArray[np.intp],
-    permutation: NDArray[np.intp],
     batch_size: int,
-    rates: Array,
+    piece: Epoch,
 ) -> NDArray[np.float64]:
     """Train on some samples, a batch after the other.
 
@@ -110,38 +120,43 @@ def run_batches(
     parameters : Parameters
         Updated in place.
     rule : Rule
-        The solver and the L2 penalty.
+        The solver and the penalties.
+    objective : Objective
+        The loss and the dropout.
+    problem : Problem
+        The data.
     state : ndarray of shape (n_slots, n_parameters)
         The solver's memory, updated in place.
-    features : Features
-        The data.
-    targets : ndarray of shape (n_samples,), intp
-        Index of each sample's class.
-    permutation : ndarray of shape (n,), intp
-        The samples, in their order.
     batch_size : int
         Number of samples an update; a last batch that is smaller is a batch like the others.
-    rates : ndarray of shape (n_batches,), the parameters' dtype
-        The learning rate of each update.
+    piece : Epoch
+        An epoch or a piece of it.
 
     Returns
     -------
     ndarray of shape (n_batches,), float64
-        The loss of each batch at the parameters before its update: the mean of its samples'
-        cross-entropies, plus the L2 penalty.
+        See `fastmlp.backends.contract.Trainer.run_epoch`.
     """
     gradients = Parameters.zeros(parameters.network, parameters.dtype)
-    losses = np.empty(n_batches(len(permutation), batch_size))
-    for step, batch in enumerate(batches(permutation, batch_size)):
+    losses = np.empty(len(piece.rates))
+    for step, batch in enumerate(batches(piece.permutation, batch_size)):
         gradients.buffer[...] = 0
         loss = 0.0
         for sample in batch:
-            x = features.rows([sample])[0]
-            loss += add_gradient(parameters, x, targets[sample], gradients)
-        gradients.buffer /= len(batch)
-        penalty = penalise(parameters, gradients, rule.alpha, len(batch))
-        losses[step] = loss / len(batch) + penalty
-        rule.solver.update(parameters.buffer, gradients.buffer, state, rates[step])
+            factors = None
+            if piece.draw is not None:
+                numbers = piece.draw(1)[0]
+                factors = keep_factors(parameters.network, objective, numbers, parameters.dtype)
+            done = forward(parameters, problem.features.rows([sample])[0], factors)
+            weight = 1 if problem.weights is None else problem.weights[sample]
+            target = problem.targets[sample]
+            loss += float(weight * sample_losses(objective.loss, done.logits, target))
+            deltas = loss_gradient(objective.loss, done.logits, target)
+            add_gradient(parameters, done, deltas, weight, gradients)
+        total = piece.totals[step]
+        gradients.buffer /= total
+        losses[step] = loss / total + penalise(parameters, gradients, rule, total)
+        take_step(parameters, gradients, rule, state, piece.rates[step], piece.decays[step])
     return losses
 
 
@@ -151,5 +166,5 @@ def predict_logits(
     """Compute the logits of every sample; see `fastmlp.backends.contract.Backend`."""
     logits = np.empty((features.n_samples, parameters.network.layer_sizes[-1]), parameters.dtype)
     for sample in range(features.n_samples):
-        logits[sample] = forward(parameters, features.rows([sample])[0])[1]
+        logits[sample] = forward(parameters, features.rows([sample])[0]).logits
     return logits

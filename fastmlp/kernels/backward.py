@@ -5,17 +5,19 @@ from fastmlp.kernels.functions import multiply_by_derivative
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import broadcast, load, n_lanes, store, transpose
+from fastmlp.kernels.slopes import N_FIELDS as N_SLOPES
+from fastmlp.kernels.slopes import multiply_by_slopes
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows
 from fastmlp.kernels.task import panel_of, share, transposed
 from fastmlp.kernels.touched import N_FIELDS, finish_touched, update_touched
-from fastmlp.kernels.updates import Stretch, update
+from fastmlp.kernels.updates import KEEP, Stretch, step_of_intercepts, update
 
 GRADIENT_ROWS = 128
 """Rows of a gradient that are computed before they are used: they stay in the cache."""
 
 
 @inlined
-def carry_back(task, layer, n_rows):
+def carry_back(task, layer, n_rows, slopes):
     """Compute (D W^T) f'(z), the deltas of the layer before, for the units this thread owns."""
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     size, width = n_lanes(lanes), layout.widths[layer]
@@ -26,12 +28,15 @@ def carry_back(task, layer, n_rows):
         weights = Matrix(task.model.transposed, start, layout.fan_out[layer], size, 1)
         before = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.deltas)
         multiply(lanes, deltas, weights, before)
-        units = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.units)
-        multiply_by_derivative(lanes, layout.activations[layer - 1], units, before)
+        if len(slopes) == N_SLOPES:  # known while this is compiled, and only the one branch is
+            multiply_by_slopes(lanes, slopes, before)
+        else:
+            units = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.units)
+            multiply_by_derivative(lanes, layout.activations[layer - 1], units, before)
 
 
 @kernel
-def update_intercepts(lanes, layout, layer, panel, solver, rate, deltas, gradients, model):
+def update_intercepts(lanes, layout, layer, panel, solver, step, deltas, gradients, model):
     """Take one step on the biases of a panel, whose gradient is the sum of the deltas' rows.
 
     Parameters
@@ -41,7 +46,7 @@ def update_intercepts(lanes, layout, layer, panel, solver, rate, deltas, gradien
     layout : layout.Layout
     layer, panel : int
     solver : updates.Solver
-    rate : float
+    step : updates.Step
     deltas : Matrix of shape (n_rows, n_lanes)
     gradients : (at least n_lanes,) float
         Overwritten by the gradient.
@@ -51,11 +56,11 @@ def update_intercepts(lanes, layout, layer, panel, solver, rate, deltas, gradien
     store(gradients, 0, add_rows(lanes, deltas))
     start = layout.intercepts[layer] + panel * n_lanes(lanes)
     stretch = Stretch(model.parameters, model.slots, start, 1, gradients, 0)
-    update(lanes, solver, rate, gradients.dtype.type(0), stretch)
+    update(lanes, solver, step_of_intercepts(step), stretch)
 
 
 @kernel
-def update_dense(lanes, start, inputs, deltas, solver, rate, strength, gradients, model):
+def update_dense(lanes, start, inputs, deltas, solver, step, gradients, model):
     """Take one step on a stretch of a panel's weights, whose gradient is A^T D.
 
     Parameters
@@ -68,7 +73,7 @@ def update_dense(lanes, start, inputs, deltas, solver, rate, strength, gradients
         A^T, or those of its rows that belong to the weights.
     deltas : Matrix of shape (n_rows, n_lanes)
     solver : updates.Solver
-    rate, strength : float
+    step : updates.Step
     gradients : (at least GRADIENT_ROWS * n_lanes,) float
         Workspace.
     model : task.Model
@@ -77,9 +82,9 @@ def update_dense(lanes, start, inputs, deltas, solver, rate, strength, gradients
     Returns
     -------
     float64
-        The sum of the squares of the weights before.
+        The penalty of the weights before; see `updates.update`.
     """
-    size, squares = n_lanes(lanes), 0.0
+    size, penalty = n_lanes(lanes), 0.0
     for low in range(0, inputs.n_rows, GRADIENT_ROWS):
         n_rows = min(GRADIENT_ROWS, inputs.n_rows - low)
         place = inputs.start + low * inputs.row_step
@@ -87,12 +92,12 @@ def update_dense(lanes, start, inputs, deltas, solver, rate, strength, gradients
         multiply(lanes, left, deltas, Matrix(gradients, 0, n_rows, size, 1))
         place = start + low * size
         stretch = Stretch(model.parameters, model.slots, place, n_rows, gradients, 0)
-        squares += update(lanes, solver, rate, strength, stretch)
-    return squares
+        penalty += update(lanes, solver, step, stretch)
+    return penalty
 
 
 @inlined
-def update_layer(task, lanes, layer, n_rows, step, rate):
+def update_layer(task, lanes, layer, n_rows, number, step):
     """Take one step on a layer after the first, for the inputs that this thread owns.
 
     Parameters
@@ -101,31 +106,31 @@ def update_layer(task, lanes, layer, n_rows, step, rate):
     lanes : simd.Lanes
         Of the layer.
     layer, n_rows : int
-    step : int
+    number : int
         Which of the steps of this call it is.
-    rate : float
+    step : updates.Step
     """
     layout, workspace, model = task.layout, task.workspace, task.model
     gradients = workspace.gradients[task.team.thread]
-    strength = task.solver.alpha / workspace.units.dtype.type(n_rows)
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas)
-        update_intercepts(lanes, layout, layer, panel, task.solver, rate, deltas, gradients, model)
+        update_intercepts(lanes, layout, layer, panel, task.solver, step, deltas, gradients, model)
     before, inputs = n_lanes(task.hidden), whole(layout, layer - 1, n_rows, workspace.units)
     first, last = share(task.team, layout.n_panels[layer - 1])
     for own in range(first, last):
         low, high = own * before, min((own + 1) * before, layout.fan_in[layer])
-        squares = 0.0
+        penalty = 0.0
         for panel in range(layout.n_panels[layer]):
             start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * n_lanes(lanes)
-            squares += update_dense(
+            penalty += update_dense(
                 lanes, start, transposed(inputs, low, high),
-                panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas), task.solver, rate,
-                strength, gradients, model,
+                panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas), task.solver, step,
+                gradients, model,
             )  # fmt: skip
-        workspace.penalties[layer, own, step] = squares
-        transpose_weights(task, lanes, layer, own)
+        workspace.penalties[layer, own, number] = penalty
+        if task.solver.code < KEEP:
+            transpose_weights(task, lanes, layer, own)
 
 
 @inlined
@@ -145,21 +150,20 @@ def transpose_weights(task, lanes, layer, own):
 
 
 @inlined
-def update_first_dense(task, begin, n_rows, step, rate):
+def update_first_dense(task, begin, n_rows, number, step):
     """Take one step on the first layer, for the units that this thread owns."""
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     gradients = workspace.gradients[task.team.thread]
-    strength = task.solver.alpha / workspace.units.dtype.type(n_rows)
     batch_size = task.batches.batch_size
     samples = dense_inputs(layout, batch_size, workspace.inputs, begin, n_rows)
     inputs = transposed(samples, 0, layout.fan_in[0])
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
-        update_intercepts(lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model)
+        update_intercepts(lanes, layout, 0, panel, task.solver, step, deltas, gradients, task.model)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
-        workspace.penalties[0, panel, step] = update_dense(
-            lanes, start, inputs, deltas, task.solver, rate, strength, gradients, task.model
+        workspace.penalties[0, panel, number] = update_dense(
+            lanes, start, inputs, deltas, task.solver, step, gradients, task.model
         )
 
 
@@ -173,7 +177,7 @@ def multiply_rows(lanes, matrix, factor):
 
 
 @inlined
-def update_first_sparse(task, rows, batch, step, rate):
+def update_first_sparse(task, rows, batch, number, step):
     """Take one step on the first layer, for the units that this thread owns.
 
     The gradient is scale P^T D + constant (sum of the rows of D).
@@ -184,35 +188,34 @@ def update_first_sparse(task, rows, batch, step, rate):
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
-        update_intercepts(lanes, layout, 0, panel, task.solver, rate, deltas, gradients, task.model)
+        update_intercepts(lanes, layout, 0, panel, task.solver, step, deltas, gradients, task.model)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
         start_rows(features, batch, cursors)
         if len(rows) == N_FIELDS:  # known while this is compiled, and only the one branch is
             multiply_rows(lanes, deltas, features.scale)
-            update_touched(task, rows, batch, panel, deltas, gradients, step, rate)
+            update_touched(task, rows, batch, panel, deltas, gradients, number, step)
         elif features.in_place:
-            multiply_rows(lanes, deltas, -rate * features.scale)
+            multiply_rows(lanes, deltas, -step.rate * features.scale)
             for limit in range(features.block, layout.fan_in[0] + features.block, features.block):
                 add_nonzero_products(
                     lanes, features, batch, limit, deltas, cursors, task.model.parameters, start
                 )
         else:
-            workspace.penalties[0, panel, step] = update_every_row(
-                task, batch, deltas, start, gradients, cursors, rate
+            workspace.penalties[0, panel, number] = update_every_row(
+                task, batch, deltas, start, gradients, cursors, step
             )
     if len(rows) == N_FIELDS:
-        finish_touched(task, rows, step)
+        finish_touched(task, rows, number)
 
 
 @inlined
-def update_every_row(task, batch, deltas, start, gradients, cursors, rate):
+def update_every_row(task, batch, deltas, start, gradients, cursors, step):
     """Take one step on all weights of a panel of the first layer, a block of features at a time.
 
-    Returns the sum of the squares of the weights before.
+    Returns the penalty of the weights before; see `updates.update`.
     """
     lanes, features, model = task.hidden, task.batches.features, task.model
-    size, n_features, squares = n_lanes(lanes), task.layout.fan_in[0], 0.0
-    strength = task.solver.alpha / gradients.dtype.type(batch.size)
+    size, n_features, penalty = n_lanes(lanes), task.layout.fan_in[0], 0.0
     base = load(lanes, gradients, 0) * broadcast(lanes, features.constant)  # the sum of the rows
     multiply_rows(lanes, deltas, features.scale)
     for low in range(0, n_features, features.block):
@@ -224,5 +227,5 @@ def update_every_row(task, batch, deltas, start, gradients, cursors, rate):
         )
         place = start + low * size
         stretch = Stretch(model.parameters, model.slots, place, n_block, gradients, 0)
-        squares += update(lanes, task.solver, rate, strength, stretch)
-    return squares
+        penalty += update(lanes, task.solver, step, stretch)
+    return penalty

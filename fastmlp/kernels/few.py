@@ -1,4 +1,4 @@
-"""Probabilities of a few rows, from the parameters where they lie.
+"""Predictions for a few rows, from the parameters where they lie.
 
 For a few rows, packing the weights into panels would cost more than it saves: 784-100-10 is 79,510
 numbers. Here the rows of a weight matrix that belong to nonzero inputs are added up, as they lie.
@@ -6,9 +6,12 @@ numbers. Here the rows of a weight matrix that belong to nonzero inputs are adde
 
 import numpy as np
 
-from fastmlp.kernels.functions import apply
+from fastmlp.kernels.functions import RELU, apply
 from fastmlp.kernels.jit import entry, kernel
 from fastmlp.kernels.simd import load, n_lanes, store
+from fastmlp.kernels.slopes import value_and_slope
+
+IDENTITY, SOFTMAX, LOGISTIC, EXPONENTIAL = range(4)
 
 
 @kernel
@@ -37,7 +40,8 @@ def add_products(inputs, n_inputs, weights, outputs):
 def activate(lanes, code, units):
     """Apply an activation function to units whose number is a multiple of the lanes."""
     for place in range(0, units.size, n_lanes(lanes)):
-        store(units, place, apply(code, load(lanes, units, place)))
+        z = load(lanes, units, place)
+        store(units, place, apply(code, z) if code <= RELU else value_and_slope(code, z)[0])
 
 
 @kernel
@@ -53,9 +57,22 @@ def softmax(logits):
         logits[unit] /= total
 
 
+@kernel
+def finish(code, outputs):
+    """Turn logits into predictions in place."""
+    if code == SOFTMAX:
+        softmax(outputs)
+    elif code == LOGISTIC:
+        for unit in range(outputs.size):
+            outputs[unit] = 1 / (1 + np.exp(-outputs[unit]))
+    elif code == EXPONENTIAL:
+        for unit in range(outputs.size):
+            outputs[unit] = np.exp(outputs[unit])
+
+
 @entry
-def predict_few(lanes, parameters, layer_sizes, activations, X, scale, shift, probabilities):
-    """Compute the probabilities of a few rows.
+def predict_few(lanes, parameters, layer_sizes, activations, output, X, scale, shift, predictions):
+    """Compute the predictions for a few rows.
 
     Parameters
     ----------
@@ -65,11 +82,13 @@ def predict_few(lanes, parameters, layer_sizes, activations, X, scale, shift, pr
     layer_sizes : (n_layers + 1,) intp
     activations : (n_layers - 1,) intp
         Codes of `functions`.
+    output : int
+        `IDENTITY`, `SOFTMAX`, `LOGISTIC` or `EXPONENTIAL`.
     X : (n_rows, n_features) float
         C-contiguous.
     scale, shift : float
         The network's input is X * scale + shift.
-    probabilities : (n_rows, n_classes) float
+    predictions : (n_rows, n_outputs) float
         Overwritten.
 
     Returns
@@ -91,7 +110,7 @@ def predict_few(lanes, parameters, layer_sizes, activations, X, scale, shift, pr
         coefs, intercepts = 0, n_coefs
         for layer in range(n_layers):
             fan_in, fan_out = layer_sizes[layer], layer_sizes[layer + 1]
-            outputs = probabilities[row] if layer == n_layers - 1 else units[:fan_out]
+            outputs = predictions[row] if layer == n_layers - 1 else units[:fan_out]
             outputs[:] = parameters[intercepts : intercepts + fan_out]
             add_products(inputs, fan_in, parameters[coefs : coefs + fan_in * fan_out], outputs)
             if layer < n_layers - 1:
@@ -100,5 +119,5 @@ def predict_few(lanes, parameters, layer_sizes, activations, X, scale, shift, pr
                 inputs, units = units, inputs
             coefs += fan_in * fan_out
             intercepts += fan_out
-        softmax(probabilities[row])
+        finish(output, predictions[row])
     return finite

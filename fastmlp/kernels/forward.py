@@ -3,15 +3,29 @@
 from fastmlp.kernels.dense import gather
 from fastmlp.kernels.functions import activate
 from fastmlp.kernels.jit import inlined, kernel
-from fastmlp.kernels.losses import softmax_cross_entropy
+from fastmlp.kernels.losses import judge_sample, weight_of
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
+from fastmlp.kernels.slopes import N_FIELDS, activate_and_keep
 from fastmlp.kernels.sparse import AHEAD, multiply_nonzeros, prefetch_row
 from fastmlp.kernels.task import panel_of, rows_of, share
 
 
+@inlined
+def finish(lanes, layout, layer, panel, units, scale, intercepts, slopes):
+    """Add the bias and apply the activation function, and keep the slopes where asked to."""
+    code = layout.activations[layer]
+    if len(slopes) == N_FIELDS:  # known while this is compiled, and only the one branch is
+        if layer < layout.widths.size - 1:
+            activate_and_keep(lanes, code, units, scale, intercepts, layer, panel, slopes)
+        else:
+            activate(lanes, code, units, scale, intercepts)
+    else:
+        activate(lanes, code, units, scale, intercepts)
+
+
 @kernel
-def forward_dense(lanes, layout, layer, panel, inputs, parameters, units):
+def forward_dense(lanes, layout, layer, panel, inputs, parameters, slopes, units):
     """Compute f(A W + b) for one panel of a layer.
 
     Parameters
@@ -22,6 +36,7 @@ def forward_dense(lanes, layout, layer, panel, inputs, parameters, units):
     layer, panel : int
     inputs : Matrix of shape (n_rows, fan_in)
     parameters : (n_packed,) float
+    slopes : slopes.Slopes or ()
     units : Matrix of shape (n_rows, n_lanes)
         Overwritten.
     """
@@ -30,11 +45,11 @@ def forward_dense(lanes, layout, layer, panel, inputs, parameters, units):
     weights = Matrix(parameters, start, layout.fan_in[layer], size, 1)
     multiply(lanes, inputs, weights, units)
     intercepts = load(lanes, parameters, layout.intercepts[layer] + panel * size)
-    activate(lanes, layout.activations[layer], units, 1.0, intercepts)
+    finish(lanes, layout, layer, panel, units, 1.0, intercepts, slopes)
 
 
 @kernel
-def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, units):
+def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, slopes, units):
     """Compute f(X W + b) for one panel of the first layer, with X = scale P + constant.
 
     Parameters
@@ -49,6 +64,7 @@ def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, u
     parameters : (n_packed,) float
     cursors : (at least n_rows,) int64
         Workspace.
+    slopes : slopes.Slopes or ()
     units : Matrix of shape (n_rows, n_lanes)
         Overwritten.
     """
@@ -59,7 +75,7 @@ def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, u
     if features.constant != 0:
         sums = add_rows(lanes, Matrix(parameters, start, n_features, size, 1))
         intercepts = fma(broadcast(lanes, features.constant), sums, intercepts)
-    activate(lanes, layout.activations[0], units, features.scale, intercepts)
+    finish(lanes, layout, 0, panel, units, features.scale, intercepts, slopes)
 
 
 @inlined
@@ -87,18 +103,18 @@ def ask_for_samples(task, begin, n_rows):
 
 
 @inlined
-def forward_first_dense(task, begin, batch):
+def forward_first_dense(task, begin, batch, slopes):
     """Compute the first layer's units that this thread owns from dense samples."""
     layout, workspace = task.layout, task.workspace
     inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, batch.size)
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         units = panel_of(task.hidden, layout, 0, panel, batch.size, workspace.units)
-        forward_dense(task.hidden, layout, 0, panel, inputs, task.model.parameters, units)
+        forward_dense(task.hidden, layout, 0, panel, inputs, task.model.parameters, slopes, units)
 
 
 @inlined
-def forward_first_sparse(task, begin, batch):
+def forward_first_sparse(task, begin, batch, slopes):
     """Compute the first layer's units that this thread owns from sparse samples."""
     layout, workspace = task.layout, task.workspace
     ask_for_samples(task, begin, batch.size)
@@ -107,7 +123,7 @@ def forward_first_sparse(task, begin, batch):
         units = panel_of(task.hidden, layout, 0, panel, batch.size, workspace.units)
         forward_sparse(
             task.hidden, layout, panel, task.batches.features, batch, task.model.parameters,
-            workspace.cursors[task.team.thread], units,
+            workspace.cursors[task.team.thread], slopes, units,
         )  # fmt: skip
 
 
@@ -119,14 +135,16 @@ def whole(layout, layer, n_rows, memory):
 
 
 @inlined
-def forward_hidden(task, layer, n_rows):
+def forward_hidden(task, layer, n_rows, slopes):
     """Compute the units of a further hidden layer that this thread owns."""
     layout, workspace = task.layout, task.workspace
     inputs = whole(layout, layer - 1, n_rows, workspace.units)
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         units = panel_of(task.hidden, layout, layer, panel, n_rows, workspace.units)
-        forward_dense(task.hidden, layout, layer, panel, inputs, task.model.parameters, units)
+        forward_dense(
+            task.hidden, layout, layer, panel, inputs, task.model.parameters, slopes, units
+        )
 
 
 @inlined
@@ -139,21 +157,25 @@ def forward_output(task, n_rows):
     for panel in range(layout.n_panels[layer]):
         units = panel_of(task.output, layout, layer, panel, n_rows, workspace.units)
         mine = rows_of(units, first, last)
-        forward_dense(task.output, layout, layer, panel, inputs, task.model.parameters, mine)
+        forward_dense(task.output, layout, layer, panel, inputs, task.model.parameters, (), mine)
 
 
 @inlined
-def judge(task, batch):
-    """Compute the losses, and the output layer's deltas, of the rows that this thread owns."""
+def judge(task, targets, batch, total):
+    """Compute the losses, and the output layer's deltas, of the rows that this thread owns.
+
+    Both are weighted; the deltas are divided by the batch's total.
+    """
     layout, workspace, n_rows = task.layout, task.workspace, batch.size
-    layer = layout.widths.size - 1
+    number, layer = workspace.units.dtype.type, layout.widths.size - 1
     first, last = share(task.team, n_rows)
     logits = whole(layout, layer, n_rows, workspace.units)
-    part = workspace.units.dtype.type(1) / workspace.units.dtype.type(n_rows)
     for row in range(first, last):
         start = logits.start + row * logits.row_step
         end = start + logits.row_step
-        workspace.row_losses[row] = softmax_cross_entropy(
-            task.output, workspace.units[start:end], workspace.deltas[start:end],
-            logits.row_step, task.batches.targets[batch[row]], part,
+        weight = weight_of(targets, batch[row])
+        loss = judge_sample(
+            task.output, targets, batch[row], workspace.units[start:end],
+            workspace.deltas[start:end], logits.row_step, number(weight / total),
         )  # fmt: skip
+        workspace.row_losses[row] = weight * loss

@@ -16,8 +16,13 @@ from fastmlp.kernels.simd import (
     where_less,
 )
 
-IDENTITY, LOGISTIC, TANH, RELU = range(4)
-ACTIVATION_CODES = {"identity": IDENTITY, "logistic": LOGISTIC, "tanh": TANH, "relu": RELU}
+IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, GELU, SILU, SOFTPLUS = range(8)
+ACTIVATION_CODES = {
+    "identity": IDENTITY, "logistic": LOGISTIC, "tanh": TANH, "relu": RELU,
+    "leaky_relu": LEAKY_RELU, "gelu": GELU, "silu": SILU, "softplus": SOFTPLUS,
+}  # fmt: skip
+SIMPLE = (IDENTITY, LOGISTIC, TANH, RELU)
+"""Those whose derivative is a function of the activation itself."""
 
 LOG2_E = 1.4426950408889634
 # ln 2 in two parts: a multiple of the first is exact in the reduction of the argument
@@ -150,7 +155,7 @@ def relu(x):
 
 @inlined
 def apply(code, z):
-    """Compute f(z) for the activation with this code."""
+    """Compute f(z) for the activation with this code, one of `SIMPLE`."""
     if code == LOGISTIC:
         return sigmoid(z)
     if code == TANH:
@@ -162,7 +167,7 @@ def apply(code, z):
 
 @inlined
 def derivative(code, a):
-    """Compute f'(z) from a = f(z) for the activation with this code."""
+    """Compute f'(z) from a = f(z) for the activation with this code, one of `SIMPLE`."""
     one = like(a, 1.0)
     if code == LOGISTIC:
         return a * (one - a)

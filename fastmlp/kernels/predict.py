@@ -14,7 +14,7 @@ from fastmlp.kernels.sparse import N_FIELDS
 
 
 @entry
-def predict_logits(task, features, first, last, logits):
+def predict_logits(task, features, slopes, first, last, logits):
     """Compute the logits of some samples.
 
     Parameters
@@ -23,6 +23,8 @@ def predict_logits(task, features, first, last, logits):
         Of one thread; its batch size says how many rows are computed at a time.
     features : SparseFeatures or DenseFeatures
         Those of the task.
+    slopes : slopes.Slopes or ()
+        Of a network with activations that come with their derivative; without dropout.
     first, last : int
         Which samples, the last exclusive.
     logits : (n_samples, n_classes) float
@@ -33,12 +35,12 @@ def predict_logits(task, features, first, last, logits):
     for begin in range(first, last, batch_size):
         batch = np.arange(begin, min(begin + batch_size, last))
         if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
-            forward_first_sparse(task, 0, batch)
+            forward_first_sparse(task, 0, batch, slopes)
         else:
             read_samples(task, 0, batch)
-            forward_first_dense(task, 0, batch)
+            forward_first_dense(task, 0, batch, slopes)
         for layer in range(1, n_layers - 1):
-            forward_hidden(task, layer, batch.size)
+            forward_hidden(task, layer, batch.size, slopes)
         if n_layers > 1:
             forward_output(task, batch.size)
         start, width = batch.size * layout.units[n_layers - 1], layout.widths[n_layers - 1]

@@ -24,7 +24,7 @@ import numpy as np
 from fastmlp.kernels.barrier import wait_for_all
 from fastmlp.kernels.functions import apply, derivative
 from fastmlp.kernels.jit import entry, inlined, kernel
-from fastmlp.kernels.losses import softmax_cross_entropy
+from fastmlp.kernels.losses import judge_sample
 from fastmlp.kernels.products import Matrix, add_rows
 from fastmlp.kernels.simd import (
     broadcast,
@@ -115,7 +115,7 @@ def forward(task, features, space, sample, parity):
 
 
 @inlined
-def judge(task, space, outputs, parity, target, rate):
+def judge(task, targets, space, outputs, parity, sample, rate):
     """Compute the loss, and the rate times the output layer's deltas; every thread for itself."""
     layout, lanes = task.layout, task.output
     size, width, n_panels = n_lanes(lanes), layout.widths[1], layout.n_panels[0]
@@ -126,7 +126,7 @@ def judge(task, space, outputs, parity, target, rate):
             logits = logits + load(lanes, space.partial_logits, part)
         store(outputs, place, logits)
     logits, deltas = outputs[:width], outputs[width : 2 * width]
-    loss = softmax_cross_entropy(lanes, logits, deltas, width, target, rate)
+    loss = judge_sample(lanes, targets, sample, logits, deltas, width, rate)
     for place in range(0, width, size):
         delta = load(lanes, outputs, width + place)
         store(outputs, 2 * width + place, load(lanes, outputs, 2 * width + place) - delta)
@@ -207,8 +207,8 @@ def run_samples(task, space, first_step, last_step, losses):
         forward(task, features, space, sample, parity)
         if not wait_for_all(team.places, team.thread, team.n_threads):
             return False
-        target, rate = batches.targets[sample], batches.rates[step]
-        loss = judge(task, space, outputs, parity, target, rate)
+        rate = batches.course.rates[step]
+        loss = judge(task, batches.targets, space, outputs, parity, sample, rate)
         if team.thread == 0:
             losses[step] = loss
         backward(task, features, space, sample, outputs)

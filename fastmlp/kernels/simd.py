@@ -236,6 +236,34 @@ def where_less(typing, a, b, x, y):
     return a(a, b, x, y), generate
 
 
+def _load_kept_twin(lanes, numbers, start, threshold, factor):
+    kept = numbers[start : start + lanes.width] >= threshold
+    return np.where(kept, factor, 0).astype(lanes.dtype)
+
+
+@operation(_load_kept_twin)
+def load_kept(typing, lanes, numbers, start, threshold, factor):
+    """Compute `factor` where a number of `numbers[start : start + width]` >= threshold, else 0.
+
+    The numbers are uint16, of an array that lies contiguous.
+    """
+
+    def generate(context, builder, sig, arguments):
+        kind, half = lanes.vector, ir.IntType(16)
+        vector = ir.VectorType(half, kind.count)
+        pointer = _pointer(context, builder, sig, arguments, 1)
+        loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
+        loaded.align = 2
+        limit = _splat(builder, builder.trunc(arguments[3], half), vector)
+        number = context.cast(builder, arguments[4], sig.args[4], kind.dtype)
+        kept = builder.icmp_unsigned(">=", loaded, limit)
+        return builder.select(
+            kept, _splat(builder, number, kind.llvm), ir.Constant(kind.llvm, None)
+        )
+
+    return lanes.vector(lanes, numbers, start, threshold, factor), generate
+
+
 @operation(np.sqrt)
 def sqrt(typing, a):
     """Compute the square root."""

@@ -14,6 +14,8 @@ from fastmlp.kernels.backward import (
     update_layer,
 )
 from fastmlp.kernels.barrier import wait_for_all
+from fastmlp.kernels.clipping import N_FIELDS as N_CLIP
+from fastmlp.kernels.clipping import keeping, measure_all, step_on_all, transpose_all
 from fastmlp.kernels.forward import (
     forward_first_dense,
     forward_first_sparse,
@@ -23,9 +25,12 @@ from fastmlp.kernels.forward import (
     read_samples,
 )
 from fastmlp.kernels.jit import entry, inlined
+from fastmlp.kernels.slopes import N_FIELDS as N_SLOPES
+from fastmlp.kernels.slopes import at_batch
 from fastmlp.kernels.sparse import N_FIELDS
 from fastmlp.kernels.touched import N_FIELDS as N_ROWS
 from fastmlp.kernels.touched import catch_up_all, catch_up_touched
+from fastmlp.kernels.updates import step_of
 
 
 @inlined
@@ -35,51 +40,84 @@ def arrive(team):
 
 
 @inlined
-def forward(task, features, rows, begin, batch, step):
+def forward(task, features, targets, rows, slopes, begin, batch, number, total):
     """Compute the units of all layers; False says that the work was called off."""
     if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
         if len(rows) == N_ROWS:
-            catch_up_touched(task, rows, batch, step)
-        forward_first_sparse(task, begin, batch)
+            catch_up_touched(task, rows, batch, number)
+        forward_first_sparse(task, begin, batch, slopes)
     else:
         read_samples(task, begin, batch)
         if not arrive(task.team):
             return False
-        forward_first_dense(task, begin, batch)
+        forward_first_dense(task, begin, batch, slopes)
     n_layers = task.layout.widths.size
     for layer in range(1, n_layers - 1):
         if not arrive(task.team):
             return False
-        forward_hidden(task, layer, batch.size)
+        forward_hidden(task, layer, batch.size, slopes)
     if not arrive(task.team):
         return False
     if n_layers > 1:
         forward_output(task, batch.size)
-    judge(task, batch)
+    judge(task, targets, batch, total)
     return arrive(task.team)
 
 
 @inlined
-def backward(task, features, rows, begin, batch, step, rate):
+def backward(task, features, rows, slopes, begin, batch, number, step):
     """Take one step on all layers; False says that the work was called off."""
     n_layers = task.layout.widths.size
     for layer in range(n_layers - 1, 0, -1):
-        carry_back(task, layer, batch.size)
+        carry_back(task, layer, batch.size, slopes)
         if layer == n_layers - 1:
-            update_layer(task, task.output, layer, batch.size, step, rate)
+            update_layer(task, task.output, layer, batch.size, number, step)
         else:
-            update_layer(task, task.hidden, layer, batch.size, step, rate)
+            update_layer(task, task.hidden, layer, batch.size, number, step)
         if layer > 1 and not arrive(task.team):
             return False
     if len(features) == N_FIELDS:
-        update_first_sparse(task, rows, batch, step, rate)
+        update_first_sparse(task, rows, batch, number, step)
     else:
-        update_first_dense(task, begin, batch.size, step, rate)
+        update_first_dense(task, begin, batch.size, number, step)
     return True
 
 
+@inlined
+def backward_clipped(task, features, rows, slopes, clip, begin, batch, number, step):
+    """Take one step on all layers with a gradient that is shortened; see `backward`."""
+    if not backward(keeping(task), features, rows, slopes, begin, batch, number, step):
+        return False
+    if not arrive(task.team):
+        return False
+    measure_all(task)
+    if not arrive(task.team):
+        return False
+    step_on_all(task, clip, step)
+    if not arrive(task.team):
+        return False
+    transpose_all(task)
+    return True
+
+
+@inlined
+def go_back(task, features, rows, slopes, clip, begin, batch, number, step):
+    """Take one step on all layers, by `backward` or by `backward_clipped`."""
+    if len(clip) == N_CLIP:
+        return backward_clipped(task, features, rows, slopes, clip, begin, batch, number, step)
+    return backward(task, features, rows, slopes, begin, batch, number, step)
+
+
+@inlined
+def move_on(slopes, first_row):
+    """Point to the numbers of a batch where there are any."""
+    if len(slopes) == N_SLOPES:
+        return at_batch(slopes, first_row)
+    return slopes
+
+
 @entry
-def run_steps(task, rows, first_step, last_step, losses):
+def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
     """Train on the batches from one to another, exclusive.
 
     Parameters
@@ -88,9 +126,13 @@ def run_steps(task, rows, first_step, last_step, losses):
         Its model is updated in place.
     rows : touched.TouchedRows or ()
         For updates that touch only the rows of a batch's nonzeros.
+    slopes : slopes.Slopes or ()
+        For activations whose derivative must be kept, and for dropout.
+    clip : clipping.Clip or ()
+        For gradients that are shortened.
     first_step, last_step : int
     losses : (n_batches,) float64
-        Overwritten by the mean cross-entropy of each batch before its update.
+        Overwritten by the mean loss of each batch before its update.
 
     Returns
     -------
@@ -98,18 +140,21 @@ def run_steps(task, rows, first_step, last_step, losses):
         False where the work was called off by another thread.
     """
     batches, workspace = task.batches, task.workspace
-    for step in range(first_step, last_step):
-        begin = step * batches.batch_size
+    for index in range(first_step, last_step):
+        begin, number = index * batches.batch_size, index - first_step
         batch = batches.permutation[begin : begin + batches.batch_size]
-        if not forward(task, batches.features, rows, begin, batch, step - first_step):
+        total, kept = batches.totals[index], move_on(slopes, number * batches.batch_size)
+        if not forward(
+            task, batches.features, batches.targets, rows, kept, begin, batch, number, total
+        ):
             return False
         if task.team.thread == 0:
-            total = 0.0
+            loss = 0.0
             for row in range(batch.size):
-                total += workspace.row_losses[row]
-            losses[step] = total / batch.size
-        rate = batches.rates[step]
-        if not backward(task, batches.features, rows, begin, batch, step - first_step, rate):
+                loss += workspace.row_losses[row]
+            losses[index] = loss / total
+        step = step_of(batches.course, index)
+        if not go_back(task, batches.features, rows, kept, clip, begin, batch, number, step):
             return False
     if len(rows) == N_ROWS:
         catch_up_all(task, rows, last_step - first_step)

@@ -8,7 +8,7 @@ from fastmlp.kernels.jit import inlined
 from fastmlp.kernels.layout import Layout
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import Lanes, n_lanes
-from fastmlp.kernels.updates import Solver
+from fastmlp.kernels.updates import Course, Solver
 
 
 class Model(NamedTuple):
@@ -27,13 +27,14 @@ class Batches(NamedTuple):
 
     features: Any
     """SparseFeatures or DenseFeatures."""
-    targets: np.ndarray
-    """(n_samples,) intp."""
+    targets: Any
+    """ClassTargets or ValueTargets."""
     permutation: np.ndarray
     """(n_samples,) intp."""
     batch_size: int
-    rates: np.ndarray
-    """(n_batches,) float."""
+    course: Course
+    totals: np.ndarray
+    """(n_batches,) float64: what each batch's sum of losses is divided by."""
 
 
 class Workspace(NamedTuple):
@@ -48,7 +49,10 @@ class Workspace(NamedTuple):
     row_losses: np.ndarray
     """(most_rows,) float64."""
     penalties: np.ndarray
-    """(n_layers, most_panels, n_steps) float64: sums of the squared weights before each step."""
+    """(n_layers, most_panels, n_steps) float64: alpha / 2 * sum(w^2) + l1 * sum(|w|) before each
+    step."""
+    norms: np.ndarray
+    """(2, n_layers, most_panels) float64: sums of squares of the weights' and biases' gradient."""
     gradients: np.ndarray
     """(n_threads, n) float: a block of the gradient, each thread's own."""
     cursors: np.ndarray

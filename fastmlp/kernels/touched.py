@@ -24,7 +24,17 @@ from fastmlp.kernels.simd import (
     store,
 )
 from fastmlp.kernels.task import share
-from fastmlp.kernels.updates import ADAM, SGD, Stretch, update
+from fastmlp.kernels.updates import (
+    ACCUMULATE,
+    ADAM,
+    MOMENTUM,
+    RMSPROP,
+    SGD,
+    Course,
+    Stretch,
+    step_of,
+    update,
+)
 
 UNSEEN = -1
 
@@ -40,10 +50,8 @@ class TouchedRows(NamedTuple):
     """(n_threads, 8) int64: how many there are, in the first column."""
     steps_made: np.ndarray
     """(n_threads, n_features) int64: how many steps of this call a feature's weights have made."""
-    rates: np.ndarray
-    """(n_steps,) float: of this call."""
-    strengths: np.ndarray
-    """(n_steps,) float: of the L2 penalty, in this call."""
+    course: Course
+    """Of this call."""
     zeros: np.ndarray
     """(n_lanes,) float: a gradient."""
     decays: np.ndarray
@@ -111,7 +119,7 @@ def add_to_ranks(lanes, features, batch, ranks, deltas, gradients):
 
 
 @inlined
-def catch_up_linear(lanes, solver, rows, first, last, place, model, squares):
+def catch_up_linear(lanes, solver, rows, first, last, place, model, penalties):
     """Make up for missed steps of gradient descent with or without momentum.
 
     Without a gradient a step is linear: v <- momentum v - d w, w <- w + v (Nesterov's: w + momentum
@@ -129,8 +137,8 @@ def catch_up_linear(lanes, solver, rows, first, last, place, model, squares):
         Where the weights lie, and their velocities.
     model : task.Model
         Updated in place.
-    squares : (n_steps,) float64
-        The sum of the squared weights before each step is added.
+    penalties : (n_steps,) float64
+        The penalty of the weights before each step is added.
     """
     w, v = load(lanes, model.parameters, place), broadcast(lanes, 0.0)
     if solver.code != SGD:
@@ -139,8 +147,9 @@ def catch_up_linear(lanes, solver, rows, first, last, place, model, squares):
     vv, momentum = np.float64(reduce_add(v * v)), np.float64(solver.momentum)
     w_of_w, w_of_v, v_of_w, v_of_v = 1.0, 0.0, 0.0, 1.0
     for step in range(first, last):
-        squares[step] += w_of_w * w_of_w * ww + 2 * w_of_w * w_of_v * wv + w_of_v * w_of_v * vv
-        decay = np.float64(rows.rates[step]) * np.float64(rows.strengths[step])
+        squares = w_of_w * w_of_w * ww + 2 * w_of_w * w_of_v * wv + w_of_v * w_of_v * vv
+        penalties[step] += 0.5 * np.float64(solver.alpha) * squares
+        decay = np.float64(rows.course.rates[step]) * np.float64(rows.course.l2[step])
         v_of_w = momentum * v_of_w - decay * w_of_w
         v_of_v = momentum * v_of_v - decay * w_of_v
         if solver.nesterov:
@@ -160,13 +169,14 @@ def catch_up_adam(lanes, solver, rows, first, last, place, model):
 
     m and v only shrink: m <- beta_1 m, v <- beta_2 v, w <- w - rate m / (sqrt(v) + epsilon).
     """
-    mean, square, rates = model.slots[0], model.slots[1], rows.rates
+    mean, square = model.slots[0], model.slots[1]
     m, v = load(lanes, mean, place), load(lanes, square, place)
     if reduce_max(absolute(m)) > 0:
         w, root, shrunk = load(lanes, model.parameters, place), sqrt(v), m
         factor_m = broadcast(lanes, solver.beta_1)
         factor_root = broadcast(lanes, np.sqrt(np.float64(solver.beta_2)))
         epsilon = broadcast(lanes, solver.epsilon)
+        rates = rows.course.rates
         for step in range(first, first + min(last - first, rows.adam_steps)):
             shrunk, root = shrunk * factor_m, root * factor_root
             w = fma(broadcast(lanes, -item(rates, step)), shrunk / (root + epsilon), w)
@@ -176,15 +186,23 @@ def catch_up_adam(lanes, solver, rows, first, last, place, model):
 
 
 @inlined
-def catch_up_stepwise(lanes, solver, rows, first, last, place, model, squares):
+def catch_up_rmsprop(lanes, rows, first, last, place, model):
+    """Make up for missed steps of RMSprop without a penalty: v only shrinks, and nothing moves."""
+    square = model.slots[0]
+    shrunk = load(lanes, square, place) * broadcast(lanes, rows.decays[1, last - first])
+    store(square, place, shrunk)
+
+
+@inlined
+def catch_up_stepwise(lanes, solver, rows, first, last, place, model, penalties):
     """Make up for missed steps one by one; see `catch_up_linear`."""
     stretch = Stretch(model.parameters, model.slots, place, 1, rows.zeros, 0)
     for step in range(first, last):
-        squares[step] += update(lanes, solver, rows.rates[step], rows.strengths[step], stretch)
+        penalties[step] += update(lanes, solver, step_of(rows.course, step), stretch)
 
 
 @kernel
-def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, model, squares):
+def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, model, penalties):
     """Bring the weights of some features in one panel up to date.
 
     Parameters
@@ -203,21 +221,26 @@ def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, mod
         Where the panel's weights start.
     model : task.Model
         Updated in place.
-    squares : (n_steps,) float64
-        The sum of the squared weights before each step is added.
+    penalties : (n_steps,) float64
+        The penalty of the weights before each step is added.
     """
-    size, linear, penalised = n_lanes(lanes), solver.code != ADAM, solver.alpha > 0
+    size, code = n_lanes(lanes), solver.code
+    decaying = rows.course.decays.size > 0 and rows.course.decays[0] > 0
+    penalised = solver.alpha > 0 or solver.l1 > 0 or decaying
+    linear = code <= MOMENTUM and solver.l1 == 0
     for index in range(n_chosen):
         feature = np.int64(chosen[index])
         first, place = made[feature], start + feature * size
-        if first == last:
+        if first == last or code == ACCUMULATE:
             continue
         if linear:
-            catch_up_linear(lanes, solver, rows, first, last, place, model, squares)
+            catch_up_linear(lanes, solver, rows, first, last, place, model, penalties)
         elif penalised:
-            catch_up_stepwise(lanes, solver, rows, first, last, place, model, squares)
-        else:
+            catch_up_stepwise(lanes, solver, rows, first, last, place, model, penalties)
+        elif code == ADAM:
             catch_up_adam(lanes, solver, rows, first, last, place, model)
+        elif code == RMSPROP:
+            catch_up_rmsprop(lanes, rows, first, last, place, model)
 
 
 @inlined
@@ -254,29 +277,29 @@ def catch_up_all(task, rows, step):
 
 
 @kernel
-def update_rows(lanes, solver, rate, strength, chosen, n_chosen, start, gradients, model):
+def update_rows(lanes, solver, step, chosen, n_chosen, start, gradients, model):
     """Take one step on the weights of some features in one panel; see `catch_up_panel`.
 
-    Returns the sum of the squares of the weights before.
+    Returns the penalty of the weights before.
     """
-    size, squares = n_lanes(lanes), 0.0
+    size, penalty = n_lanes(lanes), 0.0
     for rank in range(n_chosen):
         place = start + np.int64(chosen[rank]) * size
         stretch = Stretch(model.parameters, model.slots, place, 1, gradients, rank * size)
-        squares += update(lanes, solver, rate, strength, stretch)
-    return squares
+        penalty += update(lanes, solver, step, stretch)
+    return penalty
 
 
 @inlined
-def update_touched(task, rows, batch, panel, deltas, gradients, step, rate):
+def update_touched(task, rows, batch, panel, deltas, gradients, number, step):
     """Take one step on the weights of a panel of the first layer that a batch has read."""
     layout, lanes, thread = task.layout, task.hidden, task.team.thread
     size, zero, n_touched = n_lanes(lanes), broadcast(lanes, 0.0), rows.n_touched[thread, 0]
     for rank in range(n_touched):
         store(gradients, rank * size, zero)
     add_to_ranks(lanes, task.batches.features, batch, rows.ranks[thread], deltas, gradients)
-    task.workspace.penalties[0, panel, step] += update_rows(
-        lanes, task.solver, rate, rows.strengths[step], rows.touched[thread], n_touched,
+    task.workspace.penalties[0, panel, number] += update_rows(
+        lanes, task.solver, step, rows.touched[thread], n_touched,
         layout.coefs[0] + panel * layout.panel_sizes[0], gradients, task.model,
     )  # fmt: skip
 

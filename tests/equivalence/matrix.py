@@ -6,7 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.backends import BACKENDS, get_backend
+from fastmlp.backends.contract import Epoch, Objective, Problem
 from fastmlp.inputs import Scale, as_features
+from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SGD, Adam, Rule
 
@@ -44,8 +46,7 @@ def cases(backends=("numpy", "numba"), solvers=tuple(SOLVERS), batches=tuple(BAT
         able = get_backend(backend).CAPABILITIES
         table = itertools.product(able.dtypes, able.activations, solvers, HIDDEN, batches)
         for dtype, activation, solver, hidden, batch in table:
-            if SOLVERS[solver]["solver"] in able.solvers:
-                found.append(Case(backend, dtype, activation, solver, hidden, batch))
+            found.append(Case(backend, dtype, activation, solver, hidden, batch))
     return found
 
 
@@ -75,6 +76,10 @@ def run_epoch(backend, case, problem, update, rate, n_samples=N_SAMPLES, batch_s
     batch_size = batch_size or BATCH_SIZES[case.batch]
     order = np.random.default_rng(3).permutation(len(X))[:n_samples]
     rates = np.full(-(-n_samples // batch_size), rate, case.dtype)
-    trainer = get_backend(backend).trainer(network, update, features, problem.y, batch_size, 1)
-    losses = trainer.run_epoch(order, rates, lambda n_done: None)
+    trainer = get_backend(backend).trainer(
+        network, update, Objective(Loss("softmax")), Problem(features, problem.y), batch_size, 1
+    )
+    sizes = np.minimum(batch_size, n_samples - batch_size * np.arange(len(rates)))
+    epoch = Epoch(order, rates, 0 * rates, sizes.astype(np.float64))
+    losses = trainer.run_epoch(epoch, lambda n_done: None)
     return network, trainer.state, losses

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 import fastmlp
 from fastmlp.backends import get_backend
+from fastmlp.backends.contract import Epoch, Objective, Problem
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Scale, as_features
+from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SGD, Rule
 from tests.tolerances import assert_close
@@ -93,9 +95,10 @@ def test_a_batch_may_be_larger_than_the_data(backend, tiny):
         network = Network((6, 5, 3), ("tanh",))
         buffer = np.random.default_rng(0).normal(size=network.n_parameters)
         trainer = get_backend(name).trainer(
-            Parameters(network, buffer), Rule(SGD(), 0.0), features, tiny.y, 64, 1
-        )
-        order = np.arange(20)
-        epochs = [trainer.run_epoch(order, np.full(1, 0.1), lambda done: None) for _ in range(3)]
+            Parameters(network, buffer), Rule(SGD()), Objective(Loss("softmax")),
+            Problem(features, tiny.y), 64, 1,
+        )  # fmt: skip
+        epoch = Epoch(np.arange(20), np.full(1, 0.1), np.zeros(1), np.full(1, 20.0))
+        epochs = [trainer.run_epoch(epoch, lambda done: None) for _ in range(3)]
         losses.append(np.concatenate(epochs))
     assert_close(*losses, "loss curve", "float64")

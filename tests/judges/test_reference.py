@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from fastmlp.backends import reference
+from fastmlp.backends.contract import Epoch, Objective, Problem
 from fastmlp.functional import (
     ACTIVATIONS,
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_gradient_by_jacobian,
 )
 from fastmlp.inputs import Scale, as_features
+from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SGD, Rule
 from tests.oracles import finite_differences, naive_logits, naive_loss
@@ -23,10 +25,11 @@ def one_step(parameters, X, targets, alpha=0.0):
     features = as_features(X, Scale(1.0, 0.0), parameters.dtype)
     state = np.empty((0, before.size))
     order = np.arange(len(X))
-    rule = Rule(SGD(), alpha)
+    piece = Epoch(order, np.ones(1), np.zeros(1), np.array([float(len(X))]))
     losses = reference.run_batches(
-        parameters, rule, state, features, targets, order, len(X), np.ones(1)
-    )
+        parameters, Rule(SGD(), alpha), Objective(Loss("softmax")), Problem(features, targets),
+        state, len(X), piece,
+    )  # fmt: skip
     return Parameters(parameters.network, before - parameters.buffer), losses[0]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp import functional
-from fastmlp.kernels import functions
+from fastmlp.kernels import functions, slopes
 from fastmlp.kernels.layout import choose_lanes
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import Lanes, load, n_lanes, store
@@ -80,7 +80,7 @@ def matrix_of(array):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", functional.ACTIVATIONS)
+@pytest.mark.parametrize("name", ["identity", "logistic", "tanh", "relu"])
 def test_activation_and_derivative_agree_with_numpy(name, dtype):
     generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype)
     z, deltas = (generator.normal(0, 3, (7, lanes.width)).astype(dtype) for _ in range(2))
@@ -94,6 +94,38 @@ def test_activation_and_derivative_agree_with_numpy(name, dtype):
     compiled(activate)(lanes, code, matrix_of(units), scale, intercepts)
     expected = activation.function(scale * z + intercepts)
     assert_close(units, expected, "operation", dtype)
-    expected_deltas = deltas * activation.derivative(units)
+    expected_deltas = deltas * activation.derivative(units, scale * z + intercepts)
     compiled(functions.multiply_by_derivative)(lanes, code, matrix_of(units), matrix_of(deltas))
     assert_close(deltas, expected_deltas, "operation", dtype)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.4])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", functional.ACTIVATIONS)
+def test_activation_and_kept_slope_agree_with_numpy(name, dtype, rate):
+    generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype)
+    z, deltas = (generator.normal(0, 3, (7, lanes.width)).astype(dtype) for _ in range(2))
+    z[0, :4] = 0, -9, 9, 1e-20
+    numbers = generator.integers(0, 1 << 16, (7, lanes.width + 3)).astype(np.uint16)
+    units, threshold = z.copy(), round(rate * (1 << 16))
+    kept = slopes.Slopes(
+        np.empty_like(units).ravel(), numbers.ravel(), numbers.shape[1], 2, np.array([1], np.intp),
+        np.array([threshold], np.intp), np.array([1 / (1 - rate)], dtype),
+    )  # fmt: skip
+
+    def activate(lanes, code, matrix, zeros, kept):
+        slopes.activate_and_keep(lanes, code, matrix, 1.0, load(lanes, zeros, 0), 0, 0, kept)
+
+    zeros, code = np.zeros(lanes.width, dtype), functions.ACTIVATION_CODES[name]
+    # The last row's numbers begin three further on: there are none for all of its units.
+    compiled(activate)(lanes, code, matrix_of(units[:6]), zeros, kept)
+    factors = np.where(numbers[:6, 3:] >= threshold, dtype(1 / (1 - rate)), dtype(0))
+    activation = functional.ACTIVATIONS[name]
+    values = activation.function(z[:6])
+    assert_close(units[:6], values * factors, "operation", dtype)
+    compiled(slopes.multiply_by_slopes)(lanes, kept, matrix_of(deltas[:6]))
+    expected = np.random.default_rng(2)
+    expected.normal(0, 3, z.shape)
+    expected = expected.normal(0, 3, z.shape).astype(dtype)[:6]
+    assert_close(deltas[:6], expected * activation.derivative(values, z[:6]) * factors, "operation",
+                 dtype)  # fmt: skip

@@ -6,31 +6,28 @@
 - `prediction` computes logits.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.compiled.prediction import FewRows, predict_logits
-from fastmlp.backends.contract import Capabilities, Trainer
-from fastmlp.inputs import Features
+from fastmlp.backends.contract import Capabilities, Objective, Problem, Trainer
 from fastmlp.kernels.functions import ACTIVATION_CODES
+from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 
 __all__ = ["CAPABILITIES", "FewRows", "predict_logits", "trainer"]
 
 CAPABILITIES = Capabilities(
-    activations=tuple(ACTIVATION_CODES), solvers=("sgd", "adam"), dtypes=("float32", "float64")
+    activations=tuple(ACTIVATION_CODES), losses=tuple(LOSSES), dtypes=("float32", "float64")
 )
 
 
 def trainer(
     parameters: Parameters,
     rule: Rule,
-    features: Features,
-    targets: NDArray[np.intp],
+    objective: Objective,
+    problem: Problem,
     batch_size: int,
     n_threads: int | None,
 ) -> Trainer:
     """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
-    return CompiledTrainer(parameters, rule, features, targets, batch_size, n_threads)
+    return CompiledTrainer(parameters, rule, objective, problem, batch_size, n_threads)

@@ -12,19 +12,23 @@ from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import pack
 from fastmlp.backends.compiled.team import run_together
-from fastmlp.backends.contract import Report, n_batches
-from fastmlp.inputs import Features
+from fastmlp.backends.contract import Epoch, Objective, Problem, Report, n_batches, threshold
 from fastmlp.kernels import samples, steps, updates
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.backward import GRADIENT_ROWS
+from fastmlp.kernels.clipping import Clip
 from fastmlp.kernels.dense import DenseFeatures
+from fastmlp.kernels.functions import SIMPLE
 from fastmlp.kernels.jit import clock, specialise
 from fastmlp.kernels.layout import Layout
+from fastmlp.kernels.losses import VALUE_CODES, ClassTargets, ValueTargets
+from fastmlp.kernels.slopes import Slopes
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import UNSEEN, TouchedRows
-from fastmlp.kernels.updates import ADAM, MOMENTUM, Solver
-from fastmlp.network import Parameters
-from fastmlp.optimizers import SGD, Adam, Rule
+from fastmlp.kernels.updates import ACCUMULATE, ADAM, MOMENTUM, RMSPROP, Course, Solver
+from fastmlp.losses import Loss
+from fastmlp.network import Network, Parameters
+from fastmlp.optimizers import SGD, Accumulate, Adam, AdamW, RMSprop, Rule
 from fastmlp.threads import n_cores
 
 Array = NDArray[Any]
@@ -37,25 +41,80 @@ IN_PLACE_NONZEROS = 16
 weights: 10 % faster than forming the gradient first, at 3e-6 instead of 2e-8 of rounding in MNIST's
 loss."""
 
+MOST_DROPOUT_BYTES = 1 << 24
+"""What is drawn for dropout at a time."""
+
 TOUCHED_NONZEROS = 0.25
 """Up to so many, other solvers touch only the weights of features that a batch has: making up for
 the steps that the others miss costs less than making them."""
 
 
+def solver_code(rule: Rule) -> int:
+    """Look up the code of an update rule."""
+    if isinstance(rule.solver, SGD):
+        return MOMENTUM if rule.solver.momentum > 0 else updates.SGD
+    codes = {Adam: ADAM, AdamW: ADAM, RMSprop: RMSPROP, Accumulate: ACCUMULATE}
+    return codes[type(rule.solver)]
+
+
 def as_solver(rule: Rule, dtype: np.dtype[Any]) -> Solver:
     """Describe an update rule to the kernels, its numbers in the parameters' dtype."""
-    number = dtype.type
-    sgd = rule.solver if isinstance(rule.solver, SGD) else SGD()
-    adam = rule.solver if isinstance(rule.solver, Adam) else Adam()
-    descent = MOMENTUM if sgd.momentum > 0 else updates.SGD
+    number, solver = dtype.type, rule.solver
+    sgd = solver if isinstance(solver, SGD) else SGD()
+    adam = solver if isinstance(solver, Adam) else Adam()
+    if isinstance(solver, RMSprop):
+        adam = Adam(beta_2=solver.decay, epsilon=solver.epsilon)
     return Solver(
-        code=ADAM if isinstance(rule.solver, Adam) else descent,
+        code=solver_code(rule),
         alpha=number(rule.alpha),
+        l1=number(rule.l1),
         momentum=number(sgd.momentum),
-        nesterov=sgd.nesterov,
+        nesterov=bool(sgd.nesterov),
         beta_1=number(adam.beta_1),
         beta_2=number(adam.beta_2),
         epsilon=number(adam.epsilon),
+    )
+
+
+def as_course(rule: Rule, epoch: Epoch) -> Course:
+    """Work out the numbers of each step."""
+    dtype = epoch.rates.dtype
+    strengths = (rule.alpha / epoch.totals, rule.l1 / epoch.totals)
+    l2, l1 = (read_only(strength.astype(dtype)) for strength in strengths)
+    return Course(read_only(epoch.rates), l2, l1, read_only(epoch.decays))
+
+
+def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTargets | ValueTargets:
+    """Hand targets and weights to the kernels where they lie."""
+    dtype, n_outputs = parameters.dtype, parameters.network.layer_sizes[-1]
+    weights = np.empty(0, dtype) if problem.weights is None else problem.weights
+    weights = read_only(np.ascontiguousarray(weights, dtype))
+    smoothing = dtype.type(loss.label_smoothing)
+    if loss.name == "softmax":
+        classes = read_only(np.ascontiguousarray(problem.targets, np.intp))
+        return ClassTargets(classes, weights, n_outputs, smoothing)
+    values = read_only(np.ascontiguousarray(problem.targets, dtype).ravel())
+    code = VALUE_CODES[loss.name]
+    return ValueTargets(values, weights, n_outputs, code, smoothing, dtype.type(loss.delta))
+
+
+def make_slopes(
+    model: PackedModel, network: Network, dropout: tuple[float, ...], batch_size: int
+) -> Any:
+    """Allocate what keeps the derivatives, or () where they follow from the activations."""
+    layout, dtype = model.layout, model.packed.dtype
+    if not any(dropout) and all(code in SIMPLE for code in layout.activations):
+        return ()
+    sizes = np.array(network.layer_sizes[1:-1], np.intp)
+    rates = np.array(dropout or [0.0] * len(sizes))
+    return Slopes(
+        memory=zeros(batch_size * int(layout.widths.sum()), dtype),
+        numbers=read_only(np.empty(0, np.uint16)),
+        row_step=0,
+        begin=0,
+        starts=np.append(0, np.cumsum(sizes)[:-1]).astype(np.intp),
+        thresholds=np.array([threshold(rate) for rate in rates], np.intp),
+        factors=(1 / (1 - rates)).astype(dtype),
     )
 
 
@@ -83,6 +142,7 @@ def make_workspace(
         deltas=zeros(n_units, dtype),
         row_losses=np.zeros(batch_size),
         penalties=np.zeros((len(layout.widths), n_panels, n_steps)),
+        norms=np.zeros((2, len(layout.widths), n_panels)),
         gradients=zeros((n_threads, block * n_lanes), dtype),
         cursors=zeros((n_threads, -(-batch_size // 8) * 8), np.int64),
     )
@@ -94,15 +154,14 @@ def make_touched_rows(
     """Allocate what keeps count of the steps that features miss."""
     n_features, dtype = int(model.layout.fan_in[0]), model.packed.dtype
     betas = np.array([solver.beta_1, solver.beta_2], np.float64)
-    shrinking = betas[0] / np.sqrt(betas[1])
-    lost = np.log(np.finfo(dtype).eps / 1000) / np.log(shrinking) if shrinking < 1 else np.inf
+    shrinking = betas[0] / np.sqrt(max(betas[1], 1e-300))
+    lost = np.log(np.finfo(dtype).eps / 1000) / np.log(shrinking) if 0 < shrinking < 1 else np.inf
     return TouchedRows(
         ranks=np.full((n_threads, n_features), UNSEEN, np.int32),
         touched=np.zeros((n_threads, most_touched), np.int32),
         n_touched=zeros((n_threads, 8), np.int64),
         steps_made=np.zeros((n_threads, n_features), np.int64),
-        rates=read_only(np.empty(0, dtype)),
-        strengths=read_only(np.empty(0, dtype)),
+        course=Course(*[read_only(np.empty(0, dtype))] * 4),
         zeros=read_only(np.zeros(model.hidden.width, dtype)),
         decays=read_only(np.power.outer(betas, np.arange(MOST_STEPS + 1)).astype(dtype)),
         adam_steps=int(min(lost, MOST_STEPS)),
@@ -121,15 +180,17 @@ class CompiledTrainer:
         self,
         parameters: Parameters,
         rule: Rule,
-        features: Features,
-        targets: NDArray[np.intp],
+        objective: Objective,
+        problem: Problem,
         batch_size: int,
         n_threads: int | None,
     ) -> None:
         compiled_before = clock.seconds
-        dtype = parameters.dtype
+        dtype, features = parameters.dtype, problem.features
         self.rule, self.batch_size = rule, batch_size
-        self.model = PackedModel(parameters, rule.solver.n_slots)
+        clipped = rule.max_grad_norm < np.inf
+        self.model = PackedModel(parameters, rule.solver.n_slots, int(clipped))
+        self.clip = Clip(float(rule.max_grad_norm)) if clipped else ()
         layout = self.model.layout
         cores = n_cores() if n_threads is None else n_threads
         most = min(cores, int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max()))
@@ -138,11 +199,10 @@ class CompiledTrainer:
         self.rows: TouchedRows | None = None
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, most)
-        self.targets = read_only(targets)
-        single = batch_size == 1 and self.solver.code == updates.SGD and rule.alpha == 0
-        sparse = isinstance(self.features, SparseFeatures)
-        self.by_sample = single and sparse and len(layout.widths) == 2
-        n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
+        self.targets = as_targets(problem, objective.loss, parameters)
+        self.slopes = make_slopes(self.model, parameters.network, objective.dropout, batch_size)
+        self.by_sample = self._can_go_by_sample(problem)
+        n_steps = self._most_steps(features.n_samples, parameters.network, objective)
         most_touched = 0 if self.rows is None else self.rows.touched.shape[1]
         self.workspace = make_workspace(
             layout, self.features, batch_size, (most, n_steps, most_touched), dtype
@@ -155,13 +215,33 @@ class CompiledTrainer:
         self.kernel = self._compile()
         self.compile_seconds = clock.seconds - compiled_before
 
+    def _plain(self) -> bool:
+        """Tell whether a step is no more than w <- w - rate g."""
+        penalised = self.rule.alpha > 0 or self.rule.l1 > 0
+        return self.solver.code == updates.SGD and not penalised and not self.clip
+
+    def _can_go_by_sample(self, problem: Problem) -> bool:
+        """Tell whether the kernel for one sample a step can do it; weights of 0 it cannot."""
+        one_hidden = len(self.model.layout.widths) == 2 and not self.slopes
+        sparse = isinstance(self.features, SparseFeatures)
+        single = self.batch_size == 1 and problem.weights is None
+        return self._plain() and single and sparse and one_hidden
+
+    def _most_steps(self, n_samples: int, network: Network, objective: Objective) -> int:
+        """Choose how many batches a call works on at the most."""
+        most = MOST_STEPS
+        if any(objective.dropout):
+            a_batch = 2 * self.batch_size * sum(network.layer_sizes[1:-1])
+            most = max(1, min(most, MOST_DROPOUT_BYTES // a_batch))
+        return min(most, n_batches(n_samples, self.batch_size))
+
     def _choose_updates(self, features: SparseFeatures, n_samples: int, n_threads: int) -> None:
         """Decide which weights of the first layer a step touches: see `IN_PLACE_NONZEROS`."""
         n_features = int(self.model.layout.fan_in[0])
         n_nonzeros = len(features.indices) / n_samples * self.batch_size
-        if features.constant != 0:
+        if features.constant != 0 or self.clip:
             return
-        if self.solver.code == updates.SGD and self.rule.alpha == 0:
+        if self._plain():
             in_place = n_nonzeros <= IN_PLACE_NONZEROS * n_features
             self.features = features._replace(in_place=bool(in_place))
         elif n_nonzeros <= TOUCHED_NONZEROS * n_features:
@@ -171,11 +251,12 @@ class CompiledTrainer:
 
     def _compile(self) -> Callable[..., bool]:
         """Compile the kernel, or load it from the cache."""
-        nothing = np.empty(0, np.intp)
-        rates, losses = np.empty(0, self.model.packed.dtype), np.empty(0)
-        arguments = self._arguments(0, np.zeros(1, np.int64), 1, nothing, rates, (0, 0), losses)
+        numbers = np.empty(0, self.model.packed.dtype)
+        nothing = Epoch(np.empty(0, np.intp), numbers, numbers, np.empty(0))
+        course = as_course(self.rule, nothing)
+        call = self._prepare(nothing, course, (0, 0), np.empty(0))
         entry = samples.run_samples if self.by_sample else steps.run_steps
-        kernel: Callable[..., bool] = specialise(entry, *arguments)
+        kernel: Callable[..., bool] = specialise(entry, *call(0, np.zeros(1, np.int64), 1))
         return kernel
 
     @property
@@ -183,17 +264,20 @@ class CompiledTrainer:
         """The solver's memory, of shape (n_slots, n_parameters)."""
         return self.model.state()
 
-    def run_epoch(
-        self, permutation: NDArray[np.intp], rates: Array, report: Report
-    ) -> NDArray[np.float64]:
-        """Train on every sample once; see `contract.Trainer.run_epoch`."""
-        losses = np.empty(n_batches(len(permutation), self.batch_size))
+    @state.setter
+    def state(self, state: Array) -> None:
+        self.model.set_state(state)
+
+    def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
+        """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
+        losses = np.empty(len(epoch.rates))
+        course = as_course(self.rule, epoch)
         self.model.load()
         try:
             first = 0
             while first < len(losses):
                 last = min(len(losses), first + self.pace.choose())
-                self._run_slice(permutation, rates, first, last, losses)
+                self._run_slice(epoch, course, (first, last), losses)
                 first = last
                 report(last)
         finally:
@@ -201,52 +285,57 @@ class CompiledTrainer:
         return losses
 
     def _run_slice(
-        self, permutation: NDArray[np.intp], rates: Array, first: int, last: int, losses: Array
+        self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
     ) -> None:
         """Train on the batches from one to another, exclusive."""
-        start, n_threads = time.perf_counter(), self.pace.n_threads
+        n_threads, (first, last) = self.pace.n_threads, span
+        call = self._prepare(epoch, course, span, losses)
+        start = time.perf_counter()
         run_together(
-            n_threads,
-            lambda thread, places: self.kernel(
-                *self._arguments(
-                    thread, places, n_threads, permutation, rates, (first, last), losses
-                )
-            ),
+            n_threads, lambda thread, places: self.kernel(*call(thread, places, n_threads))
         )
-        if self.rule.alpha > 0:
-            squares = self.workspace.penalties[:, :, : last - first].sum(axis=(0, 1))
-            sizes = self._batch_sizes((first, last), len(permutation))
-            losses[first:last] += 0.5 * self.rule.alpha / sizes * squares
-            self.workspace.penalties[...] = 0
         self.pace.record(last - first, time.perf_counter() - start)
+        if self.rule.alpha > 0 or self.rule.l1 > 0:
+            penalties = self.workspace.penalties[:, :, : last - first].sum(axis=(0, 1))
+            losses[first:last] += penalties / epoch.totals[first:last]
+            self.workspace.penalties[...] = 0
 
-    def _arguments(
-        self, thread: int, places: Array, n_threads: int, permutation: NDArray[np.intp],
-        rates: Array, span: tuple[int, int], losses: Array,
-    ) -> tuple[Any, ...]:  # fmt: skip
-        """Put together what one thread's part of some batches needs."""
-        team = tasks.Team(thread, n_threads, places)
+    def _prepare(
+        self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
+    ) -> Callable[[int, Array, int], tuple[Any, ...]]:
+        """Draw what dropout needs, and make what puts together the arguments of each thread."""
         batches = tasks.Batches(
-            self.features, self.targets, read_only(permutation), self.batch_size, read_only(rates)
-        )
-        task = self.model.task(self.solver, batches, self.workspace, team)
-        extra = self.space if self.by_sample else self._rows_of_slice(rates, span, len(permutation))
-        return (task, extra, *span, losses)
+            self.features, self.targets, read_only(epoch.permutation), self.batch_size, course,
+            read_only(epoch.totals),
+        )  # fmt: skip
+        if self.by_sample:
+            extra: tuple[Any, ...] = (self.space,)
+        else:
+            extra = (self._rows_of(course, span), self._slopes_of(epoch, span), self.clip)
 
-    def _rows_of_slice(self, rates: Array, span: tuple[int, int], n_samples: int) -> Any:
-        """Give the rows that updates touch the rates and penalties of a piece of an epoch."""
+        def call(thread: int, places: Array, n_threads: int) -> tuple[Any, ...]:
+            team = tasks.Team(thread, n_threads, places)
+            task = self.model.task(self.solver, batches, self.workspace, team)
+            return (task, *extra, *span, losses)
+
+        return call
+
+    def _rows_of(self, course: Course, span: tuple[int, int]) -> Any:
+        """Give the rows that updates touch the numbers of the steps of a piece of an epoch."""
         if self.rows is None:
             return ()
-        strengths = self.rule.alpha / self._batch_sizes(span, n_samples)
-        return self.rows._replace(
-            rates=read_only(rates[slice(*span)]),
-            strengths=read_only(strengths.astype(rates.dtype)),
-        )
+        return self.rows._replace(course=Course(*(column[slice(*span)] for column in course)))
 
-    def _batch_sizes(self, span: tuple[int, int], n_samples: int) -> Array:
-        """Count the samples of each batch of a piece of an epoch."""
-        ends = np.minimum(np.arange(span[0] + 1, span[1] + 1) * self.batch_size, n_samples)
-        return np.asarray(ends - np.arange(*span) * self.batch_size)
+    def _slopes_of(self, epoch: Epoch, span: tuple[int, int]) -> Any:
+        """Draw the numbers of a piece of an epoch where there is dropout."""
+        if epoch.draw is None or span[0] == span[1]:
+            return self.slopes
+        ends = np.minimum(np.array(span) * self.batch_size, len(epoch.permutation))
+        numbers = epoch.draw(int(ends[1] - ends[0]))
+        # The last panel of a layer reads numbers for the units that fill it up, too.
+        padded = np.zeros(numbers.size + self.model.hidden.width, np.uint16)
+        padded[: numbers.size] = numbers.ravel()
+        return self.slopes._replace(numbers=read_only(padded), row_step=numbers.shape[1])
 
 
 def make_sample_workspace(

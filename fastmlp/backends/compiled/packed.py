@@ -24,9 +24,11 @@ class PackedModel:
         Copied by `load`, overwritten by `unload`.
     n_slots : int
         Number of buffers of the solver's state.
+    n_spare : int
+        Number of further buffers, which are not part of the state.
     """
 
-    def __init__(self, parameters: Parameters, n_slots: int) -> None:
+    def __init__(self, parameters: Parameters, n_slots: int, n_spare: int = 0) -> None:
         dtype, sizes = parameters.dtype, parameters.network.layer_sizes
         self.parameters = parameters
         self.output = layouts.choose_lanes(sizes[-1], dtype)
@@ -37,7 +39,8 @@ class PackedModel:
         self.layout = layouts.make_layout(sizes, activations, self.hidden, self.output)
         self.packed = zeros(layouts.n_packed(self.layout), dtype)
         self.packed[self.layout.intercepts[-1] :] = layouts.NEVER
-        self.slots = zeros((n_slots, self.packed.size), dtype)
+        self.n_slots = n_slots
+        self.slots = zeros((n_slots + n_spare, self.packed.size), dtype)
         self.transposed = zeros(layouts.n_transposed(self.layout), dtype)
 
     def load(self) -> None:
@@ -67,11 +70,17 @@ class PackedModel:
         ndarray of shape (n_slots, n_parameters)
         """
         network, dtype = self.parameters.network, self.parameters.dtype
-        state = np.empty((len(self.slots), network.n_parameters), dtype)
-        for slot, buffer in zip(self.slots, state, strict=True):
+        state = np.empty((self.n_slots, network.n_parameters), dtype)
+        for slot, buffer in zip(self.slots, state, strict=False):
             views = Parameters(network, buffer)
             layouts.unpack(self.layout, slot, views.coefs, views.intercepts)
         return state
+
+    def set_state(self, state: Array) -> None:
+        """Copy a state back; see `state`."""
+        for slot, buffer in zip(self.slots, state, strict=False):
+            views = Parameters(self.parameters.network, buffer)
+            layouts.pack(self.layout, views.coefs, views.intercepts, slot)
 
     def task(
         self, solver: Solver, batches: tasks.Batches, workspace: tasks.Workspace, team: tasks.Team

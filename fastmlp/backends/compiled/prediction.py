@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.compiled.fit import as_solver, make_workspace
+from fastmlp.backends.compiled.fit import as_solver, make_slopes, make_workspace
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import as_dense, as_sparse
@@ -16,7 +16,9 @@ from fastmlp.kernels import task as tasks
 from fastmlp.kernels.functions import ACTIVATION_CODES
 from fastmlp.kernels.jit import specialise
 from fastmlp.kernels.layout import NARROW_BYTES
+from fastmlp.kernels.losses import ClassTargets
 from fastmlp.kernels.simd import Lanes
+from fastmlp.kernels.updates import Course
 from fastmlp.network import Parameters
 from fastmlp.optimizers import SGD, Rule
 from fastmlp.threads import n_cores
@@ -33,6 +35,12 @@ THREAD_ROWS = 512
 """Rows from which another thread pays: starting it takes 0.1 ms."""
 
 
+OUTPUT_CODES = {
+    "softmax": few.SOFTMAX, "logistic": few.LOGISTIC, "poisson": few.EXPONENTIAL,
+    "squared_error": few.IDENTITY, "absolute_error": few.IDENTITY, "huber": few.IDENTITY,
+}  # fmt: skip
+
+
 class FewRows:
     """Predicts a few rows in some microseconds.
 
@@ -41,26 +49,29 @@ class FewRows:
     parameters : Parameters
         Used where they lie.
     scale : Scale
+    loss : str
+        Name of the loss, which says how logits become predictions.
     """
 
-    def __init__(self, parameters: Parameters, scale: Scale) -> None:
+    def __init__(self, parameters: Parameters, scale: Scale, loss: str) -> None:
         network, number = parameters.network, parameters.dtype.type
         self.dtype, self.n_features = parameters.dtype, network.layer_sizes[0]
-        self.n_classes = network.layer_sizes[-1]
+        self.n_outputs = network.layer_sizes[-1]
         codes = [ACTIVATION_CODES[name] for name in network.activations]
         self.before = (
             Lanes(number, NARROW_BYTES // parameters.dtype.itemsize),
             parameters.buffer,
             np.array(network.layer_sizes, np.intp),
             np.array(codes, np.intp),
+            OUTPUT_CODES[loss],
         )
         self.scale = number(scale.scale), number(scale.shift)
         some = np.empty((0, self.n_features), self.dtype)
-        nothing = np.empty((0, self.n_classes), self.dtype)
+        nothing = np.empty((0, self.n_outputs), self.dtype)
         self.kernel = specialise(few.predict_few, *self.before, some, *self.scale, nothing)
 
     def __call__(self, X: Any) -> Array | None:
-        """Predict the probabilities of a few rows.
+        """Predict for a few rows.
 
         Parameters
         ----------
@@ -68,7 +79,7 @@ class FewRows:
 
         Returns
         -------
-        ndarray of shape (n_rows, n_classes), or None
+        ndarray of shape (n_rows, n_outputs), or None
             None where this is not for such X: they are many, of another type or not finite.
         """
         if type(X) is not np.ndarray or X.ndim != 2 or X.dtype != self.dtype:
@@ -77,9 +88,9 @@ class FewRows:
             return None
         if not (X.flags.c_contiguous and X.flags.writeable):
             X = X.copy()
-        probabilities = np.empty((len(X), self.n_classes), self.dtype)
-        finite = self.kernel(*self.before, X, *self.scale, probabilities)
-        return probabilities if finite else None
+        predictions = np.empty((len(X), self.n_outputs), self.dtype)
+        finite = self.kernel(*self.before, X, *self.scale, predictions)
+        return predictions if finite else None
 
 
 def predict_logits(
@@ -91,17 +102,19 @@ def predict_logits(
     model = PackedModel(parameters, 0)
     model.load()
     data = as_sparse(features) if features.is_sparse else as_dense(features)
-    solver = as_solver(Rule(SGD(), 0.0), parameters.dtype)
-    nothing = read_only(np.empty(0, np.intp))
-    rates = read_only(np.empty(0, parameters.dtype))
+    solver = as_solver(Rule(SGD()), parameters.dtype)
+    nothing, numbers = read_only(np.empty(0, np.intp)), read_only(np.empty(0, parameters.dtype))
     rows = min(BLOCK_ROWS, n_samples)
-    batches = tasks.Batches(data, nothing, nothing, rows, rates)
+    course = Course(numbers, numbers, numbers, numbers)
+    targets = ClassTargets(nothing, numbers, 0, 0.0)
+    batches = tasks.Batches(data, targets, nothing, rows, course, read_only(np.empty(0)))
 
     def work(first: int, last: int) -> None:
         workspace = make_workspace(model.layout, data, rows, (1, 1, 0), parameters.dtype)
         alone = tasks.Team(0, 1, np.zeros(1, np.int64))
         task = model.task(solver, batches, workspace, alone)
-        predict.predict_logits(task, data, first, last, logits)
+        slopes = make_slopes(model, parameters.network, (), rows)
+        predict.predict_logits(task, data, slopes, first, last, logits)
 
     most = n_cores() if n_threads is None else n_threads
     split(max(1, min(most, n_samples // THREAD_ROWS)), n_samples, work)

@@ -1,0 +1,158 @@
+"""Losses of a network's last layer, and their gradients, in NumPy.
+
+Every function acts on the last axis: on the logits of one sample or of a batch, a sample a row.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.functional import identity, sigmoid, softmax, softplus
+
+Array = NDArray[Any]
+
+
+class Loss(NamedTuple):
+    """What training minimises, per sample."""
+
+    name: str
+    """A key of `LOSSES`."""
+    label_smoothing: float = 0.0
+    """Share of a label that is spread evenly over all classes (Szegedy et al. 2016, section 7)."""
+    delta: float = 1.0
+    """Where Huber's loss turns from a parabola into lines."""
+
+
+def smooth_labels(logits: Array, targets: Any, loss: Loss) -> Array:
+    """Turn class indices into (1 - s) one-hot + s / n_classes, with s the label smoothing."""
+    n_classes = logits.shape[-1]
+    labels = np.full_like(logits, loss.label_smoothing / n_classes)
+    index = np.asarray(targets)[..., np.newaxis]
+    at_target = 1 - loss.label_smoothing + loss.label_smoothing / n_classes
+    np.put_along_axis(labels, index, at_target, axis=-1)
+    return labels
+
+
+def softmax_losses(logits: Array, targets: Any, loss: Loss) -> Array:
+    """Compute -sum_j y_j log softmax(z)_j = log sum_j exp z_j - sum_j y_j z_j, without overflow."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    labels = smooth_labels(logits, targets, loss)
+    # A logit of -infinity beside a label of 0 has no part in the sum.
+    at_labels = np.multiply(labels, shifted, where=labels > 0, out=np.zeros_like(shifted))
+    return np.asarray(np.log(np.exp(shifted).sum(axis=-1)) - at_labels.sum(axis=-1))
+
+
+def softmax_gradient(logits: Array, targets: Any, loss: Loss) -> Array:
+    """Compute softmax(z) - y."""
+    return softmax(logits) - smooth_labels(logits, targets, loss)
+
+
+def smooth_truth(targets: Array, loss: Loss) -> Array:
+    """Draw 0 and 1 towards 1/2: (1 - s) y + s / 2, with s the label smoothing."""
+    return np.asarray((1 - loss.label_smoothing) * targets + 0.5 * loss.label_smoothing)
+
+
+def logistic_losses(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Sum the cross-entropies of independent outputs: log(1 + e^z) - y z."""
+    return np.asarray((softplus(logits) - smooth_truth(targets, loss) * logits).sum(axis=-1))
+
+
+def logistic_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute sigmoid(z) - y."""
+    return sigmoid(logits) - smooth_truth(targets, loss)
+
+
+def squared_losses(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute half the mean of the outputs' squared errors."""
+    return np.asarray(0.5 * np.square(logits - targets).mean(axis=-1))
+
+
+def squared_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute z - y: of the sum over the outputs, not of their mean, as scikit-learn does."""
+    return logits - targets
+
+
+def poisson_losses(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Sum half the outputs' Poisson deviances, y log(y / mu) - y + mu with mu = e^z."""
+    logarithms = np.log(targets, where=targets > 0, out=np.zeros_like(targets))
+    return np.asarray((targets * (logarithms - logits) - targets + np.exp(logits)).sum(axis=-1))
+
+
+def poisson_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute mu - y."""
+    return np.asarray(np.exp(logits) - targets)
+
+
+def absolute_losses(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute the mean of the outputs' absolute errors."""
+    return np.asarray(np.abs(logits - targets).mean(axis=-1))
+
+
+def absolute_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute the sign of z - y; the sum's gradient, see `squared_gradient`."""
+    return np.asarray(np.sign(logits - targets))
+
+
+def huber_losses(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute the mean of r^2 / 2 where |r| <= delta, else of delta (|r| - delta / 2).
+
+    Huber 1964, with r = z - y.
+    """
+    size = np.abs(logits - targets)
+    line = loss.delta * (size - 0.5 * loss.delta)
+    return np.asarray(np.where(size <= loss.delta, 0.5 * size * size, line).mean(axis=-1))
+
+
+def huber_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Cut z - y to [-delta, delta]; the sum's gradient, see `squared_gradient`."""
+    return np.asarray(np.clip(logits - targets, -loss.delta, loss.delta))
+
+
+class LossFunctions(NamedTuple):
+    """What belongs to one loss."""
+
+    output: Callable[[Array], Array]
+    """From logits to predictions."""
+    losses: Callable[[Array, Any, Loss], Array]
+    """Each sample's loss, from logits of shape (..., n_outputs)."""
+    gradient: Callable[[Array, Any, Loss], Array]
+    """d loss / d logits."""
+
+
+LOSSES: dict[str, LossFunctions] = {
+    "softmax": LossFunctions(softmax, softmax_losses, softmax_gradient),
+    "logistic": LossFunctions(sigmoid, logistic_losses, logistic_gradient),
+    "squared_error": LossFunctions(identity, squared_losses, squared_gradient),
+    "poisson": LossFunctions(lambda z: np.asarray(np.exp(z)), poisson_losses, poisson_gradient),
+    "absolute_error": LossFunctions(identity, absolute_losses, absolute_gradient),
+    "huber": LossFunctions(identity, huber_losses, huber_gradient),
+}
+"""The targets of `softmax` are class indices of shape (...,), those of the others numbers of shape
+(..., n_outputs)."""
+
+OUTPUTS = {name: functions.output for name, functions in LOSSES.items()}
+"""From logits to predictions, for each loss."""
+
+
+def sample_losses(loss: Loss, logits: Array, targets: Any) -> Array:
+    """Compute each sample's loss.
+
+    Parameters
+    ----------
+    loss : Loss
+    logits : ndarray of shape (..., n_outputs)
+    targets : ndarray
+        See `LOSSES`.
+
+    Returns
+    -------
+    ndarray of shape (...)
+    """
+    return LOSSES[loss.name].losses(logits, targets, loss)
+
+
+def loss_gradient(loss: Loss, logits: Array, targets: Any) -> Array:
+    """Compute d loss / d logits; the arguments are those of `sample_losses`."""
+    return LOSSES[loss.name].gradient(logits, targets, loss)
