@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import fastmlp.datasets as datasets
+    from fastmlp.estimators import MLPClassifier, MLPRegressor
     from fastmlp.history import DivergenceError, EpochReport, History
     from fastmlp.model import Model
     from fastmlp.training import TrainingInterrupted, TrainResult, train
@@ -21,6 +22,8 @@ __all__ = [
     "DivergenceError",
     "EpochReport",
     "History",
+    "MLPClassifier",
+    "MLPRegressor",
     "Model",
     "TrainResult",
     "TrainingInterrupted",
@@ -47,6 +50,8 @@ _HOMES = {
     "DivergenceError": "fastmlp.history",
     "EpochReport": "fastmlp.history",
     "History": "fastmlp.history",
+    "MLPClassifier": "fastmlp.estimators",
+    "MLPRegressor": "fastmlp.estimators",
     "Model": "fastmlp.model",
     "TrainResult": "fastmlp.training",
     "TrainingInterrupted": "fastmlp.training",

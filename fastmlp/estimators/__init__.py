@@ -1,0 +1,12 @@
+"""scikit-learn's MLP estimators on fastmlp's backends, with what their users asked for beside.
+
+- `classifier`, `regressor`: the two public classes;
+- `base`: what they share, from the constructor's arguments to the fitted attributes;
+- `stochastic`, `quasi_newton`: the two ways to fit;
+- `labels`: class labels and their codes; `options`: the arguments' rules and what they become.
+"""
+
+from fastmlp.estimators.classifier import MLPClassifier
+from fastmlp.estimators.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

@@ -1,0 +1,109 @@
+"""What the docstrings of the two estimators have in common."""
+
+PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
+    Units of each hidden layer.
+activation : str or sequence of str, default="relu"
+    {"identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus"}: one for
+    all hidden layers, or one each.
+solver : {"lbfgs", "sgd", "adam", "adamw", "rmsprop"}, default="adam"
+    The first three as in scikit-learn. "adamw" takes `alpha` as its decoupled weight decay;
+    "rmsprop" takes `beta_2` as the decay of its mean of squares.
+alpha : float, default=0.0001
+    Strength of the L2 penalty, which is divided by the weight of the batch.
+batch_size : int or "auto", default="auto"
+    Samples an update; "auto" is min(200, n_samples).
+learning_rate : str, default="constant"
+    "constant", "invscaling" or "adaptive", which only "sgd" heeds, as in scikit-learn; or "step",
+    "cosine", "one_cycle", for every solver but lbfgs.
+learning_rate_init : float, default=0.001
+    The initial rate, or the highest of "one_cycle".
+power_t : float, default=0.5
+    Exponent of "invscaling".
+max_iter : int, default=200
+    Number of epochs at the most.
+shuffle : bool, default=True
+    Draw a new order of the samples for each epoch.
+random_state : int, RandomState instance or None, default=None
+    Fixes initial weights, validation split, orders and dropout. An int gives scikit-learn's weights
+    and orders, and its results to rounding; where rounding is carried along over many epochs, or
+    float32 is computed in, the results part.
+tol : float, default=1e-4
+    What counts as an improvement.
+verbose : bool, default=False
+    Print the loss of each epoch.
+warm_start : bool, default=False
+    Go on from the weights of the fit before.
+momentum : float, default=0.9
+    In [0, 1], for "sgd".
+nesterovs_momentum : bool, default=True
+    Use Nesterov's momentum.
+early_stopping : bool, default=False
+    Stop when the validation score does not improve, and keep the best weights.
+validation_fraction : float, default=0.1
+    Share of the samples held out for it, unless `fit` is given a validation set.
+beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+    Of "adam" and "adamw"; the last two of "rmsprop", too.
+n_iter_no_change : int, default=10
+    Epochs without an improvement before the fit ends.
+max_fun : int, default=15000
+    Calls of the loss at the most, for "lbfgs".
+dropout : float or sequence of float, default=0.0
+    Probability that a hidden unit is left out of an update, for all hidden layers or one each.
+l1 : float, default=0.0
+    Strength of the L1 penalty, divided as `alpha` is.
+max_grad_norm : float or None, default=None
+    A longer gradient is shortened to this norm.
+step_size : int, default=30
+    Epochs after which "step" lowers the rate.
+step_factor : float, default=0.1
+    By which it multiplies it.
+warm_up : int, default=0
+    First epochs in which the rate rises in a straight line.
+time_budget : float or None, default=None
+    Seconds after which no further epoch begins; compiling does not count.
+scoring : str, callable or None, default=None
+    What early stopping looks at, in place of `score`.
+init : {"glorot_uniform", "he_normal", "standard_normal"} or None, default=None
+    How initial weights are drawn; None draws scikit-learn's.
+backend : {"numba", "numpy", "reference"}, default="numba"
+    Compiled kernels; a matrix a batch; or one sample at a time.
+n_threads : int or None, default=None
+    At most so many threads; None takes as many as pay.
+dtype : {"float32", "float64"} or None, default=None
+    What is computed in; None takes float32 where X is float32, else float64."""
+
+ATTRIBUTES = """coefs_, intercepts_ : list of ndarray
+    Weights of shape (fan_in, fan_out) and biases of each layer.
+loss_, best_loss_ : float
+    The last epoch's mean loss, and the smallest.
+loss_curve_ : list of float
+    The loss of each epoch.
+validation_scores_, validation_loss_curve_ : list of float
+    Score and loss on the validation set after each epoch, where there is one.
+best_validation_score_ : float or None
+    The best of the scores, with `early_stopping`.
+n_iter_, t_ : int
+    Number of epochs, and of samples seen.
+n_layers_, n_outputs_ : int
+    Number of layers, the input's too, and of outputs.
+out_activation_ : str
+    From logits to predictions.
+n_features_in_ : int
+    Number of features.
+feature_names_in_ : ndarray of str
+    Their names, where X has column names."""
+
+
+def document(text: str) -> str:
+    """Put the common parts into a docstring.
+
+    Parameters
+    ----------
+    text : str
+        With `<parameters>` and `<attributes>` where they go.
+
+    Returns
+    -------
+    str
+    """
+    return text.replace("<parameters>", PARAMETERS).replace("<attributes>", ATTRIBUTES)

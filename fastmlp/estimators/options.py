@@ -1,0 +1,114 @@
+"""The constructor's arguments: the rules they must keep, and what the engine makes of them."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from fastmlp._errors import invalid
+from fastmlp.backends import BACKENDS
+from fastmlp.functional import ACTIVATIONS
+from fastmlp.optimizers import SCHEDULES, SGD, Adam, AdamW, RMSprop, Rule, Schedule, Solver
+from fastmlp.rng import INITIALISATIONS
+from fastmlp.threads import MOST_THREADS
+
+SKLEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
+"""Those that scikit-learn has; with solvers other than sgd they are the constant one."""
+
+CONSTRAINTS: dict[str, Any] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
+    "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions({*SKLEARN_SCHEDULES, "step", "cosine", "one_cycle"})],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [
+        Interval(Integral, 1, None, closed="left"),
+        Options(Real, {np.inf}),
+    ],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
+    "l1": [Interval(Real, 0, None, closed="left")],
+    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "step_size": [Interval(Integral, 1, None, closed="left")],
+    "step_factor": [Interval(Real, 0, 1, closed="right")],
+    "warm_up": [Interval(Integral, 0, None, closed="left")],
+    "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+    "scoring": [str, callable, None],
+    "init": [StrOptions(set(INITIALISATIONS)), None],
+    "backend": [StrOptions(set(BACKENDS))],
+    "n_threads": [Interval(Integral, 1, MOST_THREADS, closed="both"), None],
+    "dtype": [StrOptions({"float32", "float64"}), None],
+}
+"""What each argument may be, for scikit-learn's own check and messages."""
+
+
+def layer_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
+    """Turn one activation, or one a layer, into one a layer."""
+    if isinstance(activation, str):
+        return (activation,) * n_hidden
+    names = tuple(activation)
+    if len(names) != n_hidden or not all(name in ACTIVATIONS for name in names):
+        rule = f"one name, or one for each of the {n_hidden} hidden layers, of {list(ACTIVATIONS)}"
+        raise invalid("activation", rule, names)
+    return names
+
+
+def layer_dropout(dropout: Any, n_hidden: int) -> tuple[float, ...]:
+    """Turn one rate, or one a layer, into one a layer."""
+    rates = (dropout,) * n_hidden if isinstance(dropout, Real) else tuple(dropout)
+    sound = all(isinstance(rate, Real) and 0 <= float(rate) < 1 for rate in rates)
+    if len(rates) != n_hidden or not sound:
+        rule = f"one rate in [0, 1), or one for each of the {n_hidden} hidden layers"
+        raise invalid("dropout", rule, repr(dropout))
+    return tuple(float(rate) for rate in rates)
+
+
+SOLVERS: dict[str, Callable[[Any], Solver]] = {
+    "sgd": lambda e: SGD(e.momentum, bool(e.nesterovs_momentum and e.momentum > 0)),
+    "adam": lambda e: Adam(e.beta_1, e.beta_2, e.epsilon),
+    "adamw": lambda e: AdamW(e.beta_1, e.beta_2, e.epsilon, e.alpha),
+    "rmsprop": lambda e: RMSprop(e.beta_2, e.epsilon),
+    "lbfgs": lambda e: SGD(),
+}
+"""From an estimator's arguments to the update rule; lbfgs takes only the penalties from it."""
+
+
+def make_rule(estimator: Any) -> Rule:
+    """Describe the update rule that an estimator's arguments ask for."""
+    longest = np.inf if estimator.max_grad_norm is None else float(estimator.max_grad_norm)
+    alpha = 0.0 if estimator.solver == "adamw" else float(estimator.alpha)
+    return Rule(SOLVERS[estimator.solver](estimator), alpha, float(estimator.l1), longest)
+
+
+def make_schedule(estimator: Any, steps_per_epoch: int, rate: float | None = None) -> Schedule:
+    """Describe the course of the learning rate that an estimator's arguments ask for."""
+    name = estimator.learning_rate
+    scikit_learns = name in SKLEARN_SCHEDULES
+    if scikit_learns and not (name == "invscaling" and estimator.solver == "sgd"):
+        name = "constant"
+    return Schedule(
+        SCHEDULES[name],
+        estimator.learning_rate_init if rate is None else rate,
+        estimator.power_t,
+        estimator.step_size * steps_per_epoch,
+        estimator.step_factor,
+        estimator.warm_up * steps_per_epoch,
+    )
