@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import fastmlp.datasets as datasets
-    from fastmlp.estimators import MLPClassifier, MLPRegressor
+    from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastmlp.history import DivergenceError, EpochReport, History
     from fastmlp.model import Model
     from fastmlp.training import TrainingInterrupted, TrainResult, train
@@ -29,6 +29,7 @@ __all__ = [
     "TrainingInterrupted",
     "__version__",
     "datasets",
+    "from_sklearn",
     "train",
 ]
 
@@ -54,6 +55,7 @@ _HOMES = {
     "MLPRegressor": "fastmlp.estimators",
     "Model": "fastmlp.model",
     "TrainResult": "fastmlp.training",
+    "from_sklearn": "fastmlp.estimators",
     "TrainingInterrupted": "fastmlp.training",
     "train": "fastmlp.training",
 }

@@ -3,10 +3,12 @@
 - `classifier`, `regressor`: the two public classes;
 - `base`: what they share, from the constructor's arguments to the fitted attributes;
 - `stochastic`, `quasi_newton`: the two ways to fit;
+- `conversion`: from scikit-learn's estimators and back;
 - `labels`: class labels and their codes; `options`: the arguments' rules and what they become.
 """
 
 from fastmlp.estimators.classifier import MLPClassifier
+from fastmlp.estimators.conversion import from_sklearn
 from fastmlp.estimators.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn"]

@@ -259,6 +259,23 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         module = get_backend(self.backend)
         return OUTPUTS[loss](module.predict_logits(parameters, features, self.n_threads))
 
+    def to_sklearn(self) -> Any:
+        """Make a fitted estimator of scikit-learn's of the same name.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+            With the same predictions. Of the arguments it has those that scikit-learn knows.
+
+        Raises
+        ------
+        ValueError
+            If an activation is not one of scikit-learn's, or not the same in all layers.
+        """
+        from fastmlp.estimators.conversion import to_sklearn
+
+        return to_sklearn(self)
+
     def _predict_few(self, parameters: Parameters, loss: str) -> Any:
         """Make, once, what predicts a few rows at once where the backend can."""
         kept = getattr(self, "_few", None)

@@ -239,10 +239,10 @@ Multilabel targets, a batch after the other:
         else:
             require_known(self._labels, y, self.warm_start and not incremental)
         self.classes_ = self._labels.classes
-        return y
+        return np.asarray(y)
 
     def _encode(self, y: Array, dtype: np.dtype[Any]) -> Array:
-        return self._labels.encode(y, dtype)
+        return np.asarray(self._labels.encode(y, dtype))
 
     def _loss(self) -> Loss:
         return Loss(self._labels.loss, float(self.label_smoothing))
@@ -261,7 +261,7 @@ Multilabel targets, a batch after the other:
                 "labels. Pass a dict of weights, such as compute_class_weight('balanced', ...) "
                 "gives for all of y."
             )
-        weights: Array = compute_sample_weight(self.class_weight, y)
+        weights = np.asarray(compute_sample_weight(self.class_weight, y))
         return weights if sample_weight is None else weights * sample_weight
 
     def _stratification(self, targets: Array) -> Array | None:

@@ -74,7 +74,7 @@ def step_on(task, lanes, layer, step, factor):
     """Take the step on the panels of a layer that this thread owns."""
     layout, model, solver = task.layout, task.model, task.solver
     gradient = model.slots[model.slots.shape[0] - 1]
-    zero = step.rate * 0
+    zero = step.rate - step.rate  # of the same type, which rate * 0 would not be
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         start = layout.coefs[layer] + panel * layout.panel_sizes[layer]

@@ -101,14 +101,6 @@ def backward_clipped(task, features, rows, slopes, clip, begin, batch, number, s
 
 
 @inlined
-def go_back(task, features, rows, slopes, clip, begin, batch, number, step):
-    """Take one step on all layers, by `backward` or by `backward_clipped`."""
-    if len(clip) == N_CLIP:
-        return backward_clipped(task, features, rows, slopes, clip, begin, batch, number, step)
-    return backward(task, features, rows, slopes, begin, batch, number, step)
-
-
-@inlined
 def move_on(slopes, first_row):
     """Point to the numbers of a batch where there are any."""
     if len(slopes) == N_SLOPES:
@@ -154,7 +146,13 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
                 loss += workspace.row_losses[row]
             losses[index] = loss / total
         step = step_of(batches.course, index)
-        if not go_back(task, batches.features, rows, kept, clip, begin, batch, number, step):
+        if len(clip) == N_CLIP:  # known while this is compiled, and only the one branch is
+            going = backward_clipped(
+                task, batches.features, rows, kept, clip, begin, batch, number, step
+            )
+        else:
+            going = backward(task, batches.features, rows, kept, begin, batch, number, step)
+        if not going:
             return False
     if len(rows) == N_ROWS:
         catch_up_all(task, rows, last_step - first_step)

@@ -71,7 +71,7 @@ def step_of(course, number):
 @inlined
 def step_of_intercepts(step):
     """Leave the penalties out."""
-    zero = step.rate * 0
+    zero = step.rate - step.rate  # of the same type, which rate * 0 would not be
     return Step(step.rate, zero, zero, zero)
 
 

@@ -1,0 +1,118 @@
+"""From scikit-learn's fitted estimators to ours, and back."""
+
+from typing import Any
+
+import numpy as np
+import sklearn.neural_network
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp._errors import invalid
+from fastmlp.estimators.base import BaseMLP
+from fastmlp.estimators.classifier import MLPClassifier
+from fastmlp.estimators.labels import Labels
+from fastmlp.estimators.regressor import MLPRegressor
+from fastmlp.network import Network, Parameters
+
+KINDS: dict[str, tuple[type[BaseMLP], Any]] = {
+    "MLPClassifier": (MLPClassifier, sklearn.neural_network.MLPClassifier),
+    "MLPRegressor": (MLPRegressor, sklearn.neural_network.MLPRegressor),
+}
+
+FITTED = (
+    "n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "loss_", "loss_curve_",
+    "best_loss_", "validation_scores_", "best_validation_score_", "n_features_in_",
+    "feature_names_in_", "classes_", "_no_improvement_count",
+)  # fmt: skip
+"""Attributes that both libraries have."""
+
+TRAINING_ONLY = {
+    "solver": (("lbfgs", "sgd", "adam"), "adam"),
+    "learning_rate": (("constant", "invscaling", "adaptive"), "constant"),
+}
+"""Arguments that matter only in training: what scikit-learn knows, and what stands in for others."""
+
+
+def from_sklearn(fitted: Any) -> Any:
+    """Make a fastmlp estimator of a fitted one of scikit-learn's.
+
+    Parameters
+    ----------
+    fitted : sklearn.neural_network.MLPClassifier or MLPRegressor
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        With the same arguments, weights and predictions; `partial_fit` starts with a fresh state
+        of the solver.
+
+    Raises
+    ------
+    ValueError
+        If it is another estimator.
+
+    Examples
+    --------
+    >>> import fastmlp, sklearn.datasets, sklearn.neural_network
+    >>> X, y = sklearn.datasets.load_iris(return_X_y=True)
+    >>> theirs = sklearn.neural_network.MLPClassifier(random_state=0, max_iter=500).fit(X, y)
+    >>> ours = fastmlp.from_sklearn(theirs)
+    >>> bool((ours.predict(X) == theirs.predict(X)).all())
+    True
+    """
+    kinds = {theirs: ours for ours, theirs in KINDS.values()}
+    if type(fitted) not in kinds:
+        rule = "a fitted sklearn.neural_network.MLPClassifier or MLPRegressor"
+        raise invalid("fitted", rule, type(fitted).__name__)
+    check_is_fitted(fitted)
+    estimator = kinds[type(fitted)](**fitted.get_params())
+    if isinstance(estimator, MLPClassifier):
+        kind = fitted._label_binarizer.y_type_.removesuffix("-indicator")
+        estimator._labels = Labels(kind, fitted.classes_)
+    copy_attributes(fitted, estimator)
+    sizes = [len(fitted.coefs_[0]), *map(len, fitted.intercepts_)]
+    network = Network(tuple(sizes), (fitted.activation,) * (len(sizes) - 2))
+    arrays = [np.ravel(array) for array in (*fitted.coefs_, *fitted.intercepts_)]
+    estimator._keep(Parameters(network, np.concatenate(arrays)))
+    estimator.validation_loss_curve_ = []
+    return estimator
+
+
+def to_sklearn(estimator: BaseMLP) -> Any:
+    """Make a scikit-learn estimator of a fitted one of ours; see `BaseMLP.to_sklearn`."""
+    check_is_fitted(estimator)
+    theirs = KINDS[type(estimator).__name__][1]
+    known, given = theirs().get_params(), estimator.get_params()
+    arguments = {name: value for name, value in given.items() if name in known}
+    for name, (values, stand_in) in TRAINING_ONLY.items():
+        arguments[name] = given[name] if given[name] in values else stand_in
+    arguments["activation"] = only_activation(estimator)
+    if given.get("loss") not in (None, "squared_error", "poisson"):
+        arguments["loss"] = "squared_error"  # its output is the identity, too
+    made = theirs(**arguments)
+    copy_attributes(estimator, made)
+    made.coefs_ = [array.copy() for array in estimator.coefs_]
+    made.intercepts_ = [array.copy() for array in estimator.intercepts_]
+    if isinstance(estimator, MLPClassifier):
+        examples = estimator.classes_
+        if estimator._labels.kind == "multilabel":
+            examples = np.eye(len(examples), dtype=int)
+        made._label_binarizer = LabelBinarizer().fit(examples)
+    return made
+
+
+def only_activation(estimator: BaseMLP) -> str:
+    """Find the one activation of all hidden layers, which must be one that scikit-learn has."""
+    names = set(estimator._fitted.network.activations) or {"relu"}
+    if len(names) > 1 or not names <= {"identity", "logistic", "tanh", "relu"}:
+        rule = "the same for all layers, and one that scikit-learn has, to be converted"
+        raise invalid("activation", rule, sorted(names))
+    return names.pop()
+
+
+def copy_attributes(source: Any, target: Any) -> None:
+    """Copy the attributes that both libraries have."""
+    for name in FITTED:
+        if hasattr(source, name):
+            value = getattr(source, name)
+            setattr(target, name, value.copy() if hasattr(value, "copy") else value)
