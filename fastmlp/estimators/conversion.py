@@ -30,7 +30,7 @@ TRAINING_ONLY = {
     "solver": (("lbfgs", "sgd", "adam"), "adam"),
     "learning_rate": (("constant", "invscaling", "adaptive"), "constant"),
 }
-"""Arguments that matter only in training: what scikit-learn knows, and what stands in for others."""
+"""Arguments that matter only in training: what scikit-learn knows, and what stands in otherwise."""
 
 
 def from_sklearn(fitted: Any) -> Any:
