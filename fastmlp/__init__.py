@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import fastmlp.datasets as datasets
-    from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn
+    from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn, load
     from fastmlp.history import DivergenceError, EpochReport, History
     from fastmlp.model import Model
     from fastmlp.training import TrainingInterrupted, TrainResult, train
@@ -30,6 +30,7 @@ __all__ = [
     "__version__",
     "datasets",
     "from_sklearn",
+    "load",
     "train",
 ]
 
@@ -56,6 +57,7 @@ _HOMES = {
     "Model": "fastmlp.model",
     "TrainResult": "fastmlp.training",
     "from_sklearn": "fastmlp.estimators",
+    "load": "fastmlp.estimators",
     "TrainingInterrupted": "fastmlp.training",
     "train": "fastmlp.training",
 }

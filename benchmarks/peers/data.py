@@ -99,5 +99,25 @@ def _in_words(dataset):
     return Data(X, y, X[:1000], y[:1000], None, N_CLASSES)
 
 
-FORMS = {"unit": _in_unit, "noisy": _in_noise, "bytes": _in_bytes, "sparse": _in_words}
-"""float32 in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR."""
+def _digits(dataset):
+    """Load scikit-learn's digits, in float64; the data set is not used."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return Data(X / 16, y, X[:100] / 16, y[:100], None, 10)
+
+
+def _table(dataset):
+    """Draw numbers in the shape of the covertype data set; the data set is not used."""
+    generator = np.random.default_rng(0)
+    X = generator.standard_normal((580_000, 54), np.float32)
+    y = (X @ generator.standard_normal((54, 7), np.float32)).argmax(axis=1)
+    return Data(X, y, X[:1000], y[:1000], None, 7)
+
+
+FORMS = {
+    "unit": _in_unit, "noisy": _in_noise, "bytes": _in_bytes, "sparse": _in_words,
+    "digits": _digits, "table": _table,
+}  # fmt: skip
+"""float32 in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR;
+1,797 x 64 numbers; 580,000 x 54 numbers."""

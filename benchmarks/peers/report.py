@@ -61,7 +61,7 @@ def row_text(result, peaks):
         A heading, a line for each contestant, and whether fastmlp's own limit was kept.
     """
     row = result.row
-    source = "made" if row.task.form == "sparse" else row.task.dataset
+    source = row.task.form if row.task.form in ("sparse", "digits", "table") else row.task.dataset
     facts = f"{source} data, {result.n_samples:,} samples, losses within {row.tolerance:g}"
     lines = [f"{row.name}: {row.title} ({facts})", _line("", COLUMNS)]
     lines += [_entry_line(result, entry, peaks) for entry in result.entries]

@@ -120,6 +120,10 @@ TORCH_EAGER = _on_one_and_all("PyTorch", "with_torch", "eager")
 TORCH = TORCH_EAGER + _on_one_and_all("PyTorch", "with_torch", "compiled")
 JAX = _on_one_and_all("JAX", "with_jax")
 
+ESTIMATORS = _on_one_and_all("fastmlp", "with_estimators", "estimator") + _on_one_and_all(
+    "scikit-learn", "with_estimators", "defaults"
+)
+
 ROUNDING_GROWS = 0.5
 """Tolerance where training is chaotic: Adam divides by small numbers, and rectifiers switch, so
 that differences of rounding grow until the losses of the last epochs, near zero, part."""
@@ -130,6 +134,7 @@ ADAM = Task(
 )  # fmt: skip
 SPARSE = Task(form="sparse", epochs=1)
 BRIEF = Task(kind="predict", n_samples=5_000, epochs=1)
+DEFAULTS = Task(activation="relu", solver="adam", batch_size=200, epochs=20)
 
 ROWS = (
     Row(
@@ -193,5 +198,28 @@ ROWS = (
         "accuracy", f"784-256-10 to {GOAL:.1%} of test accuracy, evaluated each epoch",
         Task(kind="reach", goal=GOAL, **RECIPE), FASTMLP + TORCH_EAGER, {"PyTorch": 3},
         most_seconds=1.5,
+    ),
+    Row(
+        "estimator_sgd", "MLPClassifier(solver='sgd') on MNIST, 20 epochs",
+        replace(DEFAULTS, solver="sgd"), ESTIMATORS, {"scikit-learn": 10}, tolerance=0.05,
+    ),
+    Row(
+        "estimator_adam", "MLPClassifier() on MNIST, 20 epochs", DEFAULTS, ESTIMATORS,
+        {"scikit-learn": 6}, tolerance=ROUNDING_GROWS,
+    ),
+    Row(
+        "estimator_sparse", "MLPClassifier() on CSR 20000 x 20000, 2 epochs",
+        replace(DEFAULTS, form="sparse", epochs=2), ESTIMATORS, {"scikit-learn": 30},
+        tolerance=0.05,
+    ),
+    Row(
+        "estimator_table", "MLPClassifier() on 580000 x 54, 5 epochs",
+        replace(DEFAULTS, form="table", epochs=5), ESTIMATORS, {"scikit-learn": 4},
+        tolerance=ROUNDING_GROWS,
+    ),
+    Row(
+        "estimator_digits", "MLPClassifier() on digits, 1797 x 64 in float64, 100 epochs",
+        replace(DEFAULTS, form="digits", epochs=100), ESTIMATORS, {"scikit-learn": 1},
+        tolerance=ROUNDING_GROWS,
     ),
 )  # fmt: skip

@@ -23,7 +23,7 @@ class Task:
         the prediction of the first `n_rows` test samples.
     dataset : str
         Name of a data set of fastmlp's; `form` "sparse" does not use it.
-    form : {"unit", "noisy", "bytes", "sparse"}
+    form : {"unit", "noisy", "bytes", "sparse", "digits", "table"}
         See `data.FORMS`.
     n_samples : int, optional
         Only so many training samples are used.

@@ -3,12 +3,13 @@
 - `classifier`, `regressor`: the two public classes;
 - `base`: what they share, from the constructor's arguments to the fitted attributes;
 - `stochastic`, `quasi_newton`: the two ways to fit;
-- `conversion`: from scikit-learn's estimators and back;
+- `conversion`: from scikit-learn's estimators and back; `persistence`: files;
 - `labels`: class labels and their codes; `options`: the arguments' rules and what they become.
 """
 
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.conversion import from_sklearn
+from fastmlp.estimators.persistence import load
 from fastmlp.estimators.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn"]
+__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn", "load"]

@@ -1,0 +1,152 @@
+"""Export to ONNX, in float32, which every runtime computes in."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastmlp._errors import invalid
+from fastmlp.saving.content import Content
+
+OPSET = 17
+
+
+class Graph:
+    """Nodes and constants of a graph that grows.
+
+    Parameters
+    ----------
+    onnx : module
+    """
+
+    def __init__(self, onnx: Any) -> None:
+        self.onnx = onnx
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Add a node; return the name of what it puts out."""
+        output = name or f"{operator}_{len(self.nodes)}"
+        node = self.onnx.helper.make_node(operator, list(inputs), [output], **attributes)
+        self.nodes.append(node)
+        return output
+
+    def constant(self, value: Any, dtype: Any = np.float32) -> str:
+        """Add a constant; return its name."""
+        name = f"constant_{len(self.constants)}"
+        array = np.asarray(value, dtype)
+        self.constants.append(self.onnx.numpy_helper.from_array(array, name))
+        return name
+
+
+def _gelu(graph: Graph, z: str) -> str:
+    part = graph.add("Erf", graph.add("Mul", z, graph.constant(np.sqrt(0.5))))
+    twice = graph.add("Add", part, graph.constant(1.0))
+    return graph.add("Mul", graph.add("Mul", z, graph.constant(0.5)), twice)
+
+
+ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
+    "identity": lambda graph, z: z,
+    "logistic": lambda graph, z: graph.add("Sigmoid", z),
+    "tanh": lambda graph, z: graph.add("Tanh", z),
+    "relu": lambda graph, z: graph.add("Relu", z),
+    "leaky_relu": lambda graph, z: graph.add("LeakyRelu", z, alpha=0.01),
+    "gelu": _gelu,
+    "silu": lambda graph, z: graph.add("Mul", z, graph.add("Sigmoid", z)),
+    "softplus": lambda graph, z: graph.add("Softplus", z),
+}
+
+
+def to_onnx(content: Content) -> Any:
+    """Make an ONNX model.
+
+    Parameters
+    ----------
+    content : Content
+
+    Returns
+    -------
+    onnx.ModelProto
+        Its input is "X", float32 of shape (n_samples, n_features). A classifier's outputs are
+        "label" and "probabilities", a regressor's is "variable".
+
+    Raises
+    ------
+    ImportError
+        If onnx is not installed.
+    ValueError
+        If the class labels are neither whole numbers nor strings.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError("to_onnx needs onnx. Install it: pip install fastmlp[onnx]") from error
+    graph, units = Graph(onnx), "X"
+    last = len(content.coefs) - 1
+    for layer, (coefs, intercepts) in enumerate(
+        zip(content.coefs, content.intercepts, strict=True)
+    ):
+        weights = graph.constant(coefs), graph.constant(intercepts)
+        units = graph.add("Gemm", units, *weights)
+        if layer < last:
+            units = ACTIVATIONS[content.activations[layer]](graph, units)
+    outputs = _classify(graph, content, units) if "classes_" in content.fitted else [
+        _predict(graph, content, units)
+    ]  # fmt: skip
+    float32 = onnx.TensorProto.FLOAT
+    shape = [None, len(content.coefs[0])]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            graph.nodes, "fastmlp", [onnx.helper.make_tensor_value_info("X", float32, shape)],
+            outputs, graph.constants,
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        producer_name="fastmlp",
+        ir_version=8,
+    )  # fmt: skip
+    onnx.checker.check_model(model)
+    return model
+
+
+def _predict(graph: Graph, content: Content, units: str) -> Any:
+    """Finish a regressor."""
+    operator = {"exp": "Exp", "identity": "Identity"}[content.output]
+    graph.add(operator, units, name="variable")
+    return _describe(graph, "variable", content.coefs[-1].shape[1])
+
+
+def _describe(graph: Graph, name: str, n_columns: int | None, kind: str = "FLOAT") -> Any:
+    """Describe an output."""
+    shape = [None] if n_columns is None else [None, n_columns]
+    number = getattr(graph.onnx.TensorProto, kind)
+    return graph.onnx.helper.make_tensor_value_info(name, number, shape)
+
+
+def _classify(graph: Graph, content: Content, units: str) -> list[Any]:
+    """Finish a classifier."""
+    classes, n_columns = content.fitted["classes_"], content.coefs[-1].shape[1]
+    if content.output == "softmax":
+        graph.add("Softmax", units, axis=1, name="probabilities")
+        which = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
+        return [_label(graph, classes, which), _describe(graph, "probabilities", n_columns)]
+    likely = graph.add("Sigmoid", units)
+    codes = graph.add("Cast", graph.add("Greater", likely, graph.constant(0.5)), to=7)  # int64
+    if content.fitted.get("kind") == "multilabel":
+        graph.add("Identity", likely, name="probabilities")
+        graph.add("Identity", codes, name="label")
+        shown = _describe(graph, "label", n_columns, "INT64")
+        return [shown, _describe(graph, "probabilities", n_columns)]
+    other = graph.add("Sub", graph.constant(1.0), likely)
+    graph.add("Concat", other, likely, axis=1, name="probabilities")
+    which = graph.add("Reshape", codes, graph.constant([-1], np.int64))
+    return [_label(graph, classes, which), _describe(graph, "probabilities", 2)]
+
+
+def _label(graph: Graph, classes: Any, which: str) -> Any:
+    """Look the labels up."""
+    kind = "INT64" if classes.dtype.kind in "biu" else "STRING"
+    if kind == "STRING" and classes.dtype.kind not in "UO":
+        raise invalid("classes_", "whole numbers or strings for ONNX", f"dtype {classes.dtype}")
+    table = graph.constant(classes, np.int64 if kind == "INT64" else object)
+    graph.add("Gather", table, which, axis=0, name="label")
+    return _describe(graph, "label", None, kind)
