@@ -14,6 +14,8 @@ from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
 from fastmlp.rng import INITIALISATIONS, initial_parameters
 
 SOLVERS = ("sgd", "adam")
+COURSES = ("constant", "invscaling", "cosine", "one_cycle")
+"""Courses of the rate that need no further arguments."""
 DEFAULT_RATES = {"sgd": 0.5, "adam": 0.001}
 
 
@@ -86,7 +88,7 @@ def as_schedule(learning_rate: str, learning_rate_init: float | None, solver: st
     ValueError
         If the schedule is unknown, or the rate is not a positive number.
     """
-    name = check_name("learning_rate", learning_rate, SCHEDULES)
+    name = check_name("learning_rate", learning_rate, COURSES)
     rate = DEFAULT_RATES[solver] if learning_rate_init is None else learning_rate_init
     return Schedule(SCHEDULES[name], check_real("learning_rate_init", rate, 0, open_left=True))
 

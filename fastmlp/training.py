@@ -103,8 +103,9 @@ def train(
         x / 255, x / 127.5 - 1, or x * scale + shift. None takes the named data set's own.
     hidden_layer_sizes : int or sequence of int
         Units of each hidden layer; () is softmax regression.
-    activation : {"identity", "logistic", "tanh", "relu"}, or a sequence of them
-        One for all hidden layers, or one each.
+    activation : str or sequence of str
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu" or "softplus": one for
+        all hidden layers, or one each.
     solver : {"sgd", "adam"}
         Stochastic gradient descent, or Adam (Kingma & Ba 2015), both in scikit-learn's form.
     learning_rate_init : float, optional
