@@ -15,6 +15,7 @@ from fastmlp._errors import invalid
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.estimators import options
+from fastmlp.estimators.callbacks import CallbackSupportMixin
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic, Validation
 from fastmlp.inputs import Features, Scale
@@ -30,7 +31,7 @@ X_DTYPES = (np.float64, np.float32, np.uint8)
 FEW_ROWS = 16
 
 
-class BaseMLP(BaseEstimator):  # type: ignore[misc]
+class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """The common part of `MLPClassifier` and `MLPRegressor`.
 
     A subclass says what its targets are (`_read_targets`), which loss it has (`_loss`), and how
@@ -74,6 +75,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, incremental: bool
     ) -> Any:
         """Fit, or go on with a fit."""
+        if self.callbacks is not None:
+            self.set_callbacks(*self.callbacks)
         sizes = self._hidden_sizes()
         names = options.layer_activations(self.activation, len(sizes))
         dropout = options.layer_dropout(self.dropout, len(sizes))
@@ -111,6 +114,17 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if not np.isfinite(parameters.buffer).all():
             raise ValueError(NOT_FINITE)
         return self
+
+    def _reconstruction_attributes(self) -> dict[str, Any]:
+        """Copy what an estimator that predicts is made of."""
+        copied = {name: value for name, value in vars(self).items() if name.endswith("_")}
+        copied |= {name: vars(self)[name] for name in ("_labels",) if name in vars(self)}
+        parameters = self._fitted.copy()
+        return copied | {
+            "_fitted": parameters,
+            "coefs_": list(parameters.coefs),
+            "intercepts_": list(parameters.intercepts),
+        }
 
     def _hidden_sizes(self) -> tuple[int, ...]:
         """Read `hidden_layer_sizes`."""

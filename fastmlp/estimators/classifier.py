@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
+from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
 from fastmlp.estimators.options import CONSTRAINTS
@@ -86,6 +87,18 @@ A validation set of one's own, whose best weights are kept:
 >>> len(model.validation_loss_curve_) == len(model.validation_scores_) == model.n_iter_
 True
 
+Callbacks; one that returns True after an epoch ends the fit:
+
+>>> class Patience:
+...     def setup(self, estimator, context): ...
+...     def teardown(self, estimator, context): ...
+...     def on_fit_task_begin(self, estimator, context): ...
+...     def on_fit_task_end(self, estimator, context):
+...         return estimator.loss_ < 1.0
+>>> model = fastmlp.MLPClassifier(callbacks=[Patience()], **settings).fit(X, y)
+>>> model.loss_ < 1.0 and model.n_iter_ < 40
+True
+
 Multilabel targets, a batch after the other:
 
 >>> model = fastmlp.MLPClassifier(**settings)
@@ -135,6 +148,7 @@ Multilabel targets, a batch after the other:
         step_factor: float = 0.1,
         warm_up: int = 0,
         time_budget: float | None = None,
+        callbacks: Sequence[Any] | None = None,
         scoring: Any = None,
         init: str | None = None,
         backend: str = "numba",
@@ -146,6 +160,7 @@ Multilabel targets, a batch after the other:
         keep_arguments(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
     ) -> "MLPClassifier":
@@ -177,6 +192,7 @@ Multilabel targets, a batch after the other:
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
     ) -> "MLPClassifier":

@@ -61,6 +61,11 @@ warm_up : int, default=0
     First epochs in which the rate rises in a straight line.
 time_budget : float or None, default=None
     Seconds after which no further epoch begins; compiling does not count.
+callbacks : sequence or None, default=None
+    Called before and after the fit and each epoch of it: objects of scikit-learn's callback
+    protocol (`sklearn.callback`, from 1.9 on; the same methods do before), such as its ProgressBar.
+    One whose `on_fit_task_end` returns True after an epoch ends the fit. `set_callbacks` does the
+    same.
 scoring : str, callable or None, default=None
     What early stopping looks at, in place of `score`.
 init : {"glorot_uniform", "he_normal", "standard_normal"} or None, default=None

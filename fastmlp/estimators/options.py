@@ -51,6 +51,7 @@ CONSTRAINTS: dict[str, Any] = {
     "step_factor": [Interval(Real, 0, 1, closed="right")],
     "warm_up": [Interval(Integral, 0, None, closed="left")],
     "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+    "callbacks": ["array-like", None],
     "scoring": [str, callable, None],
     "init": [StrOptions(set(INITIALISATIONS)), None],
     "backend": [StrOptions(set(BACKENDS))],

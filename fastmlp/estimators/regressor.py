@@ -14,6 +14,7 @@ from sklearn.utils.validation import column_or_1d
 
 from fastmlp._errors import invalid
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
+from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.options import CONSTRAINTS
 from fastmlp.losses import Loss
@@ -106,6 +107,7 @@ True
         step_factor: float = 0.1,
         warm_up: int = 0,
         time_budget: float | None = None,
+        callbacks: Sequence[Any] | None = None,
         scoring: Any = None,
         init: str | None = None,
         backend: str = "numba",
@@ -116,6 +118,7 @@ True
         keep_arguments(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
     ) -> "MLPRegressor":
@@ -147,6 +150,7 @@ True
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
         """Train one epoch on some data, going on from where the last call ended.
 

@@ -12,6 +12,7 @@ from sklearn.utils import shuffle
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Objective, Problem, n_batches
 from fastmlp.descent import Descent, NotFiniteError
+from fastmlp.estimators.callbacks import told
 from fastmlp.estimators.options import make_schedule
 from fastmlp.losses import OUTPUTS, sample_losses
 from fastmlp.network import Parameters
@@ -95,11 +96,14 @@ class Stochastic:
             samples_before=0 if memory is None else estimator.t_,
         )  # fmt: skip
         self.best = parameters.buffer.copy() if estimator.early_stopping else None
+        n_epochs = 1 if incremental else estimator.max_iter
+        self.context = estimator._init_callback_context(max_subtasks=n_epochs)
 
     def run(self) -> None:
         """Run the epochs, and keep what `partial_fit` needs."""
         with limit_blas(self.descent.blas_threads):
             try:
+                self.context.call_on_fit_task_begin(**told(self.estimator))
                 self._run_epochs()
             except KeyboardInterrupt:
                 warnings.warn("Training interrupted by user.", stacklevel=4)
@@ -109,6 +113,7 @@ class Stochastic:
         self.estimator._memory = Memory(self.descent.state, self.descent.steps_before, rate)
         if self.best is not None:
             self.parameters.buffer[...] = self.best
+        self.context.call_on_fit_task_end(**told(self.estimator))
 
     def _run_epochs(self) -> None:
         estimator, order = self.estimator, self.rows
@@ -118,10 +123,13 @@ class Stochastic:
             if estimator.shuffle:
                 positions = shuffle(positions, random_state=estimator._random_state)
                 order = self.rows[positions]
+            epoch = self.context.subcontext(task_name="epoch")
+            epoch.call_on_fit_task_begin(**told(self.estimator))
             self._run_epoch(order)
             self._validate()
             self._count_no_improvement()
-            if self._has_converged() or self.incremental:
+            asked_to_stop = epoch.call_on_fit_task_end(**told(self.estimator))
+            if self._has_converged() or self.incremental or asked_to_stop:
                 return
             if time.perf_counter() - start >= (estimator.time_budget or np.inf):
                 return
