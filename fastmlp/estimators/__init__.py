@@ -3,7 +3,8 @@
 - `classifier`, `regressor`: the two public classes;
 - `base`: what they share, from the constructor's arguments to the fitted attributes;
 - `stochastic`, `quasi_newton`: the two ways to fit;
-- `conversion`: from scikit-learn's estimators and back; `persistence`: files;
+- `conversion`: from scikit-learn's estimators and back; `exports`, `persistence`: files;
+- `callbacks`: scikit-learn's protocol;
 - `labels`: class labels and their codes; `options`: the arguments' rules and what they become.
 """
 

@@ -16,6 +16,7 @@ from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
+from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic, Validation
 from fastmlp.inputs import Features, Scale
@@ -31,7 +32,7 @@ X_DTYPES = (np.float64, np.float32, np.uint8)
 FEW_ROWS = 16
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """The common part of `MLPClassifier` and `MLPRegressor`.
 
     A subclass says what its targets are (`_read_targets`), which loss it has (`_loss`), and how
@@ -272,108 +273,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
         features = wrap(X, parameters.dtype)
         module = get_backend(self.backend)
         return OUTPUTS[loss](module.predict_logits(parameters, features, self.n_threads))
-
-    def to_sklearn(self) -> Any:
-        """Make a fitted estimator of scikit-learn's of the same name.
-
-        Returns
-        -------
-        sklearn.neural_network.MLPClassifier or MLPRegressor
-            With the same predictions. Of the arguments it has those that scikit-learn knows.
-
-        Raises
-        ------
-        ValueError
-            If an activation is not one of scikit-learn's, or not the same in all layers.
-        """
-        from fastmlp.estimators.conversion import to_sklearn
-
-        return to_sklearn(self)
-
-    def save(self, path: Any) -> None:
-        """Write the fitted estimator to a safetensors file, which `fastmlp.load` reads.
-
-        The file is replaced at once when the new one is whole. `partial_fit` goes on after loading
-        where it ended before.
-
-        Parameters
-        ----------
-        path : path-like
-
-        Raises
-        ------
-        ValueError
-            If an argument, such as a function for `scoring`, cannot be written.
-        """
-        from fastmlp.estimators.persistence import describe
-        from fastmlp.saving.file import write
-
-        check_is_fitted(self)
-        write(describe(self), path)
-
-    def to_onnx(self) -> Any:
-        """Make an ONNX model that computes in float32; see `fastmlp.saving.onnx.to_onnx`.
-
-        Returns
-        -------
-        onnx.ModelProto
-            With the input "X", and the outputs "label" and "probabilities", or "variable".
-
-        Raises
-        ------
-        ImportError
-            If onnx is not installed.
-        """
-        from fastmlp.estimators.persistence import describe
-        from fastmlp.saving.onnx import to_onnx
-
-        check_is_fitted(self)
-        return to_onnx(describe(self))
-
-    def to_torch(self) -> Any:
-        """Make a `torch.nn.Sequential` with these weights, which gives logits.
-
-        Returns
-        -------
-        torch.nn.Sequential
-            Without the output function: its `state_dict` has "0.weight", "0.bias", "2.weight", ...
-
-        Raises
-        ------
-        ImportError
-            If PyTorch is not installed.
-        """
-        from fastmlp.estimators.persistence import describe
-        from fastmlp.saving.torch import to_sequential
-
-        check_is_fitted(self)
-        return to_sequential(describe(self))
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
-        """Take over the weights of a PyTorch `nn.Sequential` of the same shape.
-
-        Parameters
-        ----------
-        state_dict : dict of str to torch.Tensor or ndarray
-
-        Returns
-        -------
-        MLPClassifier or MLPRegressor
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If it has not the layers of this network.
-        """
-        from fastmlp.saving.torch import from_state_dict
-
-        check_is_fitted(self)
-        parameters = self._parameters(self._fitted.network)
-        arrays = from_state_dict(state_dict, list(parameters.network.coef_shapes))
-        for view, array in zip((*parameters.coefs, *parameters.intercepts), arrays, strict=True):
-            view[...] = array
-        return self
 
     def _predict_few(self, parameters: Parameters, loss: str) -> Any:
         """Make, once, what predicts a few rows at once where the backend can."""

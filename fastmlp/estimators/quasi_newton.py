@@ -29,7 +29,8 @@ def minimise(
     objective : Objective
     problem : Problem
     """
-    context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+    # How many iterations there will be is not known.
+    context = estimator._init_callback_context(max_subtasks=None)
     context.call_on_fit_task_begin(**told(estimator))
     iterations = Iterations(estimator, parameters, context)
     full = FullBatch(estimator.backend, parameters, rule, objective, problem, estimator.n_threads)
