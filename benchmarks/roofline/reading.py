@@ -41,7 +41,7 @@ def gather_case(images):
     return Case(
         "read dense bytes", "kernels.dense.gather", f"{BATCH_SIZE} x {N_FEATURES}",
         work.gather(BATCH_SIZE, N_FEATURES), images.X.nbytes, run, check,
-        note="the rows lie anywhere in memory: from the cache they take a fifth of the time",
+        note="the rows lie anywhere in memory, and each is waited for",
     )  # fmt: skip
 
 

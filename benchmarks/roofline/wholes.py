@@ -95,8 +95,8 @@ def fit(images, kernel, n_samples, batch_size, n_threads):
         kernel, "train", f"784-100-10, batch {batch_size}, {EPOCHS} x {len(X):,} samples",
         step_work(nonzeros, batch_size, X.itemsize).times(n_steps), parameters, run, check,
         threads=n_threads, tolerance=FIT_TOLERANCE,
-        note="the two sparse products take two thirds of it, which are no nearer to the roof; "
-        "packing, copying weights and starting threads count, too",
+        note="the two sparse products take most of it, which are no nearer to the roof; packing, "
+        " copying weights and starting threads count, too",
     )  # fmt: skip
 
 
@@ -161,8 +161,8 @@ def predict_few_rows(images):
         f"{FEW_ROWS} rows of 784-100-10, {nonzeros / FEW_ROWS:.0f} nonzeros a row",
         work.few_rows(FEW_ROWS, N_FEATURES, nonzeros, N_HIDDEN, N_CLASSES),
         parameters.buffer.nbytes + X.nbytes, run, check,
-        note="the 784 inputs of a row are checked, scaled and compared one at a time, which takes "
-        "two thirds of the time: rows of zeros need as much",
+        note="the 784 inputs of a row are checked, scaled and compared one at a time: rows of "
+        "zeros need almost as long",
     )  # fmt: skip
 
 
