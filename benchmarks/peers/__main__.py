@@ -6,51 +6,97 @@ from pathlib import Path
 
 import click
 
-from .machine import describe, sgemm_peak
+from benchmarks.machine import describe, sgemm_peak
+from fastmlp.threads import n_cores
+
+from . import records
 from .race import Race
-from .report import EXPLANATION, machine_text, row_text, to_json, verdict
+from .report import EXPLANATION, count_text, machine_text, row_text
 from .rows import ROWS
+from .sweeps import sweeps
 
 QUICK_SAMPLES = 512
 QUICK_GOAL = 0.5
 """With so few samples no contestant comes to 98 %."""
 
+SWEEPS = {sweep.name: sweep for sweep in sweeps(n_cores())}
+TABLE = {row.name: row for row in ROWS}
+
 output = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option("--only", multiple=True, type=click.Choice([row.name for row in ROWS]),
-              help="Run this row; may be given several times")  # fmt: skip
+@click.option("--only", multiple=True, type=click.Choice([*TABLE, *SWEEPS]),
+              help="Run this row or sweep; may be given several times")  # fmt: skip
+@click.option("--sweeps/--no-sweeps", "with_sweeps", default=False,
+              help="Beside the table, what everything costs as sizes vary")  # fmt: skip
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--samples", type=click.IntRange(min=QUICK_SAMPLES), help="Train on so many samples")
 @click.option("--dataset", type=click.Choice(["mnist", "digits28"]), default="mnist",
               show_default=True)  # fmt: skip
 @click.option("--quick", is_flag=True, help="Few samples, one run, nothing compiled by PyTorch: to "
               "see that it works; the times mean nothing")  # fmt: skip
-@click.option("--json", "json_path", type=output, help="Write all numbers into this file")
+@click.option("--json", "json_path", type=output, help="Write all numbers into this file; what is "
+              "in it already and not measured again is kept")  # fmt: skip
 @click.option("--plot", "plot_path", type=output, help="Draw into this .png, .svg, .pdf")
-def main(only, repeats, samples, dataset, quick, json_path, plot_path):
+def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, plot_path):
     """Time fastmlp beside scikit-learn, PyTorch, JAX and loops in NumPy."""
     if quick:
         repeats, samples = 1, samples or QUICK_SAMPLES
-    rows = [_adapted(row, dataset, samples, quick) for row in ROWS if not only or row.name in only]
+    chosen = only or [*TABLE, *(SWEEPS if with_sweeps else ())]
     machine = describe()
-    peaks = {n: sgemm_peak(n, calls=2 if quick else 10) for n in (1, machine["cores"])}
-    click.echo(machine_text(machine, peaks))
-    results = []
+    content = _begin(json_path, machine, quick)
+    click.echo(machine_text(machine, content["sgemm_flops_per_second"]))
     with Race(repeats, _progress) as race:
-        for row in rows:
-            results.append(race.run(row))
+
+        def measure(row):
+            row = _adapted(row, dataset, samples, quick)
+            record = records.row_record(_run(race, row)) | {"date": machine["date"]}
             _progress("")
-            click.echo("\n" + row_text(results[-1], peaks))
+            click.echo("\n" + row_text(record, content["sgemm_flops_per_second"]))
+            return record
+
+        for name in chosen:
+            if name in TABLE:
+                content["rows"][name] = measure(TABLE[name])
+            else:
+                content["sweeps"][name] = _sweep_record(SWEEPS[name], measure)
             if json_path is not None:
-                to_json(json_path, machine, peaks, results)
+                records.write(json_path, content)
     click.echo("\n" + EXPLANATION)
-    click.echo(_count(results))
+    measured = [content["rows"][name] for name in TABLE if name in chosen]
+    click.echo(count_text(measured))
     if plot_path is not None:
         from .plot import plot
 
-        plot(results, plot_path)
+        plot(measured, plot_path)
+
+
+def _begin(json_path, machine, quick):
+    """Read what the file has already, and describe the machine anew."""
+    try:
+        content = records.read(json_path, machine) if json_path else {"rows": {}, "sweeps": {}}
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    calls = 2 if quick else 10
+    peaks = {str(n): sgemm_peak(n, calls=calls) for n in sorted({1, machine["cores"]})}
+    return content | {"machine": machine, "sgemm_flops_per_second": peaks}
+
+
+def _run(race, row):
+    """Run a row; its data may have to be downloaded."""
+    try:
+        return race.run(row)
+    except ConnectionError as error:
+        remedy = "Or pass --dataset digits28."
+        raise click.ClickException(f"{error} {remedy}") from None
+
+
+def _sweep_record(sweep, measure):
+    """Run a sweep; two rows with equal tasks, such as one a number of threads, are two rows."""
+    points = [{"value": value, "row": measure(row)} for value, row in sweep.points.items()]
+    about = {"name": sweep.name, "title": sweep.title, "axis": sweep.axis}
+    return about | {"measure": sweep.measure, "points": points}
 
 
 def _adapted(row, dataset, samples, quick):
@@ -61,6 +107,7 @@ def _adapted(row, dataset, samples, quick):
     contestants = row.contestants
     if quick:
         task = replace(task, goal=min(task.goal, QUICK_GOAL))
+        task = replace(task, batch_size=min(task.batch_size, task.n_samples))
         contestants = tuple(one for one in contestants if one.variant != "compiled")
     return replace(row, task=task, contestants=contestants)
 
@@ -69,14 +116,6 @@ def _progress(text):
     """Show what is being done, on a line that is written over; only on a terminal."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def _count(results):
-    """Count the targets that were reached."""
-    verdicts = [verdict(result, group) for result in results for group in result.row.targets]
-    missing = verdicts.count("-")
-    text = f"{verdicts.count('reached')} of {len(verdicts)} targets reached"
-    return text + (f", {missing} not measured" if missing else "")
 
 
 if __name__ == "__main__":

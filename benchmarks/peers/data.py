@@ -7,6 +7,8 @@ import numpy as np
 
 import fastmlp
 
+from .tasks import Task
+
 NOISE = 0.001, 0.01
 """Bounds of the noise that leaves no input zero."""
 
@@ -39,14 +41,14 @@ def load(task):
     -------
     Data
     """
-    data = _load(task.dataset, task.form)
+    data = _load(Task(dataset=task.dataset, form=task.form, density=task.density))
     return data._replace(X=data.X[: task.n_samples], y=data.y[: task.n_samples])
 
 
 @lru_cache(maxsize=1)
-def _load(dataset, form):
+def _load(task):
     """Load whole data; the last that was asked for is kept."""
-    return FORMS[form](dataset)
+    return FORMS[task.form](task)
 
 
 @lru_cache(maxsize=1)
@@ -62,29 +64,29 @@ def _as_data(images, input_scale=None):
     return Data(*parts, input_scale, n_classes)
 
 
-def _in_bytes(dataset):
+def _in_bytes(task):
     """Keep the bytes; they are scaled to [-1, 1] as they are read."""
-    return _as_data(_images(dataset), "symmetric")
+    return _as_data(_images(task.dataset), "symmetric")
 
 
-def _in_unit(dataset):
+def _in_unit(task):
     """Scale to [0, 1], in float32."""
-    images = _images(dataset)
+    images = _images(task.dataset)
     X_train, X_test = (X.astype(np.float32) / 255 for X in (images.X_train, images.X_test))
     return _as_data(images._replace(X_train=X_train, X_test=X_test))
 
 
-def _in_noise(dataset):
+def _in_noise(task):
     """Scale to [0, 1] and add noise, so that no input is zero."""
     generator = np.random.default_rng(0)
-    data = _in_unit(dataset)
+    data = _in_unit(task)
     for X in (data.X, data.X_test):
         low, high = NOISE
         X += low + (high - low) * generator.random(X.shape, dtype=np.float32)
     return data
 
 
-def _in_words(dataset):
+def _in_words(task):
     """Draw counts of words as texts have them, in CSR; the data set is not used."""
     import scipy.sparse as sp
 
@@ -99,7 +101,7 @@ def _in_words(dataset):
     return Data(X, y, X[:1000], y[:1000], None, N_CLASSES)
 
 
-def _digits(dataset):
+def _digits(task):
     """Load scikit-learn's digits, in float64; the data set is not used."""
     from sklearn.datasets import load_digits
 
@@ -107,7 +109,7 @@ def _digits(dataset):
     return Data(X / 16, y, X[:100] / 16, y[:100], None, 10)
 
 
-def _table(dataset):
+def _table(task):
     """Draw numbers in the shape of the covertype data set; the data set is not used."""
     generator = np.random.default_rng(0)
     X = generator.standard_normal((580_000, 54), np.float32)
@@ -115,9 +117,18 @@ def _table(dataset):
     return Data(X, y, X[:1000], y[:1000], None, 7)
 
 
+def _random(task):
+    """Draw 784 inputs, each of which is not zero with the task's density, and learnable classes."""
+    generator = np.random.default_rng(0)
+    X = generator.random((11_000, 784), dtype=np.float32)
+    X *= generator.random(X.shape, dtype=np.float32) < task.density
+    y = ((X - X.mean()) @ generator.standard_normal((784, 10), np.float32)).argmax(axis=1)
+    return Data(X[:10_000], y[:10_000], X[10_000:], y[10_000:], None, 10)
+
+
 FORMS = {
     "unit": _in_unit, "noisy": _in_noise, "bytes": _in_bytes, "sparse": _in_words,
-    "digits": _digits, "table": _table,
+    "digits": _digits, "table": _table, "random": _random,
 }  # fmt: skip
 """float32 in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR;
-1,797 x 64 numbers; 580,000 x 54 numbers."""
+1,797 x 64 numbers; 580,000 x 54 numbers; 10,000 x 784 numbers of some density."""

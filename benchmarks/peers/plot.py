@@ -1,31 +1,35 @@
 """The table as a picture: a panel a row, a bar a contestant."""
 
+from .records import best_of, ratio
+
 COLOURS = {
-    "fastmlp": "#1b6ca8",
+    "fastmlp": "#0072b2",
     "reference": "#7f7f7f",
-    "NumPy": "#4dac6b",
-    "NumPy per sample": "#4dac6b",
-    "scikit-learn": "#f29e4c",
-    "PyTorch": "#d1495b",
-    "JAX": "#8e6bbf",
+    "NumPy": "#009e73",
+    "NumPy per sample": "#56b4e9",
+    "scikit-learn": "#e69f00",
+    "PyTorch": "#d55e00",
+    "JAX": "#cc79a7",
 }
+"""Okabe and Ito's colours, which the colour-blind can tell apart."""
 BAR_INCHES, PANEL_INCHES, WIDTH_INCHES = 0.26, 1.0, 9.0
 
 
-def plot(results, path):
+def plot(rows, path):
     """Draw horizontal bars of seconds on logarithmic scales.
 
     Parameters
     ----------
-    results : list of RowResult
-        Contestants without a time are left out, and so are rows without any.
+    rows : iterable of dict
+        As `records.row_record` makes them. Contestants without a time are left out, and so are
+        rows without any.
     path : Path
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    panels = [(result, [entry for entry in result.entries if entry.best]) for result in results]
-    panels = [(result, entries) for result, entries in panels if entries]
+    panels = [(row, [entry for entry in row["entries"] if best_of(entry)]) for row in rows]
+    panels = [(row, entries) for row, entries in panels if entries]
     heights = [PANEL_INCHES + BAR_INCHES * len(entries) for _, entries in panels]
     figure = Figure((WIDTH_INCHES, max(sum(heights), 1)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -33,21 +37,21 @@ def plot(results, path):
         all_axes = figure.subplots(
             len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights}
         )
-        for axes, (result, entries) in zip(all_axes[:, 0], panels, strict=True):
-            _draw(axes, result, entries)
+        for axes, (row, entries) in zip(all_axes[:, 0], panels, strict=True):
+            _draw(axes, row, entries)
     figure.savefig(path, dpi=110)
 
 
-def _draw(axes, result, entries):
+def _draw(axes, row, entries):
     """Draw one row's panel."""
-    seconds = [entry.best for entry in entries]
-    labels = [entry.contestant.label + ("*" if entry.factor != 1 else "") for entry in entries]
-    colours = [COLOURS.get(entry.contestant.group, "#999999") for entry in entries]
+    seconds = [best_of(entry) for entry in entries]
+    labels = [entry["label"] + ("*" if entry["in_part"] else "") for entry in entries]
+    colours = [COLOURS.get(entry["group"], "#999999") for entry in entries]
     bars = axes.barh(range(len(entries)), seconds, color=colours)
-    ratios = [result.ratio(value) for value in seconds]
+    ratios = [ratio(row, value) for value in seconds]
     texts = [
-        f"{value:.3g} s" + (f"  {ratio:.1f}x" if ratio else "")
-        for value, ratio in zip(seconds, ratios, strict=True)
+        f"{value:.3g} s" + (f"  {times:.1f}x" if times else "")
+        for value, times in zip(seconds, ratios, strict=True)
     ]
     axes.bar_label(bars, texts, padding=4, fontsize=8)
     axes.set_yticks(range(len(entries)), labels, fontsize=8)
@@ -58,6 +62,6 @@ def _draw(axes, result, entries):
     low, high = min(seconds), max(seconds)
     # Bars begin a little below the shortest time, and leave room for the text of the longest.
     axes.set_xlim(low / 2, high * (high / low * 2) ** 0.3)
-    axes.set_title(f"{result.row.name}: {result.row.title}", fontsize=9, loc="left")
+    axes.set_title(f"{row['name']}: {row['title']}", fontsize=9, loc="left")
     axes.tick_params(axis="x", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -40,11 +40,6 @@ class Entry:
     """Why there is no time."""
 
     @property
-    def best(self):
-        """The shortest time; None if the entry does not count."""
-        return None if self.problem or not self.seconds else min(self.seconds)
-
-    @property
     def request(self):
         """What its worker is told."""
         return self.task, self.contestant.variant, self.contestant.n_threads
@@ -68,31 +63,6 @@ class RowResult:
     entries: list[Entry]
     n_samples: int
     flops: float | None
-
-    def best(self, group):
-        """Find the shortest time of a group; None if it has none.
-
-        Parameters
-        ----------
-        group : str
-        """
-        return min(
-            (entry.best for entry in self.entries if self._counts(entry, group)), default=None
-        )
-
-    @staticmethod
-    def _counts(entry, group):
-        return entry.contestant.group == group and entry.best is not None
-
-    def ratio(self, seconds):
-        """Divide a time by fastmlp's best; None if either is missing.
-
-        Parameters
-        ----------
-        seconds : float or None
-        """
-        ours = self.best("fastmlp")
-        return seconds / ours if seconds and ours else None
 
 
 class Race:

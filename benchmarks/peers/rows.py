@@ -48,8 +48,9 @@ class Contestant:
     @property
     def label(self):
         """Name it, as in the table."""
-        choice = "own choice" if self.module == "with_fastmlp" else "all threads"
-        threads = "1 thread" if self.n_threads == 1 else choice
+        choice = "own choice" if self.group == "fastmlp" else "all threads"
+        counted = {None: choice, 1: "1 thread"}
+        threads = counted.get(self.n_threads, f"{self.n_threads} threads")
         return " ".join(part for part in (self.group, self.variant, threads) if part)
 
     def part_of(self, task, n_samples):

@@ -23,8 +23,10 @@ class Task:
         the prediction of the first `n_rows` test samples.
     dataset : str
         Name of a data set of fastmlp's; `form` "sparse" does not use it.
-    form : {"unit", "noisy", "bytes", "sparse", "digits", "table"}
+    form : {"unit", "noisy", "bytes", "sparse", "digits", "table", "random"}
         See `data.FORMS`.
+    density : float
+        Share of the inputs that are not zero, for `form` "random".
     n_samples : int, optional
         Only so many training samples are used.
     goal : float
@@ -38,6 +40,7 @@ class Task:
     kind: str = "fit"
     dataset: str = "mnist"
     form: str = "unit"
+    density: float = 1.0
     n_samples: int | None = None
     hidden_layer_sizes: tuple[int, ...] = (100,)
     activation: str = "logistic"

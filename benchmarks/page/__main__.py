@@ -1,0 +1,79 @@
+"""The command: ``python -m benchmarks.page``."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import click
+
+from benchmarks import roofline
+from benchmarks.peers.plot import plot
+
+from . import COMMANDS, PICTURES, PUBLISHED, ROOT
+from .markdown import page, readme
+from .pictures import draw_sweep
+
+
+def read_results():
+    """Read the published JSON.
+
+    Returns
+    -------
+    dict of str to dict
+        By the names of `COMMANDS`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of them has not been measured.
+    """
+    return {name: json.loads((PUBLISHED / f"{name}.json").read_text()) for name in COMMANDS}
+
+
+def measure():
+    """Run every command that measures, one after the other; they replace what is published."""
+    (PUBLISHED / "peers.json").unlink(missing_ok=True)
+    for command in COMMANDS.values():
+        click.echo(f"\n$ {command}")
+        arguments = [sys.executable, *shlex.split(command)[1:]]
+        subprocess.run(arguments, cwd=ROOT, check=True)
+
+
+def draw(results):
+    """Draw every picture.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+    """
+    folder = PUBLISHED / PICTURES
+    folder.mkdir(parents=True, exist_ok=True)
+    for sweep in results["peers"]["sweeps"].values():
+        draw_sweep(sweep, folder / f"{sweep['name']}.png")
+    plot(results["peers"]["rows"].values(), folder / "race.png")
+    roofline.plot(results["roofline"], folder / "roofline.png")
+
+
+@click.command()
+@click.option("--measure", "measuring", is_flag=True, help="Measure everything anew before")
+def main(measuring):
+    """Make BENCHMARKS.md, its pictures and the README's table from the published JSON."""
+    try:
+        if measuring:
+            measure()
+        results = read_results()
+    except subprocess.CalledProcessError as error:
+        raise click.ClickException(f"failed: {shlex.join(map(str, error.cmd))}") from None
+    except FileNotFoundError as error:
+        command = f"{COMMANDS[error.filename.stem]}" if hasattr(error.filename, "stem") else ""
+        raise click.ClickException(f"{error.filename} is missing. Run {command}") from None
+    draw(results)
+    (ROOT / "BENCHMARKS.md").write_text(page(results))
+    path = ROOT / "README.md"
+    path.write_text(readme(path.read_text(), results))
+    click.echo("written: BENCHMARKS.md, its pictures, and the table of README.md")
+
+
+if __name__ == "__main__":
+    main()

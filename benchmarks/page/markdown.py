@@ -1,0 +1,288 @@
+"""BENCHMARKS.md and the README's section, written from the JSON."""
+
+import re
+
+from benchmarks import first_call, roofline
+from benchmarks.peers.report import count_text
+from benchmarks.roofline.report import notes, peaks_text
+
+from . import COMMANDS, PAGE_COMMAND, PICTURES
+from .tables import (
+    duration,
+    losses,
+    markdown_table,
+    missed_targets,
+    race_table,
+    row_table,
+    sweep_table,
+)
+
+BEGIN, END = "<!-- made by python -m benchmarks.page -->", "<!-- end -->"
+"""What stands around the section of the README."""
+
+
+def page(results):
+    """Write BENCHMARKS.md.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        The content of each file, by the names of `COMMANDS`.
+
+    Returns
+    -------
+    str
+    """
+    parts = [HEAD.format(page_command=PAGE_COMMAND), *(part(results) for part in SECTIONS)]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def readme(text, results):
+    """Replace the section of the README.
+
+    Parameters
+    ----------
+    text : str
+        The README.
+    results : dict of str to dict
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If the README has no such section.
+    """
+    section = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    if len(section.findall(text)) != 1:
+        raise ValueError(f"README.md must have one section between {BEGIN!r} and {END!r}")
+    peers, starting = results["peers"], results["first_call"]
+    rows = list(peers["rows"].values())
+    told = README.format(
+        table=race_table(rows), machine=_machine_sentence(peers), count=count_text(rows),
+        command=COMMANDS["peers"], cold=f"{starting['fastmlp']['cold_seconds']:.0f}",
+        warm=f"{_first_fit(starting):.1f}", first_call_command=COMMANDS["first_call"],
+    )  # fmt: skip
+    return section.sub(lambda match: f"{BEGIN}\n{told.strip()}\n{END}", text)
+
+
+def _first_fit(starting):
+    """Find the seconds of fastmlp's first fit where its kernels are compiled."""
+    found = [r["first_fit_seconds"] for r in starting["rows"] if r["library"] == "fastmlp"]
+    return found[0]
+
+
+def _machine_sentence(peers):
+    """Write the machine, the versions and the date in a sentence."""
+    machine = peers["machine"]
+    dates = sorted({row["date"] for row in peers["rows"].values()})
+    versions = machine["versions"]
+    libraries = ", ".join(
+        f"{name} {versions[package]}"
+        for name, package in (
+            ("NumPy", "numpy"), ("scikit-learn", "scikit-learn"), ("PyTorch", "torch"),
+            ("JAX", "jax"), ("numba", "numba"),
+        )
+    )  # fmt: skip
+    blas = " and ".join(sorted(set(_blas_kernels(machine))))
+    day = " to ".join(dict.fromkeys((dates[0], dates[-1])))
+    return (
+        f"Measured {day} on {machine['cores']} cores of {machine['processor']} "
+        f"({_peaks(peers)} in float32 by NumPy), Python {machine['python']}, {libraries}, "
+        f"BLAS {blas}."
+    )
+
+
+def _blas_kernels(machine):
+    """List the BLAS libraries without the names of their files and their threads."""
+    for text in machine["blas"].values():
+        yield " ".join(text.split()[:3])
+
+
+def _peaks(peers):
+    peaks = peers["sgemm_flops_per_second"]
+    return ", ".join(f"{peak / 1e9:.0f} GFLOP/s on {n}" for n, peak in peaks.items())
+
+
+def _machine(results):
+    """Write the machine as a table."""
+    machine = results["peers"]["machine"]
+    rows = [
+        (name, ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict)
+         else ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in machine.items()
+    ]  # fmt: skip
+    table = markdown_table(["", "measured on"], [*rows, ("sgemm", _peaks(results["peers"]))])
+    return f"## The machine\n\n{table}"
+
+
+def _race(results):
+    """Write the race: the table, and behind it every contestant."""
+    rows = list(results["peers"]["rows"].values())
+    details = "\n\n".join(
+        f"### `{row['name']}`: {row['title']}\n\n"
+        f"`python -m benchmarks.peers --only {row['name']}`, {row['date']}, "
+        f"{row['task']['n_samples']:,} samples, losses within {row['tolerance']:g}\n\n"
+        + row_table(row)
+        for row in rows
+    )
+    return RACE.format(
+        command=COMMANDS["peers"], table=race_table(rows), details=details, count=count_text(rows)
+    )
+
+
+def _losing(results):
+    """Write where fastmlp loses, and which goals it misses."""
+    found = losses(results["peers"])
+    missed = missed_targets(results["peers"]["rows"].values())
+    starting = results["first_call"]["fastmlp"]["cold_seconds"]
+    lines = [f"- {text}" for text in found] or ["- In no row and at no point of a sweep."]
+    lines.append(
+        f"- The first training on a machine compiles the kernels: {starting:.1f} s "
+        "(`python -m benchmarks.first_call`)."
+    )
+    text = "## Where fastmlp loses\n\n" + "\n".join(lines)
+    if missed:
+        text += "\n\nAnd where it is ahead, but by less than its goals:\n\n"
+        text += "\n".join(f"- {sentence}" for sentence in missed)
+    return text
+
+
+def _sweeps(results):
+    """Write the curves and the sweeps, each with its picture and its numbers."""
+    parts = {"loss": [LOSS_CURVES], "cost": [COSTS]}
+    for sweep in results["peers"]["sweeps"].values():
+        parts[sweep["measure"]].append(
+            f"### {sweep['title']}: {sweep['axis']}\n\n"
+            f"![{sweep['title']}](benchmarks/published/{PICTURES}/{sweep['name']}.png)\n\n"
+            f"`python -m benchmarks.peers --only {sweep['name']}`\n\n{sweep_table(sweep)}"
+        )
+    return "\n\n".join(parts["loss"] + parts["cost"])
+
+
+def _roofline(results):
+    """Write the roofline: the picture and the table of the kernels."""
+    measured = results["roofline"]
+    return ROOFLINE.format(
+        command=COMMANDS["roofline"], peaks=peaks_text(measured), table=roofline.table(measured),
+        notes=notes(measured), pictures=f"benchmarks/published/{PICTURES}",
+    )  # fmt: skip
+
+
+def _starting(results):
+    """Write what imports and first fits take."""
+    starting = results["first_call"]
+    facts = starting["fastmlp"]
+    return STARTING.format(
+        command=COMMANDS["first_call"], table=first_call.table(starting),
+        files=facts["cache_files"], size=f"{facts['cache_bytes'] / 1e6:.1f}",
+        cold=duration(facts["cold_seconds"]),
+    )  # fmt: skip
+
+
+def _instructions(results):
+    """Write the recorded instruction counts."""
+    recorded = results["instructions"]
+    rows = [(name, f"{count:,}") for name, count in recorded["instructions"].items()]
+    versions = ", ".join(f"{name} {version}" for name, version in recorded["versions"].items())
+    return INSTRUCTIONS.format(
+        command=COMMANDS["instructions"], date=recorded["date"], versions=versions,
+        table=markdown_table(["workload", "instructions"], rows, "lr"),
+    )  # fmt: skip
+
+
+SECTIONS = (_machine, _race, _losing, _sweeps, _roofline, _starting, _instructions)
+
+HEAD = """
+# Benchmarks
+
+Every number on this page comes from the JSON files in `benchmarks/published` and stands beside the
+command that measured it. The page is made from them by `{page_command}`, and all of it is measured
+anew by `{page_command} --measure`. How each library is run, why that is its best case, and how
+noise is handled is told in [benchmarks/README.md](benchmarks/README.md).
+"""
+
+RACE = """
+## The race
+
+How many times as long as fastmlp the others take, each at its best number of threads; in brackets
+what we want to reach. Measured by `{command}`; a row alone by `--only` and its name. {count}.
+
+{table}
+
+<details><summary>Every contestant of every row</summary>
+
+The whole call, every run; * a part was run and multiplied to the whole.
+
+{details}
+
+</details>
+"""
+
+LOSS_CURVES = """
+## Loss over time
+
+Everybody starts from the same weights and sees the same samples in the same order, so that after as
+many epochs everybody has the same loss: what differs is when. Each point is a whole fit.
+"""
+
+COSTS = """
+## What it costs as sizes vary
+
+Seconds a sample of whole fits on MNIST, or on what the title says; in brackets how many times
+as long as fastmlp. Each library on one thread and on all, the better one shown.
+"""
+
+ROOFLINE = """
+## How near to the machine's limits
+
+What each kernel must move and compute, what the machine can do, and the share of it that is
+reached: `{command}`.
+
+{peaks}
+
+![Roofline]({pictures}/roofline.png)
+
+{table}
+
+{notes}
+"""
+
+STARTING = """
+## Imports and first fits
+
+A new Python for each: `{command}`. The first fit of fastmlp on a machine compiles ({cold}), and
+leaves {files} files of together {size} MB.
+
+{table}
+"""
+
+INSTRUCTIONS = """
+## Instructions
+
+What the compiled kernels execute in each workload, for a processor with AVX2 and on one thread. It
+does not drift, so that a change of one percent is seen: `{command}`, {date}; {versions}.
+
+{table}
+"""
+
+README = """
+How many times as long as fastmlp the others take, in brackets what we want to reach ({count}):
+
+{table}
+
+Whole fits on MNIST in float32 unless it says otherwise, from arrays in memory to the trained model:
+checks, packing and starting threads count, compiling does not. Each contestant runs at its best
+number of threads, from the same weights through the same samples; a time is shown only where the
+losses agree. {machine} The table is made by
+
+```
+{command}
+```
+
+and a row of it alone by `python -m benchmarks.peers --only` and its name. The first training on a
+machine compiles the kernels, {cold} s here; later ones load them, and a new Python has imported,
+loaded and trained its first small network after {warm} s (`{first_call_command}`).
+"""
