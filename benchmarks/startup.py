@@ -1,4 +1,10 @@
-"""What a user waits for before the first epoch: imports and the first call."""
+"""What a user waits for before the first epoch, imports and the first call, and what it leaves."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 IMPORT_NUMPY = "import numpy"
 
@@ -36,7 +42,7 @@ class FirstCall:
     """The first training of a new process, imports included."""
 
     number = 1
-    repeat = (1, 3, 20.0)
+    repeat = (1, 3, 10.0)
     rounds = 1
     timeout = 300
 
@@ -50,3 +56,19 @@ class FirstCall:
     def timeraw_first_call_cold(self, backend):
         """Time it where nothing has been compiled yet."""
         return COLD + FIRST_CALL.format(backend=backend)
+
+
+class KernelCache:
+    """What compiling leaves on the disk."""
+
+    timeout = 300
+
+    def track_size_after_first_call(self):
+        """Track all files that the first training puts into an empty cache folder."""
+        with tempfile.TemporaryDirectory() as folder:
+            environment = os.environ | {"FASTMLP_CACHE_DIR": folder}
+            program = FIRST_CALL.format(backend="numba")
+            subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+            return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+
+    track_size_after_first_call.unit = "bytes"
