@@ -121,10 +121,13 @@ def full():
     return [Shape(*levels) for levels in itertools.product(*AXES.values())]
 
 
+FIXED = ARTICLE + LARGE + WIDE
+
 GRIDS = {
     "smoke": lambda: ARTICLE,
-    "sample": lambda: ARTICLE + LARGE + WIDE + sample(),
-    "full": lambda: ARTICLE + LARGE + WIDE + full(),
+    "fixed": lambda: FIXED,
+    "sample": lambda: FIXED + sample(),
+    "full": lambda: FIXED + full(),
 }
 
 
@@ -133,7 +136,7 @@ def cells(grid):
 
     Parameters
     ----------
-    grid : {"smoke", "sample", "full"}
+    grid : {"smoke", "fixed", "sample", "full"}
 
     Returns
     -------

@@ -54,6 +54,13 @@ def describe():
 
 
 def _processor():
+    """Find the processor's name, which virtual machines cut short, and what LLVM calls its kind."""
+    from llvmlite.binding import get_host_cpu_name
+
+    return f"{_model_name()} ({get_host_cpu_name()})"
+
+
+def _model_name():
     """Find the processor's name; only Linux keeps it in a file."""
     path = Path("/proc/cpuinfo")
     for line in path.read_text().splitlines() if path.exists() else ():

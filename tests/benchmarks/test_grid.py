@@ -81,7 +81,9 @@ def test_full_grid_is_every_combination_that_makes_sense():
     actual = set(grid.cells("full"))
     assert expected <= actual
     assert {cell.shape.form for cell in actual - expected} == {"wide"}
-    assert set(grid.cells("smoke")) <= set(grid.cells("sample")) <= actual
+    assert (
+        set(grid.cells("smoke")) <= set(grid.cells("fixed")) <= set(grid.cells("sample")) <= actual
+    )
 
 
 def test_labels_are_distinct_and_can_be_read():
@@ -103,7 +105,7 @@ def test_grid_is_chosen_by_the_environment(monkeypatch):
     monkeypatch.setenv(grid.VARIABLE, "smoke")
     assert grid.chosen_labels() == [cell.label for cell in grid.cells("smoke")]
     monkeypatch.setenv(grid.VARIABLE, "ful")
-    message = "FASTMLP_BENCHMARK_GRID must be one of 'smoke', 'sample', 'full'; got 'ful'"
+    message = "FASTMLP_BENCHMARK_GRID must be one of 'smoke', 'fixed', 'sample', 'full'; got 'ful'"
     with pytest.raises(SystemExit, match=message):
         grid.chosen_labels()
 
