@@ -1,0 +1,158 @@
+"""Who is timed: epochs of a backend, predictions, and SciPy's sparse products as a yardstick.
+
+A contestant has `reset`, which brings it back to where it began, and `run`, which does the work and
+returns what it computed; only `run` is timed. Each holds memory that it has used before, so that
+neither checks, packing nor the system's page faults count: kernels are compared, not set-ups.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from scipy.sparse import csr_array
+
+from fastmlp.backends import batched, get_backend
+from fastmlp.backends.contract import Objective, Problem
+from fastmlp.configuration import as_schedule
+from fastmlp.descent import Descent
+from fastmlp.functional import softmax
+from fastmlp.inputs import as_features, input_scale_pair
+from fastmlp.losses import Loss
+from fastmlp.network import Network
+from fastmlp.optimizers import SGD, Adam, Rule
+from fastmlp.rng import initial_parameters
+
+FLOAT = np.dtype("float32")
+N_CLASSES = 10
+LEAST_ROWS = 64
+"""In a product of SciPy's: with fewer its call would count."""
+
+SOLVERS = {"sgd": SGD(), "adam": Adam()}
+
+
+@dataclass(frozen=True)
+class Work:
+    """One epoch, or the prediction of as many rows: the arguments are those of `fastmlp.train`."""
+
+    X: Any
+    input_scale: str | None = None
+    batch_size: int = 64
+    hidden_layer_sizes: tuple[int, ...] = (100,)
+    activation: str = "logistic"
+    solver: str = "sgd"
+    learning_rate_init: float | None = None
+    n_threads: int = 1
+
+    @property
+    def features(self):
+        """What a backend reads."""
+        return as_features(self.X, input_scale_pair(self.input_scale), FLOAT)
+
+    def parameters(self):
+        """Draw the initial weights, the same ones each time."""
+        sizes = (self.X.shape[1], *self.hidden_layer_sizes, N_CLASSES)
+        network = Network(sizes, (self.activation,) * len(self.hidden_layer_sizes))
+        return initial_parameters(network, "glorot_uniform", FLOAT, np.random.default_rng(0))
+
+
+class Epoch:
+    """One epoch on a backend, from fresh weights; its result is the loss."""
+
+    quantity = "loss curve"
+
+    def __init__(self, backend, work, y):
+        self.backend, self.work, self.y = backend, work, y
+        self.initial = work.parameters()
+        self.order = np.random.default_rng(1).permutation(work.X.shape[0])
+        schedule = as_schedule("constant", work.learning_rate_init, work.solver)
+        self.descent = Descent(
+            backend, self.initial.copy(), Rule(SOLVERS[work.solver]), Objective(Loss("softmax")),
+            Problem(work.features, y), work.batch_size, schedule, 1, n_threads=work.n_threads,
+        )  # fmt: skip
+        self.fresh_state = self.descent.state.copy()
+
+    def expected(self):
+        """Compute the loss by the reference, which itself is judged by NumPy."""
+        judge = "numpy" if self.backend == "reference" else "reference"
+        return Epoch(judge, self.work, self.y).run()
+
+    def reset(self):
+        self.descent.parameters.buffer[...] = self.initial.buffer
+        self.descent.trainer.state = self.fresh_state.copy()
+        self.descent.steps_before = self.descent.samples_before = 0
+
+    def run(self):
+        return self.descent.run_epoch(self.order)
+
+
+class Unchanged:
+    """What leaves nothing behind that must be reset."""
+
+    quantity = "product"
+
+    def reset(self):
+        """Change nothing."""
+
+
+class ManyRows(Unchanged):
+    """The logits of many rows on a backend."""
+
+    def __init__(self, backend, work):
+        self.backend, self.work = get_backend(backend), work
+        self.parameters, self.features = work.parameters(), work.features
+
+    def expected(self):
+        return ManyRows("reference", self.work).run()
+
+    def run(self):
+        return self.backend.predict_logits(self.parameters, self.features, self.work.n_threads)
+
+
+class OneRow(Unchanged):
+    """The probabilities of one row, again and again, by what a backend has for it.
+
+    NumPy's are its layers alone: to limit BLAS in each call would take far longer than they do.
+    """
+
+    n_calls = 1 if numba.config.DISABLE_JIT else 300
+
+    def __init__(self, backend, work):
+        self.work, parameters, self.row = work, work.parameters(), work.features.values
+        self.predict = {
+            "numba": get_backend("numba").FewRows(parameters, work.features.scale, "softmax"),
+            "numpy": lambda row: softmax(batched.forward(parameters, row).logits),
+        }[backend]
+
+    def expected(self):
+        return softmax(ManyRows("reference", self.work).run())
+
+    def run(self):
+        for _ in range(self.n_calls):
+            probabilities = self.predict(self.row)
+        return probabilities
+
+
+class SparseProducts(Unchanged):
+    """P W and P^T D of every batch by SciPy: a first layer's arithmetic, forward and back.
+
+    It is no part of this library, calls no BLAS and reads a row of W for each nonzero as our
+    kernels do: what changes from machine to machine changes both. Its result is P W.
+    """
+
+    def __init__(self, work):
+        self.work, self.W = work, work.parameters().coefs[0]
+        P = csr_array(work.X, dtype=FLOAT)
+        starts = range(0, P.shape[0], max(work.batch_size, LEAST_ROWS))
+        self.batches = [P[start : start + max(work.batch_size, LEAST_ROWS)] for start in starts]
+        self.transposed = [batch.T for batch in self.batches]
+
+    def expected(self):
+        return csr_array(self.work.X).toarray().astype(FLOAT) @ self.W
+
+    def run(self):
+        results = []
+        for batch, transposed in zip(self.batches, self.transposed, strict=True):
+            results.append(batch @ self.W)
+            transposed @ results[-1]
+        return np.vstack(results)
