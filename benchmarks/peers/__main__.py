@@ -13,7 +13,7 @@ from . import records
 from .race import Race
 from .report import EXPLANATION, count_text, machine_text, row_text
 from .rows import ROWS
-from .sweeps import sweeps
+from .sweeps import MOST_REPEATS, sweeps
 
 QUICK_SAMPLES = 512
 QUICK_GOAL = 0.5
@@ -30,7 +30,8 @@ output = click.Path(path_type=Path, dir_okay=False)
               help="Run this row or sweep; may be given several times")  # fmt: skip
 @click.option("--sweeps/--no-sweeps", "with_sweeps", default=False,
               help="Beside the table, what everything costs as sizes vary")  # fmt: skip
-@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True,
+              help=f"Runs of a row; of a point of a sweep {MOST_REPEATS} at the most")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=QUICK_SAMPLES), help="Train on so many samples")
 @click.option("--dataset", type=click.Choice(["mnist", "digits28"]), default="mnist",
               show_default=True)  # fmt: skip
@@ -47,11 +48,11 @@ def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, plot_pa
     machine = describe()
     content = _begin(json_path, machine, quick)
     click.echo(machine_text(machine, content["sgemm_flops_per_second"]))
-    with Race(repeats, _progress) as race:
+    with Race(_progress) as race:
 
-        def measure(row):
+        def measure(row, repeats=repeats):
             row = _adapted(row, dataset, samples, quick)
-            record = records.row_record(_run(race, row)) | {"date": machine["date"]}
+            record = records.row_record(_run(race, row, repeats)) | {"date": machine["date"]}
             _progress("")
             click.echo("\n" + row_text(record, content["sgemm_flops_per_second"]))
             return record
@@ -60,7 +61,9 @@ def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, plot_pa
             if name in TABLE:
                 content["rows"][name] = measure(TABLE[name])
             else:
-                content["sweeps"][name] = _sweep_record(SWEEPS[name], measure)
+                content["sweeps"][name] = _sweep_record(
+                    SWEEPS[name], lambda row: measure(row, min(repeats, MOST_REPEATS))
+                )
             if json_path is not None:
                 records.write(json_path, content)
     click.echo("\n" + EXPLANATION)
@@ -83,10 +86,10 @@ def _begin(json_path, machine, quick):
     return content | {"machine": machine, "sgemm_flops_per_second": peaks}
 
 
-def _run(race, row):
+def _run(race, row, repeats):
     """Run a row; its data may have to be downloaded."""
     try:
-        return race.run(row)
+        return race.run(row, repeats)
     except ConnectionError as error:
         remedy = "Or pass --dataset digits28."
         raise click.ClickException(f"{error} {remedy}") from None

@@ -70,14 +70,11 @@ class Race:
 
     Parameters
     ----------
-    repeats : int
-        Rounds in which everybody runs once.
     report : callable
         Told in a line what is being done.
     """
 
-    def __init__(self, repeats, report):
-        self.repeats = repeats
+    def __init__(self, report):
         self.report = report
         self.workers = {}
 
@@ -88,12 +85,14 @@ class Race:
         for worker in self.workers.values():
             worker.stop()
 
-    def run(self, row):
+    def run(self, row, repeats):
         """Run a row.
 
         Parameters
         ----------
         row : Row
+        repeats : int
+            Rounds in which everybody runs once.
 
         Returns
         -------
@@ -107,9 +106,9 @@ class Race:
         ]
         for entry in entries:
             self._attempt(self._prepare, entry, f"{row.name}: {entry.contestant.label}, preparing")
-        for number in range(1, self.repeats + 1):
+        for number in range(1, repeats + 1):
             for entry in entries:
-                text = f"{row.name}: {entry.contestant.label}, run {number} of {self.repeats}"
+                text = f"{row.name}: {entry.contestant.label}, run {number} of {repeats}"
                 self._attempt(lambda entry: self._run(entry, row, data), entry, text)
         self._judge(entries, row, data)
         for worker in self.workers.values():

@@ -16,6 +16,10 @@ from .rows import (
 from .tasks import Task
 
 
+MOST_REPEATS = 2
+"""Runs of a point: its neighbours tell more than a third one would."""
+
+
 @dataclass(frozen=True)
 class Sweep:
     """Rows that differ in one thing.
@@ -90,7 +94,7 @@ DEEP = FASTMLP + SKLEARN + TORCH_EAGER + JAX
 
 LOGISTIC = Task(n_samples=10_000, epochs=1, learning_rate_init=0.01)
 RELU = replace(LOGISTIC, activation="relu")
-EPOCHS = (1, 2, 3, 5, 8, 13, 20)
+EPOCHS = (1, 2, 4, 8, 16)
 
 LOSSES = (
     _sweep(
