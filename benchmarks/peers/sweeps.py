@@ -94,7 +94,7 @@ DEEP = FASTMLP + SKLEARN + TORCH_EAGER + JAX
 
 LOGISTIC = Task(n_samples=10_000, epochs=1, learning_rate_init=0.01)
 RELU = replace(LOGISTIC, activation="relu")
-EPOCHS = (1, 2, 4, 8, 16)
+EPOCHS = (1, 2, 3, 5, 8, 13, 20)
 
 LOSSES = (
     _sweep(
@@ -103,7 +103,7 @@ LOSSES = (
     ),
     _sweep(
         "loss_adam", "784-256-10 ReLU, Adam, batch 128, MNIST", "epochs",
-        _vary(ADAM, "epochs", EPOCHS[:-1]), WITH_ADAM, "loss", ROUNDING_GROWS,
+        _vary(ADAM, "epochs", EPOCHS[:5]), WITH_ADAM, "loss", ROUNDING_GROWS,
     ),
 )  # fmt: skip
 
