@@ -96,7 +96,7 @@ def fit(images, kernel, n_samples, batch_size, n_threads):
         step_work(nonzeros, batch_size, X.itemsize).times(n_steps), parameters, run, check,
         threads=n_threads, tolerance=FIT_TOLERANCE,
         note="the two sparse products take most of it, which are no nearer to the roof; packing, "
-        " copying weights and starting threads count, too",
+        "copying weights and starting threads count, too",
     )  # fmt: skip
 
 
