@@ -129,8 +129,9 @@ def _race(results):
         for row in rows
     )
     return RACE.format(
-        command=COMMANDS["peers"], table=race_table(rows), details=details, count=count_text(rows)
-    )
+        command=COMMANDS["peers"], table=race_table(rows), details=details, count=count_text(rows),
+        pictures=f"benchmarks/published/{PICTURES}",
+    )  # fmt: skip
 
 
 def _losing(results):
@@ -214,6 +215,8 @@ what we want to reach. Measured by `{command}`; a row alone by `--only` and its 
 
 <details><summary>Every contestant of every row</summary>
 
+![The race, a bar a contestant]({pictures}/race.png)
+
 The whole call, every run; * a part was run and multiplied to the whole.
 
 {details}
@@ -269,14 +272,19 @@ does not drift, so that a change of one percent is seen: `{command}`, {date}; {v
 """
 
 README = """
-How many times as long as fastmlp the others take, in brackets what we want to reach ({count}):
+How many times as long as fastmlp the others take, in brackets what we want to reach
+({count}):
 
 {table}
 
 Whole fits on MNIST in float32 unless it says otherwise, from arrays in memory to the trained model:
 checks, packing and starting threads count, compiling does not. Each contestant runs at its best
 number of threads, from the same weights through the same samples; a time is shown only where the
-losses agree. {machine} The table is made by
+losses agree.
+
+{machine}
+
+The table is made by
 
 ```
 {command}
@@ -284,5 +292,9 @@ losses agree. {machine} The table is made by
 
 and a row of it alone by `python -m benchmarks.peers --only` and its name. The first training on a
 machine compiles the kernels, {cold} s here; later ones load them, and a new Python has imported,
-loaded and trained its first small network after {warm} s (`{first_call_command}`).
+loaded and trained its first small network after {warm} s. That is measured by
+
+```
+{first_call_command}
+```
 """

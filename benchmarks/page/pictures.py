@@ -80,9 +80,9 @@ def _label_loss(axes, sweep):
 
     axes.set(xscale="log", yscale="log")
     plain = FuncFormatter(lambda value, _: f"{value:g}")
-    for axis in (axes.xaxis, axes.yaxis):
+    for axis, digits in ((axes.xaxis, (2, 5)), (axes.yaxis, (2, 3, 5))):
         axis.set_major_formatter(plain)
-        axis.set_minor_formatter(_only(plain, (2, 5)))
+        axis.set_minor_formatter(_only(plain, digits))
     counts = ", ".join(f"{point['value']:g}" for point in sweep["points"])
     axes.set(xlabel=f"seconds of a whole fit of {counts} epochs", ylabel="training loss (nats)")
 

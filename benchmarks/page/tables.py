@@ -2,8 +2,8 @@
 
 from benchmarks.peers.records import best, best_entry, best_of, groups_of, ratio, verdict
 
-COLUMN_OF = {"NumPy per sample": "NumPy", "reference": "NumPy"}
-"""Groups that stand in the column of another."""
+COLUMN_OF = {"NumPy per sample": ("NumPy", " per sample"), "reference": ("NumPy", " reference")}
+"""Groups that stand in the column of another, and what tells them there."""
 COLUMNS = ("NumPy", "scikit-learn", "PyTorch", "JAX")
 
 
@@ -58,9 +58,10 @@ def _race_cell(row, column):
     texts = []
     for group in groups_of([row]):
         times = ratio(row, best(row, group))
-        if COLUMN_OF.get(group, group) == column and times is not None:
+        here, note = COLUMN_OF.get(group, (group, ""))
+        if here == column and times is not None:
             goal = row["targets"].get(group)
-            texts.append(f"{times:.3g}x" + (f" ({goal:g}x)" if goal else ""))
+            texts.append(f"{times:.3g}x" + (f" ({goal:g}x)" if goal else "") + note)
     return ", ".join(texts)
 
 
@@ -139,7 +140,7 @@ def losses(content):
     rows = [(row["title"], row) for row in content["rows"].values()]
     for sweep in content["sweeps"].values():
         rows += [
-            (f"{sweep['title']}, {point['value']:,g} {sweep['axis']}", point["row"])
+            (f"{sweep['title']}, {sweep['axis']} {point['value']:,g}", point["row"])
             for point in sweep["points"]
         ]
     found = []
