@@ -15,7 +15,6 @@ from .rows import (
 )
 from .tasks import Task
 
-
 MOST_REPEATS = 2
 """Runs of a point: its neighbours tell more than a third one would."""
 
