@@ -70,11 +70,11 @@ def load(path: str | PathLike[str]) -> Any:
     Examples
     --------
     >>> import fastmlp, pathlib, sklearn.datasets, tempfile
-    >>> X, y = sklearn.datasets.load_iris(return_X_y=True)
+    >>> X, y = sklearn.datasets.load_digits(return_X_y=True)
     >>> model = fastmlp.MLPClassifier(solver="lbfgs", random_state=0, backend="numpy").fit(X, y)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model.save(pathlib.Path(folder, "iris.safetensors"))
-    ...     loaded = fastmlp.load(pathlib.Path(folder, "iris.safetensors"))
+    ...     model.save(pathlib.Path(folder, "digits.safetensors"))
+    ...     loaded = fastmlp.load(pathlib.Path(folder, "digits.safetensors"))
     >>> bool((loaded.predict_proba(X) == model.predict_proba(X)).all())
     True
     """
