@@ -25,10 +25,14 @@ def read_results():
 
     Raises
     ------
-    FileNotFoundError
+    ClickException
         If one of them has not been measured.
     """
-    return {name: json.loads((PUBLISHED / f"{name}.json").read_text()) for name in COMMANDS}
+    paths = {name: PUBLISHED / f"{name}.json" for name in COMMANDS}
+    for name, path in paths.items():
+        if not path.exists():
+            raise click.ClickException(f"{path} is missing. Run: {COMMANDS[name]}")
+    return {name: json.loads(path.read_text()) for name, path in paths.items()}
 
 
 def measure():
@@ -37,7 +41,8 @@ def measure():
     for command in COMMANDS.values():
         click.echo(f"\n$ {command}")
         arguments = [sys.executable, *shlex.split(command)[1:]]
-        subprocess.run(arguments, cwd=ROOT, check=True)
+        if subprocess.run(arguments, cwd=ROOT).returncode:
+            raise click.ClickException(f"this failed, and nothing was written: {command}")
 
 
 def draw(results):
@@ -59,15 +64,9 @@ def draw(results):
 @click.option("--measure", "measuring", is_flag=True, help="Measure everything anew before")
 def main(measuring):
     """Make BENCHMARKS.md, its pictures and the README's table from the published JSON."""
-    try:
-        if measuring:
-            measure()
-        results = read_results()
-    except subprocess.CalledProcessError as error:
-        raise click.ClickException(f"failed: {shlex.join(map(str, error.cmd))}") from None
-    except FileNotFoundError as error:
-        command = f"{COMMANDS[error.filename.stem]}" if hasattr(error.filename, "stem") else ""
-        raise click.ClickException(f"{error.filename} is missing. Run {command}") from None
+    if measuring:
+        measure()
+    results = read_results()
     draw(results)
     (ROOT / "BENCHMARKS.md").write_text(page(results))
     path = ROOT / "README.md"
