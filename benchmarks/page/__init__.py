@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.page`` makes them again from the JSON that is there;
 ``python -m benchmarks.page --measure`` measures everything anew before, by the commands of
-`COMMANDS`, which takes the better part of an hour. Nothing on the page is written by hand: a test compares
-what is in the repository with what the JSON gives.
+`COMMANDS`, which takes the better part of an hour. Nothing on the page is written by hand: a test
+compares what is in the repository with what the JSON gives.
 """
 
 from pathlib import Path
