@@ -145,11 +145,17 @@ def read(path, machine):
     Raises
     ------
     ValueError
-        If the file was written on another machine or with other libraries.
+        If the file is not of the race, or was written on another machine or with other libraries.
     """
     if not path.exists():
         return {"rows": {}, "sweeps": {}}
-    content = json.loads(path.read_text())
+    try:
+        content = json.loads(path.read_text())
+        complete = {"machine", "rows", "sweeps"} <= set(content)
+    except (ValueError, TypeError):  # no JSON, or not an object
+        complete = False
+    if not complete:
+        raise ValueError(f"{path} must be a file of the race's results. Write into another file.")
     for name in SAME_MACHINE:
         then, now = content["machine"][name], machine[name]
         if then != now:

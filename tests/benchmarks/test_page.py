@@ -136,3 +136,12 @@ def test_results_of_another_machine_are_not_mixed(tmp_path):
     assert records.read(path, machine)["rows"] == {"a": 1}
     with pytest.raises(ValueError, match=r"of the same processor as those that are in .* already"):
         records.read(path, machine | {"processor": "B"})
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", "[]", "{}", '{"rows": {}}'])
+def test_file_that_is_not_of_the_race_is_kept_and_refused(content, tmp_path):
+    path = tmp_path / "peers.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"must be a file of the race's results"):
+        records.read(path, {})
+    assert path.read_text() == content
