@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.optimizers import Progress, one_cycle
+from fastmlp.optimizers import Progress, Schedule, one_cycle
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
 
@@ -57,6 +57,6 @@ def test_one_cycle_agrees_with_pytorch(n_steps):
         expected.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step() if len(expected) < n_steps else None
-    actual = one_cycle(0.7, Progress(0, n_steps, n_steps, 0))
+    actual = one_cycle(Schedule(one_cycle, 0.7), Progress(0, n_steps, n_steps, 0))
     # The last rates are small differences of numbers the size of the peak.
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-15)
