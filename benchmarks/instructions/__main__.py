@@ -69,7 +69,7 @@ def _compare(before, title, advice=""):
 
 def _count(what, **arguments):
     """Count, and say what is waited for."""
-    click.echo(f"counting {what}, compiling it for AVX2 where that was not done yet ...", err=True)
+    click.echo(f"counting {what}, compiled for AVX2 anew ...", err=True)
     return count(**arguments)
 
 

@@ -98,8 +98,8 @@ def count(folder=ROOT, table=TABLE, may_lack=False):
         library = compile_requests(scratch)
         python = [sys.executable, "-m", "benchmarks.instructions.counted", folder, library, table]
         valgrind = [*VALGRIND, f"--callgrind-out-file={scratch}/dump", f"--log-file={scratch}/log"]
-        for command in (python, [*valgrind, *python]):  # compile outside, load from the cache there
-            result = _run(command, cwd=scratch, env=environment(folder))
+        for command in (python, [*valgrind, *python]):  # compile, then load there
+            result = _run(command, cwd=scratch, env=environment(folder, scratch / "cache"))
             left_out = result.returncode == LEFT_OUT and may_lack
             if result.returncode != 0 and not left_out:
                 reason = (result.stderr.strip() or "no message").splitlines()[-1]
@@ -109,24 +109,26 @@ def count(folder=ROOT, table=TABLE, may_lack=False):
         return dict(read_dump(path.read_text()) for path in dumps)
 
 
-def environment(folder):
-    """Build the environment of what is counted: `folder` is where fastmlp is found first.
+def environment(folder, cache):
+    """Build the environment of what is counted.
 
     Parameters
     ----------
     folder : Path
+        Where fastmlp is found first.
+    cache : Path
+        Where the compiled kernels are kept: none that were compiled elsewhere are counted, for the
+        order in which a process compiles, and its hash seed, move the counts by a percent.
 
     Returns
     -------
     dict of str to str
     """
     switches = ("NUMBA_", "PYTHONPATH")
-    kept = {
-        name: value for name, value in os.environ.items()
-        if name == "NUMBA_CACHE_DIR" or not name.startswith(switches)
-    }  # fmt: skip
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(switches)}
     path = [str(folder), str(ROOT), os.environ.get("PYTHONPATH", "")]
-    return kept | PINNED | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, path)), "FASTMLP_CACHE_DIR": str(cache)}
+    return kept | PINNED | own
 
 
 def read_dump(text):

@@ -176,7 +176,7 @@ def test_every_workload_is_recorded():
 def test_the_processor_is_pinned_and_kernels_are_compiled(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
-    variables = environment(tmp_path)
+    variables = environment(tmp_path, tmp_path / "cache")
     assert "NUMBA_DISABLE_JIT" not in variables
     assert variables["NUMBA_CPU_NAME"] == "haswell"
     assert variables["PYTHONPATH"].startswith(str(tmp_path))
