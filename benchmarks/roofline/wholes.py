@@ -138,8 +138,8 @@ def predict_many(images):
     )  # fmt: skip
 
 
-def _predict_few(number, lanes, parameters, sizes, codes, output, X, scale, predictions):
-    predict_few(lanes, parameters, sizes, codes, output, X, scale[0], scale[1], predictions)
+def _predict_few(number, lanes, parameters, sizes, codes, output, X, scale, space, predictions):
+    predict_few(lanes, parameters, sizes, codes, output, X, scale[0], scale[1], space, predictions)
 
 
 def predict_few_rows(images):
@@ -147,7 +147,8 @@ def predict_few_rows(images):
     X, parameters = images.X[:FEW_ROWS].astype(np.float32) / 255, _parameters()
     few = FewRows(parameters, Scale(1.0, 0.0), "softmax")
     predictions = zeros((FEW_ROWS, N_CLASSES), FLOAT32)
-    run = compiled_loop(_predict_few, *few.before, X, few.scale, predictions)
+    space = np.empty(few.n_space, FLOAT32)
+    run = compiled_loop(_predict_few, *few.before, X, few.scale, space, predictions)
 
     def check():
         run(1)

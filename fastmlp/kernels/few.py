@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp.kernels.functions import RELU, apply
 from fastmlp.kernels.jit import entry, kernel
-from fastmlp.kernels.simd import load, n_lanes, store
+from fastmlp.kernels.simd import line_start, load, n_lanes, store
 from fastmlp.kernels.slopes import value_and_slope
 
 IDENTITY, SOFTMAX, LOGISTIC, EXPONENTIAL = range(4)
@@ -71,7 +71,9 @@ def finish(code, outputs):
 
 
 @entry
-def predict_few(lanes, parameters, layer_sizes, activations, output, X, scale, shift, predictions):
+def predict_few(
+    lanes, parameters, layer_sizes, activations, output, X, scale, shift, space, predictions
+):
     """Compute the predictions for a few rows.
 
     Parameters
@@ -88,6 +90,8 @@ def predict_few(lanes, parameters, layer_sizes, activations, output, X, scale, s
         C-contiguous.
     scale, shift : float
         The network's input is X * scale + shift.
+    space : (at least 2 * widest + 1 line of memory,) float
+        Workspace; `widest` is a multiple of the lanes and no less than the width of any layer.
     predictions : (n_rows, n_outputs) float
         Overwritten.
 
@@ -97,9 +101,8 @@ def predict_few(lanes, parameters, layer_sizes, activations, output, X, scale, s
         Whether all values of X are finite.
     """
     size, n_layers = n_lanes(lanes), layer_sizes.size - 1
-    widest = (layer_sizes.max() + size - 1) // size * size
-    inputs, units = np.empty(widest, parameters.dtype), np.empty(widest, parameters.dtype)
-    n_coefs = 0
+    start, widest, n_coefs = line_start(space), space.size // 2 // size * size, 0
+    inputs, units = space[start : start + widest], space[start + widest : start + 2 * widest]
     for layer in range(n_layers):
         n_coefs += layer_sizes[layer] * layer_sizes[layer + 1]
     finite = True
@@ -111,7 +114,8 @@ def predict_few(lanes, parameters, layer_sizes, activations, output, X, scale, s
         for layer in range(n_layers):
             fan_in, fan_out = layer_sizes[layer], layer_sizes[layer + 1]
             outputs = predictions[row] if layer == n_layers - 1 else units[:fan_out]
-            outputs[:] = parameters[intercepts : intercepts + fan_out]
+            for unit in range(fan_out):
+                outputs[unit] = parameters[intercepts + unit]
             add_products(inputs, fan_in, parameters[coefs : coefs + fan_in * fan_out], outputs)
             if layer < n_layers - 1:
                 units[fan_out:] = 0

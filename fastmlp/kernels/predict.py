@@ -1,7 +1,5 @@
 """Logits of many samples, a block of rows at a time."""
 
-import numpy as np
-
 from fastmlp.kernels.forward import (
     forward_first_dense,
     forward_first_sparse,
@@ -20,7 +18,8 @@ def predict_logits(task, features, slopes, first, last, logits):
     Parameters
     ----------
     task : task.Task
-        Of one thread; its batch size says how many rows are computed at a time.
+        Of one thread; its batch size says how many rows are computed at a time, and its
+        permutation is none.
     features : SparseFeatures or DenseFeatures
         Those of the task.
     slopes : slopes.Slopes or ()
@@ -33,9 +32,9 @@ def predict_logits(task, features, slopes, first, last, logits):
     layout, units, batch_size = task.layout, task.workspace.units, task.batches.batch_size
     n_layers = layout.widths.size
     for begin in range(first, last, batch_size):
-        batch = np.arange(begin, min(begin + batch_size, last))
+        batch = task.batches.permutation[begin : min(begin + batch_size, last)]
         if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
-            forward_first_sparse(task, 0, batch, slopes)
+            forward_first_sparse(task, begin, batch, slopes)
         else:
             read_samples(task, 0, batch)
             forward_first_dense(task, 0, batch, slopes)

@@ -28,6 +28,9 @@ from numba.extending import (
 
 from fastmlp.kernels.jit import disabled
 
+LINE_BYTES = 64
+"""A vector that lies across two lines of memory takes twice as long to load."""
+
 
 class Lanes(NamedTuple):
     """The type of a vector."""
@@ -393,3 +396,16 @@ def prefetch(typing, array, index):
         return context.get_dummy_value()
 
     return types.void(array, index), generate
+
+
+@operation(lambda array: 0)
+def line_start(typing, array):
+    """Find the first index of an array of floats whose number begins a line of memory."""
+
+    def generate(context, builder, sig, arguments):
+        data = context.make_array(array)(context, builder, arguments[0]).data
+        address = builder.ptrtoint(data, ir.IntType(64))
+        missing = builder.and_(builder.neg(address), ir.IntType(64)(LINE_BYTES - 1))
+        return builder.udiv(missing, ir.IntType(64)(array.dtype.bitwidth // 8))
+
+    return types.intp(array), generate

@@ -50,6 +50,8 @@ class TouchedRows(NamedTuple):
     """(n_threads, 8) int64: how many there are, in the first column."""
     steps_made: np.ndarray
     """(n_threads, n_features) int64: how many steps of this call a feature's weights have made."""
+    all_features: np.ndarray
+    """(n_features,) int32: 0, 1, 2, ..."""
     course: Course
     """Of this call."""
     zeros: np.ndarray
@@ -272,7 +274,7 @@ def catch_up_touched(task, rows, batch, step):
 def catch_up_all(task, rows, step):
     """Bring all weights up to date, and begin to count anew."""
     made = rows.steps_made[task.team.thread]
-    catch_up(task, rows, np.arange(made.size).astype(np.int32), made.size, step)
+    catch_up(task, rows, rows.all_features, made.size, step)
     made[:] = 0
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from fastmlp.kernels import simd
 from fastmlp.kernels.simd import Lanes
-from tests.kernels.calling import compiled
+from tests.kernels.calling import compiled, of_compiled_code
 
 LANES = [Lanes(np.float32, 16), Lanes(np.float32, 64), Lanes(np.float64, 8), Lanes(np.float64, 32)]
 
@@ -70,3 +70,13 @@ def test_nan_is_less_than_nothing():
     results = np.empty(16, np.float32)
     count_a_less_than_b(lanes, numbers, results)
     assert not results.any()
+
+
+@of_compiled_code
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_start_of_a_line_of_memory_is_found(dtype):
+    numbers = np.zeros(40, dtype)
+    for first in range(20):
+        start = compiled(simd.line_start)(numbers[first:])
+        assert numbers[first + start :].ctypes.data % simd.LINE_BYTES == 0
+        assert 0 <= start < simd.LINE_BYTES // numbers.itemsize

@@ -16,10 +16,11 @@ from fastmlp.backends.contract import Epoch, Objective, Problem, Report, n_batch
 from fastmlp.kernels import samples, steps, updates
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.backward import GRADIENT_ROWS
+from fastmlp.kernels.cache import clock
 from fastmlp.kernels.clipping import Clip
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.functions import SIMPLE
-from fastmlp.kernels.jit import clock, specialise
+from fastmlp.kernels.jit import specialise
 from fastmlp.kernels.layout import Layout
 from fastmlp.kernels.losses import VALUE_CODES, ClassTargets, ValueTargets
 from fastmlp.kernels.slopes import Slopes
@@ -161,6 +162,7 @@ def make_touched_rows(
         touched=np.zeros((n_threads, most_touched), np.int32),
         n_touched=zeros((n_threads, 8), np.int64),
         steps_made=np.zeros((n_threads, n_features), np.int64),
+        all_features=np.arange(n_features, dtype=np.int32),
         course=Course(*[read_only(np.empty(0, dtype))] * 4),
         zeros=read_only(np.zeros(model.hidden.width, dtype)),
         decays=read_only(np.power.outer(betas, np.arange(MOST_STEPS + 1)).astype(dtype)),

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-LINE_BYTES = 64
-"""A vector that lies across two lines of memory takes twice as long to load."""
+from fastmlp.kernels.simd import LINE_BYTES
 
 
 def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:

@@ -65,10 +65,13 @@ class FewRows:
             np.array(codes, np.intp),
             OUTPUT_CODES[loss],
         )
+        lanes = self.before[0].width  # a line of memory
+        self.n_space = 2 * -(-max(network.layer_sizes) // lanes) * lanes + lanes
         self.scale = number(scale.scale), number(scale.shift)
         some = np.empty((0, self.n_features), self.dtype)
         nothing = np.empty((0, self.n_outputs), self.dtype)
-        self.kernel = specialise(few.predict_few, *self.before, some, *self.scale, nothing)
+        space = np.empty(self.n_space, self.dtype)
+        self.kernel = specialise(few.predict_few, *self.before, some, *self.scale, space, nothing)
 
     def __call__(self, X: Any) -> Array | None:
         """Predict for a few rows.
@@ -89,7 +92,8 @@ class FewRows:
         if not (X.flags.c_contiguous and X.flags.writeable):
             X = X.copy()
         predictions = np.empty((len(X), self.n_outputs), self.dtype)
-        finite = self.kernel(*self.before, X, *self.scale, predictions)
+        space = np.empty(self.n_space, self.dtype)
+        finite = self.kernel(*self.before, X, *self.scale, space, predictions)
         return predictions if finite else None
 
 
@@ -107,7 +111,8 @@ def predict_logits(
     rows = min(BLOCK_ROWS, n_samples)
     course = Course(numbers, numbers, numbers, numbers)
     targets = ClassTargets(nothing, numbers, 0, 0.0)
-    batches = tasks.Batches(data, targets, nothing, rows, course, read_only(np.empty(0)))
+    order = read_only(np.arange(n_samples))
+    batches = tasks.Batches(data, targets, order, rows, course, read_only(np.empty(0)))
 
     def work(first: int, last: int) -> None:
         workspace = make_workspace(model.layout, data, rows, (1, 1, 0), parameters.dtype)
