@@ -13,9 +13,8 @@ data is the same number, run for run:
 ``valgrind --tool=callgrind``, and the instructions that lie in no file are added up: those that
 numba compiled, the reading of their arguments included. What Python, NumPy and the C library
 execute is left out: the interpreter's part differs by some thousandths from run to run, and by more
-between two builds of it, while the kernels' part does not differ, save where a loop asks which of
-two arrays lies lower in memory: three instructions in each of ten thousand one-row predictions.
-The kernels are compiled anew, in the order of the table, into a cache of their own.
+between two builds of it, while the kernels' part does not differ at all. The kernels are compiled
+anew, in the order of the table, into a cache of their own.
 
 **Why for a fixed processor.** The kernels are compiled for a Haswell (AVX2), whatever processor
 they run on: valgrind does not know AVX-512, and so the counts are the same on every x86-64 machine

@@ -8,32 +8,56 @@ import numpy as np
 
 from fastmlp.kernels.functions import RELU, apply
 from fastmlp.kernels.jit import entry, kernel
-from fastmlp.kernels.simd import line_start, load, n_lanes, store
+from fastmlp.kernels.simd import (
+    broadcast,
+    fma,
+    line_start,
+    load,
+    load_first,
+    n_lanes,
+    store,
+)
 from fastmlp.kernels.slopes import value_and_slope
 
 IDENTITY, SOFTMAX, LOGISTIC, EXPONENTIAL = range(4)
 
 
 @kernel
-def add_products(inputs, n_inputs, weights, outputs):
+def start_sums(lanes, intercepts, start, n_outputs, outputs):
+    """Begin each unit's sum with its bias, and fill the last vector up with zeros."""
+    for place in range(0, n_outputs, n_lanes(lanes)):
+        bias = load_first(lanes, intercepts, start + place, n_outputs - place)
+        store(outputs, place, bias)
+
+
+@kernel
+def add_products(lanes, inputs, n_inputs, weights, start, n_outputs, outputs):
     """Add x W, skipping the inputs that are 0.
 
     Parameters
     ----------
+    lanes : simd.Lanes
     inputs : (at least n_inputs,) float
     n_inputs : int
-    weights : (n_inputs * n_outputs,) float
-        The matrix W, a row after the other.
-    outputs : (n_outputs,) float
+    weights : (n_parameters,) float
+        The matrix W, a row after the other, lies in it.
+    start : int
+        Where W begins.
+    n_outputs : int
+    outputs : (n_outputs up to the next multiple of the lanes,) float
         Added to.
     """
-    n_outputs, zero = outputs.size, inputs.dtype.type(0)
+    size, zero = n_lanes(lanes), inputs.dtype.type(0)
+    whole = n_outputs // size * size
     for index in range(n_inputs):
-        x = inputs[index]
-        if x != zero:
-            row = weights[index * n_outputs : (index + 1) * n_outputs]
-            for unit in range(n_outputs):
-                outputs[unit] += x * row[unit]
+        if inputs[index] != zero:
+            x, row = broadcast(lanes, inputs[index]), start + index * n_outputs
+            for place in range(0, whole, size):
+                w = load(lanes, weights, row + place)
+                store(outputs, place, fma(x, w, load(lanes, outputs, place)))
+            if whole < n_outputs:
+                w = load_first(lanes, weights, row + whole, n_outputs - whole)
+                store(outputs, whole, fma(x, w, load(lanes, outputs, whole)))
 
 
 @kernel
@@ -113,15 +137,14 @@ def predict_few(
         coefs, intercepts = 0, n_coefs
         for layer in range(n_layers):
             fan_in, fan_out = layer_sizes[layer], layer_sizes[layer + 1]
-            outputs = predictions[row] if layer == n_layers - 1 else units[:fan_out]
-            for unit in range(fan_out):
-                outputs[unit] = parameters[intercepts + unit]
-            add_products(inputs, fan_in, parameters[coefs : coefs + fan_in * fan_out], outputs)
+            start_sums(lanes, parameters, intercepts, fan_out, units)
+            add_products(lanes, inputs, fan_in, parameters, coefs, fan_out, units)
             if layer < n_layers - 1:
-                units[fan_out:] = 0
                 activate(lanes, activations[layer], units[: (fan_out + size - 1) // size * size])
-                inputs, units = units, inputs
+            inputs, units = units, inputs
             coefs += fan_in * fan_out
             intercepts += fan_out
+        for unit in range(predictions.shape[1]):
+            predictions[row, unit] = inputs[unit]
         finish(output, predictions[row])
     return finite

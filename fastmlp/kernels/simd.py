@@ -174,6 +174,35 @@ def load(typing, lanes, array, start):
     return lanes.vector(lanes, array, start), generate
 
 
+def _load_first_twin(lanes, array, start, count):
+    vector = np.zeros(lanes.width, lanes.dtype)
+    vector[:count] = array[start : start + min(count, lanes.width)]
+    return vector
+
+
+@operation(_load_first_twin)
+def load_first(typing, lanes, array, start, count):
+    """Load the first numbers of `array[start : start + width]`, and 0 for those from a count on.
+
+    What lies beyond the count is not read.
+    """
+
+    def generate(context, builder, sig, arguments):
+        kind, whole = lanes.vector, ir.IntType(64)
+        numbers = ir.VectorType(whole, kind.count)
+        most = context.cast(builder, arguments[3], count, types.int64)
+        mask = builder.icmp_signed(
+            "<", ir.Constant(numbers, list(range(kind.count))), _splat(builder, most, numbers)
+        )
+        pointer = _pointer(context, builder, sig, arguments, 1)
+        pointer = builder.bitcast(pointer, kind.llvm.as_pointer())
+        align = ir.IntType(32)(kind.dtype.bitwidth // 8)
+        name = f"llvm.masked.load.{kind.suffix}.p0"
+        return _call(builder, name, kind.llvm, [pointer, align, mask, ir.Constant(kind.llvm, None)])
+
+    return lanes.vector(lanes, array, start, count), generate
+
+
 @operation(_store_twin)
 def store(typing, array, start, vector):
     """Store a vector as `array[start : start + width]`."""

@@ -72,6 +72,22 @@ def test_nan_is_less_than_nothing():
     assert not results.any()
 
 
+@numba.njit(error_model="numpy")
+def store_first(lanes, numbers, start, count, results):
+    simd.store(results, 0, simd.load_first(lanes, numbers, start, count))
+
+
+@pytest.mark.parametrize("lanes", LANES, ids=str)
+def test_no_more_than_the_first_numbers_are_loaded(lanes):
+    n = lanes.width
+    numbers, results = np.arange(1, n + 3, dtype=lanes.dtype), np.empty(n, lanes.dtype)
+    for count in (0, 1, n // 2 + 1, n, n + 1):
+        store_first(lanes, numbers, 1, count, results)
+        first = min(count, n)
+        np.testing.assert_array_equal(results[:first], numbers[1 : 1 + first])
+        assert not results[first:].any()
+
+
 @of_compiled_code
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_start_of_a_line_of_memory_is_found(dtype):
