@@ -15,7 +15,8 @@ from fastmlp.kernels.inner import InnerCompiler
 # `contract` lets the compiler fuse a multiplication with the addition of its product. Nothing else
 # is relaxed: sums keep their order, and NaN and infinity pass through, so that divergence shows.
 # Kernels allocate nothing, and whoever calls one holds its arrays: no reference is counted
-# (`_nrt`), which in a call with a dozen arrays may cost as much as the work.
+# (`_nrt`), which took a fifth of a one-row prediction. All kernels must agree on it: numba would
+# let one give up a reference that another never took.
 OPTIONS: Any = {
     "nogil": True, "fastmath": {"contract"}, "error_model": "numpy", "_nrt": False,
 }  # fmt: skip

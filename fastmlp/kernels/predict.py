@@ -19,7 +19,7 @@ def predict_logits(task, features, slopes, first, last, logits):
     ----------
     task : task.Task
         Of one thread; its batch size says how many rows are computed at a time, and its
-        permutation is none.
+        permutation is 0, 1, 2, ...
     features : SparseFeatures or DenseFeatures
         Those of the task.
     slopes : slopes.Slopes or ()
