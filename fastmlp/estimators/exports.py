@@ -28,8 +28,8 @@ class Exports:
     def save(self, path: Any) -> None:
         """Write the fitted estimator to a safetensors file, which `fastmlp.load` reads.
 
-        The file is replaced at once when the new one is whole. `partial_fit` goes on after loading
-        where it ended before.
+        The file is replaced at once when the new one is whole, where the file system lets us; links
+        to it and its permissions stay. `partial_fit` goes on after loading where it ended before.
 
         Parameters
         ----------
@@ -39,6 +39,8 @@ class Exports:
         ------
         ValueError
             If an argument, such as a function for `scoring`, cannot be written.
+        OSError
+            If the file cannot be written; a folder that is not there is named.
         """
         from fastmlp.estimators.persistence import describe
         from fastmlp.saving.file import write

@@ -2,14 +2,13 @@
 
 import itertools
 import json
-import os
-import tempfile
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastmlp._files import write_file
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.saving.content import OUTPUTS, Content
 from fastmlp.saving.encoding import decode, encode
@@ -18,7 +17,7 @@ KEY, VERSION = "fastmlp", 1
 
 
 def write(content: Content, path: str | PathLike[str]) -> None:
-    """Write a file whole or not at all: until the last moment the old one stays.
+    """Write a file whole or not at all, as `write_file` does.
 
     Parameters
     ----------
@@ -29,6 +28,8 @@ def write(content: Content, path: str | PathLike[str]) -> None:
     ------
     ValueError
         If a setting cannot be written.
+    OSError
+        If the file cannot be written.
     """
     from safetensors.numpy import save
 
@@ -44,29 +45,7 @@ def write(content: Content, path: str | PathLike[str]) -> None:
     named |= {f"intercepts.{layer}": array for layer, array in enumerate(content.intercepts)}
     named |= {f"arrays.{name}": array for name, array in content.arrays.items()}
     tensors = {name: np.ascontiguousarray(array) for name, array in named.items()}
-    _replace(Path(path), save(tensors, {KEY: json.dumps(header)}))
-
-
-def _replace(path: Path, payload: bytes) -> None:
-    """Write beside the file, to the disk, and then put it in the file's place."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """Ask which permissions new files do not get; it can only be asked by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    write_file(path, save(tensors, {KEY: json.dumps(header)}))
 
 
 def read(path: str | PathLike[str]) -> Content:
