@@ -137,15 +137,19 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def load(dataset: str, target: str | None) -> datasets.Dataset:
-    """Load a data set by name, or a file by its path.
+    """Load a data set by name, or a file by its path; say on stderr how a file was read.
 
     Raises
     ------
     ValueError
         If there is none, or a target is given for a named one.
     """
-    if Path(dataset).suffix or Path(dataset).is_file():
-        return datasets.load_file(dataset, target)
+    is_path = Path(dataset).suffix or Path(dataset).exists()
+    if is_path and dataset not in datasets.NAMES:
+        data = datasets.load_file(dataset, target)
+        for note in data.notes:
+            click.echo(f"{data.name}: {note}", err=True)
+        return data
     if target is not None:
         raise ValueError("--target is for files; a named --dataset knows its labels.")
     return datasets.load(dataset)

@@ -11,6 +11,7 @@ from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_o
 from fastmlp.cli.failures import INTERRUPTED, check_output, check_plot, one_line
 from fastmlp.datasets import Dataset
 from fastmlp.history import DivergenceError, History
+from fastmlp.inputs import Scale
 from fastmlp.training import TrainingInterrupted, TrainResult
 
 FEW_EPOCHS = 12
@@ -33,7 +34,7 @@ def train(
 ) -> None:
     """Train a network and print how well it does on the test samples.
 
-    DATASET is digits28, digits, mnist, or a .npz, .csv or .parquet file.
+    DATASET is digits28, digits, mnist, or a .npz, .csv, .tsv or .parquet file.
     """
     check_plot(plot)
     check_output("--history", history)
@@ -91,15 +92,23 @@ def summary(result: TrainResult, data: Dataset) -> str:
         for speed, time in zip(history.iterations_per_second, history.seconds, strict=True)
     )
     speed = f"{steps / seconds:,.0f} it/s" if seconds else "no epoch was finished"
+    n_train, n_test, scaled = len(data.X_train), len(data.X_test), _scaled(model.input_scale)
     loading = f"{history.compile_seconds:.2f} s to load or compile"
     lines = [
         f"network        {sizes}, {model.parameters.dtype.name}, backend {model.backend}",
-        f"data           {data.name}: {len(data.X_train):,} to train, {len(data.X_test):,} to test",
+        f"data           {data.name}: {n_train:,} to train, {n_test:,} to test, {scaled}",
         f"loss           {_losses(history.loss)}",
         f"test accuracy  {model.score(data.X_test, data.y_test):.4f}",
         f"time           {seconds:.2f} s for {len(history.loss)} epochs, {speed}; {loading}",
     ]
     return "\n".join(lines)
+
+
+def _scaled(scale: Scale) -> str:
+    """Write what was done to the values as they were read."""
+    if scale == Scale(1.0, 0.0):
+        return "not scaled"
+    return f"x * {scale.scale:g}" + (f" {scale.shift:+g}" if scale.shift else "")
 
 
 def _losses(losses: list[float]) -> str:

@@ -19,3 +19,5 @@ class Dataset(NamedTuple):
     """(n_test,) labels."""
     input_scale: str | tuple[float, float] | None
     """For `fastmlp.train`: None, "unit", "symmetric" or (scale, shift)."""
+    notes: tuple[str, ...] = ()
+    """What was decided while reading a file: columns left out, the label, the scale."""

@@ -56,7 +56,7 @@ def test_the_target_is_found_by_its_name(ending, tmp_path):
 
 
 def test_bytes_are_scaled(tmp_path):
-    np.savez(tmp_path / "x.npz", X=X.astype(np.uint8), y=Y)
+    np.savez(tmp_path / "x.npz", X=(4 * X).astype(np.uint8), y=Y)
     assert load_file(tmp_path / "x.npz").input_scale == "unit"
 
 
@@ -77,7 +77,7 @@ BROKEN_CSV = {
     "empty": ("", "must be of at least 2 columns"),
     "only a header": ("a,b,label\n", "must be of at least one line of values; got none"),
     "no header": ("1,2,0\n3,4,1\n", "the first line of .* must be the names .* got numbers: 1, 2"),
-    "one column": ("a;b;label\n1;2;x\n", "at least 2 columns, separated by commas"),
+    "one column": ("a b label\n1 2 x\n", "at least 2 columns, separated by commas"),
     "ragged": (CSV + "5,6\n", "line 4 of .* must be of 3 values, as its first line; got 2 values"),
     "text": (CSV + "5,six,x\n", "column 'b' in line 4 of .* must be a number; got 'six'"),
     "missing": (CSV + "5,,x\n", "column 'b' in line 4 of .* must be a number; got ''"),

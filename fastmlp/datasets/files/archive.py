@@ -1,0 +1,80 @@
+"""NumPy's .npz archives."""
+
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid, unknown_name
+from fastmlp.datasets.files.table import Table
+
+Array = NDArray[Any]
+SPLIT_NAMES = ("X_train", "y_train", "X_test", "y_test")
+ONE_ARRAY = "A .npy file holds one array: save X and y together, with np.savez."
+
+
+class Parts(NamedTuple):
+    """Samples to train on and samples to test with."""
+
+    X_train: Array
+    y_train: Array
+    X_test: Array
+    y_test: Array
+    notes: tuple[str, ...] = ()
+
+
+def read_archive(path: Path, target: str | None) -> Table | Parts:
+    """Read a NumPy archive; see `load_file`.
+
+    Parameters
+    ----------
+    path : Path
+    target : str or None
+        The array of labels; None takes y, or the parts where they are there.
+
+    Raises
+    ------
+    ValueError
+        If it is no archive, or an array is missing or of objects.
+    """
+    arrays = _arrays(path)
+    if target is None and all(name in arrays for name in SPLIT_NAMES):
+        X_train, y_train, X_test, y_test = (arrays[name] for name in SPLIT_NAMES)
+        return Parts(_flat(X_train), y_train, _flat(X_test), y_test)
+    label = "y" if target is None else target
+    for name in ("X", label):
+        if name not in arrays:
+            raise unknown_name(f"the array {name} of {path}", name, arrays)
+    return Table(_flat(arrays["X"]), arrays[label])
+
+
+def _arrays(path: Path) -> dict[str, Array]:
+    """Read all arrays."""
+    if not zipfile.is_zipfile(path):
+        raise _no_archive(path)
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return {name: file[name] for name in file}
+    except Exception as error:  # NumPy raises many kinds for a file that is damaged
+        remedy = "Object arrays are refused: save numbers, or strings of a fixed length."
+        raise invalid(f"the file {path}", "a whole .npz archive", str(error), remedy) from error
+
+
+def _no_archive(path: Path) -> ValueError:
+    """Word the error of a file that is something else."""
+    with path.open("rb") as file:
+        start = file.read(80)
+    first_line = start.partition(b"\n")[0].decode("ascii", "replace").strip()
+    got, remedy = "no archive, or part of one", ""
+    if start.startswith(b"\x93NUMPY"):
+        got, remedy = "one array (.npy)", ONE_ARRAY
+    elif first_line.isascii() and first_line.isprintable():
+        got, remedy = f"text: {first_line!r}", "Rename it, to .csv for example."
+    return invalid(f"the file {path}", "a whole .npz archive", got, remedy)
+
+
+def _flat(X: Array) -> Array:
+    """Flatten images: a sample is a row."""
+    return X.reshape(len(X), -1) if X.ndim > 2 and len(X) else X

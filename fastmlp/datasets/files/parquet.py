@@ -1,0 +1,73 @@
+"""Parquet files, as pandas, polars and others write them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastmlp._errors import invalid
+from fastmlp.datasets.files.table import Array, Table, as_table, choose_columns
+
+
+def read_parquet(path: Path, target: str | None) -> Table:
+    """Read a Parquet file; see `load_file`.
+
+    Parameters
+    ----------
+    path : Path
+    target : str or None
+        The column of labels; None takes the last that is no index.
+
+    Raises
+    ------
+    ValueError
+        If it is no Parquet file, or a column has missing values or is not numeric.
+    ImportError
+        If pyarrow is not installed.
+    """
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError as error:
+        message = "reading .parquet needs pyarrow: pip install 'fastmlp[parquet]'"
+        raise ImportError(message) from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            table = file.read()
+    except (arrow.ArrowException, OSError) as error:
+        raise invalid(f"the file {path}", "a whole Parquet file", str(error)) from error
+    names = list(table.column_names)
+    columns = choose_columns(path, names, target, _indexes(table.schema, names))
+    features = [_numbers(table.column(column), path, names[column]) for column in columns.features]
+    y = _values(table.column(columns.label), path, names[columns.label])
+    y = y.astype(str) if y.dtype == object else y
+    return as_table(path, columns, target, np.column_stack(features), y)
+
+
+def _indexes(schema: Any, names: Sequence[str]) -> list[int]:
+    """Find the columns that were the index of a pandas frame; a range is written as none."""
+    index_columns = (schema.pandas_metadata or {}).get("index_columns", ())
+    return [column for column, name in enumerate(names) if name in index_columns]
+
+
+def _numbers(column: Any, path: Path, name: str) -> Array:
+    """Read a column of numbers."""
+    from pyarrow import types
+
+    if types.is_decimal(column.type):
+        column = column.cast("float64")
+    kinds = (types.is_integer, types.is_floating, types.is_boolean)
+    if not any(is_kind(column.type) for is_kind in kinds):
+        remedy = "Encode text as numbers first."
+        raise invalid(f"column {name!r} of {path}", "numeric", str(column.type), remedy)
+    return _values(column, path, name)
+
+
+def _values(column: Any, path: Path, name: str) -> Array:
+    """Read a column in which nothing is missing."""
+    values: Array = column.to_numpy()
+    if column.null_count or (values.dtype.kind == "f" and np.isnan(values).any()):
+        remedy = "Impute or drop them first."
+        raise invalid(f"column {name!r} of {path}", "without missing values", "some", remedy)
+    return values

@@ -1,0 +1,150 @@
+"""Which column of a table is the label, which are features, and which only number the rows."""
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid, unknown_name
+
+Array = NDArray[Any]
+
+INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__|Unnamed: 0(\.\d+)*")
+"""Under such names pandas and Dask write an index, or read one back from CSV."""
+
+ROW_NUMBER_NAMES = frozenset(
+    ("id", "index", "level_0", "row", "row_nr", "row_names", "rownames", "...1")
+)
+"""Names, in lower case, that programs give to row numbers: left out where the values are such."""
+
+FEWEST_ROWS = 10
+"""In fewer rows the numbers 1, 2, 3 ... may be a coincidence."""
+
+
+class Table(NamedTuple):
+    """Features and labels that are not split yet."""
+
+    X: Array
+    y: Array
+    notes: tuple[str, ...] = ()
+    """What was decided while reading."""
+
+
+class Columns(NamedTuple):
+    """What each column of a table is."""
+
+    names: Sequence[str]
+    """Of all columns."""
+    label: int
+    features: list[int]
+    indexes: list[int]
+    """Left out."""
+
+
+def choose_columns(
+    path: Path, names: Sequence[str], target: str | None, indexes: Collection[int] = ()
+) -> Columns:
+    """Find the label and the features among the columns.
+
+    Parameters
+    ----------
+    path : Path
+        For the error messages.
+    names : sequence of str
+    target : str or None
+        The label's name; None takes the last column that is no index.
+    indexes : collection of int
+        Columns that are known to be an index; others are known by their names.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column or more than one, or no feature beside it.
+    """
+    indexes = [
+        column
+        for column, name in enumerate(names)
+        if column in indexes or INDEX_NAME.fullmatch(name)
+    ]
+    others = [column for column in range(len(names)) if column not in indexes]
+    label = max(others, default=-1) if target is None else _position(path, names, target)
+    features = [column for column in others if column != label]
+    if not features:
+        raise _no_feature(path, names)
+    return Columns(names, label, features, [column for column in indexes if column != label])
+
+
+def _position(path: Path, names: Sequence[str], target: str) -> int:
+    """Find the column of a name."""
+    parameter = f"target, a column of {path},"
+    if target not in names:
+        raise unknown_name(parameter, target, names)
+    if (count := list(names).count(target)) > 1:
+        rule = "the name of a column that is there once"
+        raise invalid(parameter, rule, f"{target!r}, {count} times", "Rename the others.")
+    return names.index(target)
+
+
+def _no_feature(path: Path, names: Sequence[str]) -> ValueError:
+    rule = "of at least 2 columns, a feature and the label, beside those that number the rows"
+    return invalid(f"the file {path}", rule, f"{len(names)} column(s): " + _listed(names[:5]))
+
+
+def as_table(path: Path, columns: Columns, target: str | None, X: Array, y: Array) -> Table:
+    """Leave out features that number the rows, and say what was decided.
+
+    Parameters
+    ----------
+    path : Path
+        For the error messages.
+    columns : Columns
+    target : str or None
+        As the user gave it.
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the label was not named and numbers the rows, or if no feature is left.
+    """
+    label = columns.names[columns.label]
+    if target is None and y.dtype.kind in "iuf" and _numbers_rows(y[:, np.newaxis])[0]:
+        got = f"none, and the last column, {label!r}, numbers the rows"
+        raise invalid("target", f"given for {path}", got)
+    names = [columns.names[column] for column in columns.features]
+    suspects = np.flatnonzero(_numbers_rows(X))
+    numbers = [feature for feature in suspects if names[feature].lower() in ROW_NUMBER_NAMES]
+    if len(numbers) == len(names):
+        raise _no_feature(path, columns.names)
+    notes = {
+        "left out, as an index: ": [columns.names[column] for column in columns.indexes],
+        "left out, as the row numbers they are: ": [names[feature] for feature in numbers],
+        "kept as features, though they number the rows: ": [
+            names[feature] for feature in suspects if feature not in numbers
+        ],
+        "the label is the last column; target names another: ": [label] if target is None else [],
+    }
+    said = tuple(note + _listed(found) for note, found in notes.items() if found)
+    return Table(np.delete(X, numbers, axis=1) if numbers else X, y, said)
+
+
+def _numbers_rows(X: Array) -> NDArray[np.bool_]:
+    """Tell which columns hold 0 to n - 1 or 1 to n, once each, in any order."""
+    n_samples = len(X)
+    if n_samples < FEWEST_ROWS:
+        return np.zeros(X.shape[1], np.bool_)
+    first, last = X.min(axis=0), X.max(axis=0)
+    numbering = ((first == 0) & (last == n_samples - 1)) | ((first == 1) & (last == n_samples))
+    for column in np.flatnonzero(numbering):
+        numbers = first[column] + np.arange(n_samples)
+        numbering[column] = np.array_equal(np.sort(X[:, column]), numbers)
+    return np.asarray(numbering)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """List names, in quotation marks."""
+    return ", ".join(map(repr, names))
