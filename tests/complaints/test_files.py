@@ -99,6 +99,9 @@ CSV_WRITERS = {
     "two levels": lambda path: (
         frame().set_axis(pd.MultiIndex.from_arrays([SHUFFLED, SHUFFLED // 3])).to_csv(path)
     ),
+    "the columns of an array": lambda path: pd.DataFrame(frame().to_numpy(), index=SHUFFLED).to_csv(
+        path
+    ),
     "reset_index": lambda path: frame().reset_index().to_csv(path, index=False),
     "an index called Id": lambda path: frame(np.arange(1, N + 1), "Id").to_csv(path),
     "polars' row number": lambda path: (
@@ -115,6 +118,13 @@ def test_an_index_in_csv_is_no_feature(kind, tmp_path):
     data = load_file(path)
     assert_holds_the_table(data)
     assert any("left out" in note for note in data.notes)
+
+
+def test_a_first_column_without_a_name_in_parquet_is_no_feature(tmp_path):
+    """polars reads a frame's CSV with a column called "", and writes it on (polars #7291)."""
+    frame().to_csv(tmp_path / "table.csv")
+    pl.read_csv(tmp_path / "table.csv").write_parquet(tmp_path / "table.parquet")
+    assert_holds_the_table(load_file(tmp_path / "table.parquet"))
 
 
 def test_row_names_of_r_are_no_feature(tmp_path):
@@ -258,6 +268,13 @@ def test_features_that_only_python_reads_as_numbers_are_refused(text, tmp_path):
         load_text(tmp_path, f"x,z,y\n1,2,0\n{text},2,1\n3,4,0\n")
 
 
+def test_features_that_a_float_rounds_are_named(tmp_path):
+    """Ids of 20 digits are a feature in which many are equal (pandas #5697)."""
+    rows = "".join(f"{i},{2**53 + i},{i % 2}\n" for i in range(4))
+    data = load_text(tmp_path, "x,account,y\n" + rows, "y")
+    assert data.notes == ("rounded, as numbers beyond 2^53 are: 'account'",)
+
+
 def test_a_decimal_comma_is_refused_with_a_word(tmp_path):
     """Excel in most of Europe writes 1,5 and separates by semicolons."""
     with pytest.raises(ValueError, match=r"got '1,5'\. Write decimals with a point"):
@@ -360,6 +377,12 @@ def test_separators_at_the_ends_of_lines_are_no_column(tmp_path):
     assert_holds_the_table(load_text(tmp_path, f"{names},\n{rows},,,\n"))
 
 
+def test_a_line_above_the_names_is_shown(tmp_path):
+    """A title, a comment or Excel's `sep=;` stands where the names should."""
+    with pytest.raises(ValueError, match=r"at least 2 columns, .*; got 1 column\(s\): 'sep='"):
+        load_text(tmp_path, "sep=;\n" + TEXT)
+
+
 def test_a_folder_is_refused_with_what_is_in_it(tmp_path):
     """`--dataset data/`: "dataset must be one of 'digits28' ..." does not help."""
     (tmp_path / "table.csv").write_text(TEXT)
@@ -390,10 +413,11 @@ def test_a_single_array_is_refused_with_what_to_do(tmp_path):
 
 def test_text_that_is_named_npz_is_called_text(tmp_path):
     """NumPy's own word for it is pickled data (musegan #106, openl3 #98)."""
-    (tmp_path / "table.npz").write_text(TEXT)
-    with pytest.raises(ValueError, match=r"a whole \.npz archive; got text: 'a,b,y'") as raised:
-        load_file(tmp_path / "table.npz")
-    assert "pickle" not in str(raised.value).lower()
+    for content, shown in ((TEXT, "text: 'a,b,y'"), ("", "an empty file")):
+        (tmp_path / "table.npz").write_text(content)
+        with pytest.raises(ValueError, match=rf"a whole \.npz archive; got {shown}\.") as raised:
+            load_file(tmp_path / "table.npz")
+        assert "pickle" not in str(raised.value).lower()
 
 
 def test_a_column_that_is_there_twice_is_no_target(tmp_path):
@@ -402,9 +426,10 @@ def test_a_column_that_is_there_twice_is_no_target(tmp_path):
         load_text(tmp_path, TEXT.replace("a,b,y", "y,b,y"), "y")
 
 
-def test_a_column_of_nan_in_parquet_is_refused_by_its_name(tmp_path):
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_in_parquet_is_refused_by_its_column(value, tmp_path):
     """polars writes NaN, not null; the error named a row of the shuffled part."""
-    column = np.where(LABELS, np.nan, 1.0)
+    column = np.where(LABELS, value, 1.0)
     pl.DataFrame({"a": column, "y": LABELS}).write_parquet(tmp_path / "table.parquet")
     with pytest.raises(ValueError, match=r"column 'a' of .* must be without missing values"):
         load_file(tmp_path / "table.parquet")

@@ -68,7 +68,9 @@ def _no_archive(path: Path) -> ValueError:
         start = file.read(80)
     first_line = start.partition(b"\n")[0].decode("ascii", "replace").strip()
     got, remedy = "no archive, or part of one", ""
-    if start.startswith(b"\x93NUMPY"):
+    if not start:
+        got = "an empty file"
+    elif start.startswith(b"\x93NUMPY"):
         got, remedy = "one array (.npy)", ONE_ARRAY
     elif first_line.isascii() and first_line.isprintable():
         got, remedy = f"text: {first_line!r}", "Rename it, to .csv for example."

@@ -65,9 +65,9 @@ def _numbers(column: Any, path: Path, name: str) -> Array:
 
 
 def _values(column: Any, path: Path, name: str) -> Array:
-    """Read a column in which nothing is missing."""
+    """Read a column in which nothing is missing or infinite."""
     values: Array = column.to_numpy()
-    if column.null_count or (values.dtype.kind == "f" and np.isnan(values).any()):
-        remedy = "Impute or drop them first."
-        raise invalid(f"column {name!r} of {path}", "without missing values", "some", remedy)
+    if column.null_count or (values.dtype.kind == "f" and not np.isfinite(values).all()):
+        rule = "without missing values and infinities"
+        raise invalid(f"column {name!r} of {path}", rule, "some", "Impute or drop them first.")
     return values

@@ -24,6 +24,10 @@ FEWEST_ROWS = 10
 """In fewer rows the numbers 1, 2, 3 ... may be a coincidence."""
 
 
+EXACT = 1 << 53
+"""A float64 holds the whole numbers up to here."""
+
+
 class Table(NamedTuple):
     """Features and labels that are not split yet."""
 
@@ -57,17 +61,19 @@ def choose_columns(
     target : str or None
         The label's name; None takes the last column that is no index.
     indexes : collection of int
-        Columns that are known to be an index; others are known by their names.
+        Columns that are known to be an index; others are known by their names, or by having none
+        and being the first.
 
     Raises
     ------
     ValueError
         If there is no such column or more than one, or no feature beside it.
     """
+    n_unnamed = next((column for column, name in enumerate(names) if name), 0)
     indexes = [
         column
         for column, name in enumerate(names)
-        if column in indexes or INDEX_NAME.fullmatch(name)
+        if column in indexes or column < n_unnamed or INDEX_NAME.fullmatch(name)
     ]
     others = [column for column in range(len(names)) if column not in indexes]
     label = max(others, default=-1) if target is None else _position(path, names, target)
@@ -90,7 +96,7 @@ def _position(path: Path, names: Sequence[str], target: str) -> int:
 
 def _no_feature(path: Path, names: Sequence[str]) -> ValueError:
     rule = "of at least 2 columns, a feature and the label, beside those that number the rows"
-    return invalid(f"the file {path}", rule, f"{len(names)} column(s): " + _listed(names[:5]))
+    return invalid(f"the file {path}", rule, f"{len(names)} column(s): " + listed(names[:5]))
 
 
 def as_table(path: Path, columns: Columns, target: str | None, X: Array, y: Array) -> Table:
@@ -126,9 +132,10 @@ def as_table(path: Path, columns: Columns, target: str | None, X: Array, y: Arra
         "kept as features, though they number the rows: ": [
             names[feature] for feature in suspects if feature not in numbers
         ],
+        "rounded, as numbers beyond 2^53 are: ": [names[feature] for feature in _rounded(X)],
         "the label is the last column; target names another: ": [label] if target is None else [],
     }
-    said = tuple(note + _listed(found) for note, found in notes.items() if found)
+    said = tuple(note + listed(found) for note, found in notes.items() if found)
     return Table(np.delete(X, numbers, axis=1) if numbers else X, y, said)
 
 
@@ -137,7 +144,7 @@ def _numbers_rows(X: Array) -> NDArray[np.bool_]:
     n_samples = len(X)
     if n_samples < FEWEST_ROWS:
         return np.zeros(X.shape[1], np.bool_)
-    first, last = X.min(axis=0), X.max(axis=0)
+    first, last = _bounds(X)
     numbering = ((first == 0) & (last == n_samples - 1)) | ((first == 1) & (last == n_samples))
     for column in np.flatnonzero(numbering):
         numbers = first[column] + np.arange(n_samples)
@@ -145,6 +152,22 @@ def _numbers_rows(X: Array) -> NDArray[np.bool_]:
     return np.asarray(numbering)
 
 
-def _listed(names: Sequence[str]) -> str:
-    """List names, in quotation marks."""
+def _rounded(X: Array) -> Array:
+    """Find the columns whose whole numbers a float64 cannot tell apart."""
+    first, last = _bounds(X)
+    return np.flatnonzero((first < -EXACT) | (last > EXACT))
+
+
+def _bounds(X: Array) -> tuple[Array, Array]:
+    """Find the least and the largest value of each column, as float64: float16 ends at 65504."""
+    return X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+
+
+def listed(names: Sequence[str]) -> str:
+    """List names, in quotation marks.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
     return ", ".join(map(repr, names))

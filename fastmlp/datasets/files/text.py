@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fastmlp._errors import invalid
-from fastmlp.datasets.files.table import Array, Columns, Table, as_table, choose_columns
+from fastmlp.datasets.files.table import Array, Columns, Table, as_table, choose_columns, listed
 from fastmlp.datasets.files.values import (
     as_labels,
     as_numbers,
@@ -53,8 +53,7 @@ def read_text(path: Path, target: str | None) -> Table:
         names.insert(0, "")  # R's write.table names no column of row names
     if target is not None and target not in names:
         _require_names(path, names)
-    n_unnamed = next((column for column, name in enumerate(names) if name), 0)
-    columns = choose_columns(path, names, target, range(n_unnamed))
+    columns = choose_columns(path, names, target)
     X, labels = _values(path, chain([first], lines), columns)
     missing = missing_label(labels)
     if missing is not None:
@@ -81,7 +80,7 @@ def _lines(path: Path) -> Iterator[Line]:
         rule = "comma-separated text in UTF-8"
         if compression:
             rule += f", compressed by {compression}"
-        raise invalid(f"the file {path}", rule, str(error), "Save it anew as such.") from error
+        raise invalid(f"the file {path}", rule, str(error), "Save it again as that.") from error
 
 
 def _separator(line: str) -> str:
@@ -102,7 +101,7 @@ def _names(path: Path, lines: Iterator[Line]) -> list[str]:
         names.pop()  # lines that end in a separator
     if len(names) < 2:
         rule = "of at least 2 columns, separated by commas, semicolons, tabs or |"
-        raise invalid(f"the file {path}", rule, f"{len(names)} column(s)")
+        raise invalid(f"the file {path}", rule, f"{len(names)} column(s): {listed(names)}")
     return names
 
 
@@ -140,7 +139,9 @@ def _note_on_names(path: Path, columns: Columns, labels: Sequence[str]) -> tuple
     label = columns.names[columns.label]
     if not _are_values(names):
         return ()
-    if label in labels or is_number(label) or len(set(names)) < len(names):
+    are_positions = [*names, label] == [str(column) for column in range(len(names) + 1)]
+    is_sample = label in labels or is_number(label) or len(set(names)) < len(names)
+    if is_sample and not (columns.indexes and are_positions):  # pandas numbers an array's columns
         raise _no_names(path, names)
     return ("the first line is read as names, though those of the features are numbers",)
 
@@ -159,5 +160,5 @@ def _are_values(names: Sequence[str]) -> bool:
 
 def _no_names(path: Path, names: Sequence[str]) -> ValueError:
     got = "numbers: " + ", ".join(names[:5])
-    remedy = "Put a line of names before it, for example x1,x2,label."
+    remedy = "Put a line of names before it, or in its place: x1,x2,label for example."
     return invalid(f"the first line of {path}", "the names of the columns", got, remedy)
