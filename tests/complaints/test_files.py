@@ -268,6 +268,12 @@ def test_features_that_only_python_reads_as_numbers_are_refused(text, tmp_path):
         load_text(tmp_path, f"x,z,y\n1,2,0\n{text},2,1\n3,4,0\n")
 
 
+def test_spaces_around_numbers_are_no_matter(tmp_path):
+    """Spreadsheets and web pages pad with spaces, also with those that do not break."""
+    data = load_text(tmp_path, "x, z,y\n 1,\u00a02 ,0\n3,4\t,1\n")
+    assert whole(data) == [([1.0, 2.0], 0), ([3.0, 4.0], 1)]
+
+
 def test_features_that_a_float_rounds_are_named(tmp_path):
     """Ids of 20 digits are a feature in which many are equal (pandas #5697)."""
     rows = "".join(f"{i},{2**53 + i},{i % 2}\n" for i in range(4))

@@ -80,7 +80,9 @@ def _lines(path: Path) -> Iterator[Line]:
         rule = "comma-separated text in UTF-8"
         if compression:
             rule += f", compressed by {compression}"
-        raise invalid(f"the file {path}", rule, str(error), "Save it again as that.") from error
+        raise invalid(
+            f"the file {path}", rule, str(error), "Save it again in this form."
+        ) from error
 
 
 def _separator(line: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 """Python's float() also takes nan, inf, 1_000 and the digits of other scripts."""
 
-PLAIN = re.compile(r"[-+.0-9eE \t]*")
+PLAIN = re.compile(r"[-+.0-9eE\s]*")
 """The characters of numbers: a row of texts is searched for others at once."""
 
 WHOLE_LABEL = re.compile(r"[+-]?(0|[1-9][0-9]{0,19})")
