@@ -1,10 +1,11 @@
 """Settings, and small arrays of any kind, as JSON: what comes back is what was written.
 
-JSON has neither tuples nor arrays, infinity, or keys that are numbers; these are written as objects
-whose key "!" says what they are.
+JSON has neither tuples, arrays nor NumPy's scalars, neither bytes, infinity nor keys that are
+numbers, nor random generators; these are written as objects whose key "!" says what they are.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,11 @@ from fastmlp._errors import invalid
 
 TAG = "!"
 
+CHARACTERS = "?bBhHiIlLqQpPefdSUTMmO"
+"""NumPy's characters for the data types that can be saved: all but long double and records."""
+
+BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+
 
 def encode(value: Any, name: str) -> Any:
     """Turn a value into what `json.dumps` takes.
@@ -20,7 +26,8 @@ def encode(value: Any, name: str) -> Any:
     Parameters
     ----------
     value : object
-        None, a bool, number or string, a tuple, list, dict or array of them.
+        None, a bool, number, string, bytes or random generator, a tuple, list, dict or array of
+        them.
     name : str
         What to call it in an error.
 
@@ -29,34 +36,53 @@ def encode(value: Any, name: str) -> Any:
     ValueError
         If it, or something in it, is of another kind.
     """
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {TAG: "float", "text": repr(value)}
-    if isinstance(value, list):
-        return [encode(item, name) for item in value]
-    if isinstance(value, tuple):
-        return {TAG: "tuple", "items": [encode(item, name) for item in value]}
-    if isinstance(value, dict):
-        pairs = [[encode(key, name), encode(item, name)] for key, item in value.items()]
-        return {TAG: "dict", "pairs": pairs}
-    if isinstance(value, np.ndarray):
-        return _encode_array(value, name)
+    for kinds, encoder in ENCODERS.items():
+        if isinstance(value, kinds):
+            return encoder(value, name)
     rule = "made of None, numbers, strings, tuples, lists, dicts and arrays to be saved"
     raise invalid(name, rule, repr(value), "Change it with set_params before saving.")
 
 
+def _encode_float(value: float, name: str) -> Any:
+    return value if math.isfinite(value) else {TAG: "float", "text": repr(value)}
+
+
+def _encode_dict(value: dict[Any, Any], name: str) -> Any:
+    pairs = [[encode(key, name), encode(item, name)] for key, item in value.items()]
+    return {TAG: "dict", "pairs": pairs}
+
+
 def _encode_array(array: Any, name: str) -> Any:
-    """Turn an array of numbers, strings or times into its dtype, shape and a list."""
-    if array.dtype.kind not in "biufUMO":
-        raise invalid(name, "of numbers, strings or times to be saved", f"dtype {array.dtype}")
-    times = array.dtype.kind == "M"
-    flat = (np.datetime_as_string(array) if times else array).ravel().tolist()
-    kind = "O" if array.dtype.kind == "O" else array.dtype.str
+    """Turn an array of numbers, strings, bytes or times into its dtype, shape and a list."""
+    kind = array.dtype.char
+    if kind not in CHARACTERS:
+        rule = "of numbers of at most 64 bits, strings, bytes or times to be saved"
+        raise invalid(name, rule, f"dtype {array.dtype}")
+    flat = (array.astype(np.int64) if kind in "mM" else array).ravel().tolist()
+    dtype = kind if kind in "OT" else array.dtype.str
     items = [encode(item, name) for item in flat]
-    return {TAG: "array", "dtype": kind, "shape": list(array.shape), "items": items}
+    return {TAG: "array", "dtype": dtype, "shape": list(array.shape), "items": items}
+
+
+ENCODERS: dict[Any, Callable[[Any, str], Any]] = {
+    np.generic: lambda value, name: {
+        TAG: "scalar", "array": _encode_array(np.asarray(value), name),
+    },
+    (bool, int, str, type(None)): lambda value, name: value,
+    float: _encode_float,
+    bytes: lambda value, name: {TAG: "bytes", "text": value.decode("latin-1")},
+    list: lambda value, name: [encode(item, name) for item in value],
+    tuple: lambda value, name: {TAG: "tuple", "items": [encode(item, name) for item in value]},
+    dict: _encode_dict,
+    np.ndarray: _encode_array,
+    np.random.RandomState: lambda value, name: {
+        TAG: "RandomState", "state": encode(value.get_state(legacy=False), name),
+    },
+    np.random.Generator: lambda value, name: {
+        TAG: "Generator", "state": encode(value.bit_generator.state, name),
+    },
+}  # fmt: skip
+"""The first that fits: NumPy's scalars come first, for some of them are Python's, too."""
 
 
 def decode(value: Any) -> Any:
@@ -75,25 +101,47 @@ def decode(value: Any) -> Any:
         raise ValueError(f"an entry of an unknown kind, {value.get(TAG)!r}")
     try:
         return DECODERS[value[TAG]](value)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"a broken entry of kind {value[TAG]!r}") from error
 
 
 def _decode_array(value: dict[str, Any]) -> Any:
-    if value["dtype"] == "O":
-        array = np.empty(len(value["items"]), object)
-        array[:] = [decode(item) for item in value["items"]]
-    else:
-        dtype = np.dtype(value["dtype"])
-        if dtype.kind not in "biufUM":
-            raise ValueError(f"an array of dtype {dtype}")
-        array = np.array([decode(item) for item in value["items"]]).astype(dtype)
+    dtype = np.dtype(value["dtype"])
+    if dtype.char not in CHARACTERS:
+        raise ValueError(f"an array of dtype {dtype}")
+    array = np.empty(len(value["items"]), dtype)
+    for place, item in enumerate(value["items"]):
+        array[place] = decode(item)
     return array.reshape(value["shape"])
 
 
-DECODERS = {
+def _decode_bit_generator(state: dict[str, Any]) -> Any:
+    if state["bit_generator"] not in BIT_GENERATORS:
+        raise ValueError(f"a bit generator {state['bit_generator']!r}")
+    return getattr(np.random, state["bit_generator"])(0)
+
+
+def _decode_random_state(value: dict[str, Any]) -> np.random.RandomState:
+    state = decode(value["state"])
+    random_state = np.random.RandomState(_decode_bit_generator(state))
+    random_state.set_state(state)
+    return random_state
+
+
+def _decode_generator(value: dict[str, Any]) -> np.random.Generator:
+    state = decode(value["state"])
+    bit_generator = _decode_bit_generator(state)
+    bit_generator.state = state
+    return np.random.Generator(bit_generator)
+
+
+DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "scalar": lambda value: decode(value["array"])[()],
     "float": lambda value: float(value["text"]),
+    "bytes": lambda value: value["text"].encode("latin-1"),
     "tuple": lambda value: tuple(decode(item) for item in value["items"]),
     "dict": lambda value: {decode(key): decode(item) for key, item in value["pairs"]},
     "array": _decode_array,
+    "RandomState": _decode_random_state,
+    "Generator": _decode_generator,
 }

@@ -10,6 +10,9 @@ from fastmlp.saving.content import Content
 
 OPSET = 17
 
+BATCH = "batch"
+"""Name of the axis along which the samples lie."""
+
 
 class Graph:
     """Nodes and constants of a graph that grows.
@@ -67,15 +70,16 @@ def to_onnx(content: Content) -> Any:
     Returns
     -------
     onnx.ModelProto
-        Its input is "X", float32 of shape (n_samples, n_features). A classifier's outputs are
-        "label" and "probabilities", a regressor's is "variable".
+        Its input is "X", float32 of shape ("batch", n_features). A classifier's outputs are "label"
+        and "probabilities", a regressor's is "variable". Labels have the first type of `LABELS`
+        that holds them all: whole numbers and bools are int64 wherever they can be.
 
     Raises
     ------
     ImportError
         If onnx is not installed.
     ValueError
-        If the class labels are neither whole numbers nor strings.
+        If the class labels are neither whole numbers, floats nor strings.
     """
     try:
         import onnx
@@ -94,7 +98,7 @@ def to_onnx(content: Content) -> Any:
         _predict(graph, content, units)
     ]  # fmt: skip
     float32 = onnx.TensorProto.FLOAT
-    shape = [None, len(content.coefs[0])]
+    shape: list[Any] = [BATCH, len(content.coefs[0])]
     model = onnx.helper.make_model(
         onnx.helper.make_graph(
             graph.nodes, "fastmlp", [onnx.helper.make_tensor_value_info("X", float32, shape)],
@@ -117,7 +121,7 @@ def _predict(graph: Graph, content: Content, units: str) -> Any:
 
 def _describe(graph: Graph, name: str, n_columns: int | None, kind: str = "FLOAT") -> Any:
     """Describe an output."""
-    shape = [None] if n_columns is None else [None, n_columns]
+    shape: list[Any] = [BATCH] if n_columns is None else [BATCH, n_columns]
     number = getattr(graph.onnx.TensorProto, kind)
     return graph.onnx.helper.make_tensor_value_info(name, number, shape)
 
@@ -143,10 +147,33 @@ def _classify(graph: Graph, content: Content, units: str) -> list[Any]:
 
 
 def _label(graph: Graph, classes: Any, which: str) -> Any:
-    """Look the labels up."""
-    kind = "INT64" if classes.dtype.kind in "biu" else "STRING"
-    if kind == "STRING" and classes.dtype.kind not in "UO":
-        raise invalid("classes_", "whole numbers or strings for ONNX", f"dtype {classes.dtype}")
-    table = graph.constant(classes, np.int64 if kind == "INT64" else object)
+    """Look the labels up; one class alone stands for both outcomes, as in `Labels.decode`."""
+    kind = next((kind for kind, (_, holds) in LABELS.items() if holds(classes)), None)
+    if kind is None:
+        rule = "whole numbers, floats or strings that ONNX has"
+        got = f"{classes[:2].tolist()} of dtype {classes.dtype}, among others"
+        raise invalid("classes_", rule, got, "Fit with y as numbers or strings.")
+    table = graph.constant(np.resize(classes, max(2, len(classes))), LABELS[kind][0])
     graph.add("Gather", table, which, axis=0, name="label")
     return _describe(graph, "label", None, kind)
+
+
+def _are_strings(classes: Any) -> bool:
+    """Tell whether all are strings that UTF-8 can write."""
+    return all(
+        isinstance(label, str) and label.encode(errors="ignore").decode() == label
+        for label in classes.tolist()
+    )
+
+
+LABELS: dict[str, tuple[Any, Callable[[Any], bool]]] = {
+    "INT64": (
+        np.int64,
+        lambda classes: classes.dtype.kind in "biu" and classes.max() <= np.iinfo(np.int64).max,
+    ),
+    "UINT64": (np.uint64, lambda classes: classes.dtype.kind == "u"),
+    "FLOAT": (np.float32, lambda classes: classes.dtype.char in "ef"),
+    "DOUBLE": (np.float64, lambda classes: classes.dtype.char == "d"),
+    "STRING": (object, _are_strings),
+}
+"""ONNX's types of labels: NumPy's for each, and whether it holds some classes exactly."""
