@@ -1,6 +1,6 @@
 """Checks of single arguments at the public boundary."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -38,6 +38,20 @@ def check_whole(parameter: str, value: Any, least: int = 1, most: int | None = N
             parameter, rule if most is None else f"{rule} and at most {most}", repr(value)
         )
     return int(value)
+
+
+def check_sizes(parameter: str, value: Any) -> tuple[int, ...]:
+    """Return a whole number of at least 1, or a sequence of them, as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or one of them is; sets, dicts and text are no sequences here.
+    """
+    sizes = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(sizes, Sequence) or isinstance(sizes, str | bytes | bytearray):
+        sizes = (sizes,)
+    return tuple(check_whole(parameter, size) for size in sizes)
 
 
 def check_real(

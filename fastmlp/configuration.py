@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastmlp._checks import check_flag, check_name, check_real, check_whole
+from fastmlp._checks import check_flag, check_name, check_real, check_sizes
 from fastmlp._errors import invalid
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.network import Network, Parameters
@@ -43,13 +43,7 @@ def as_network(
     ValueError
         If a layer is not of at least one unit, or an activation is unknown or not one a layer.
     """
-    hidden = (
-        tuple(hidden_layer_sizes)
-        if isinstance(hidden_layer_sizes, Sequence | np.ndarray)
-        and not isinstance(hidden_layer_sizes, str)
-        else (hidden_layer_sizes,)
-    )
-    sizes = tuple(check_whole("hidden_layer_sizes", size) for size in hidden)
+    sizes = check_sizes("hidden_layer_sizes", hidden_layer_sizes)
     if isinstance(activation, str):
         check_name("activation", activation, ACTIVATIONS)
         activation = (activation,) * len(sizes)

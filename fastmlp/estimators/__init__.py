@@ -2,10 +2,12 @@
 
 - `classifier`, `regressor`: the two public classes;
 - `base`: what they share, from the constructor's arguments to the fitted attributes;
-- `stochastic`, `quasi_newton`: the two ways to fit;
+- `stochastic`, `quasi_newton`: the two ways to fit; `validation`: what they are watched on;
 - `conversion`: from scikit-learn's estimators and back; `exports`, `persistence`: files;
 - `callbacks`: scikit-learn's protocol;
-- `labels`: class labels and their codes; `options`: the arguments' rules and what they become.
+- `targets`, `labels`: y as it comes, and class labels and their codes; `sample_weights`;
+- `coefs`: weights, drawn or put in their place;
+- `options`: the arguments' rules and what they become.
 """
 
 from fastmlp.estimators.classifier import MLPClassifier

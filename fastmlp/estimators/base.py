@@ -6,23 +6,25 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from fastmlp._checks import check_name, check_sizes
 from fastmlp._errors import invalid
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
+from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.quasi_newton import minimise
-from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic, Validation
+from fastmlp.estimators.sample_weights import as_weights
+from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Stochastic
+from fastmlp.estimators.validation import Validation, split
+from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Features, Scale
 from fastmlp.losses import OUTPUTS, Loss
 from fastmlp.network import Network, Parameters
-from fastmlp.rng import INITIALISATIONS
 
 Array = NDArray[Any]
 
@@ -35,12 +37,16 @@ FEW_ROWS = 16
 class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """The common part of `MLPClassifier` and `MLPRegressor`.
 
-    A subclass says what its targets are (`_read_targets`), which loss it has (`_loss`), and how
-    it is scored (`_validation_score`).
+    A subclass says what its targets are (`_plain_targets`, `_read_targets`), which loss it has
+    (`_loss`), and how it is scored (`_score_predictions`).
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = options.CONSTRAINTS
     _y_options: ClassVar[dict[str, Any]] = {}
+
+    @abstractmethod
+    def _plain_targets(self, y: Any, name: str) -> Any:
+        """Turn `y` into an array that scikit-learn takes, or say what it is instead."""
 
     @abstractmethod
     def _read_targets(self, y: Any, first: bool, incremental: bool) -> Array:
@@ -78,43 +84,55 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Fit, or go on with a fit."""
         if self.callbacks is not None:
             self.set_callbacks(*self.callbacks)
-        sizes = self._hidden_sizes()
+        options.refuse_booleans(self)
+        sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         names = options.layer_activations(self.activation, len(sizes))
         dropout = options.layer_dropout(self.dropout, len(sizes))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=X_DTYPES,
-            reset=first, **self._y_options,
-        )  # fmt: skip
+        frame, (X, y) = X, self._validated(X, y, "y", first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         y = self._read_targets(y, first, incremental)
         weights = self._sample_weights(y, sample_weight, incremental)
-        dtype = self._compute_dtype(X)
-        self.n_outputs_ = self._count_outputs(y)
         self._random_state = check_random_state(self.random_state)
-        network = Network((X.shape[1], *sizes, self.n_outputs_), names)
+        network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
         if first:
-            self._initialise(network, dtype)
-        parameters = self._parameters(network)
+            self._initialise(network, self._compute_dtype(X))
+        parameters = self._continue(network)
         problem = Problem(
             wrap(X, parameters.dtype),
             self._encode(y, parameters.dtype),
-            None if weights is None else weights.astype(parameters.dtype),
+            None if weights is None else self._as_weights(weights, parameters.dtype, incremental),
         )
-        given = self._given_validation(X_val, y_val, parameters.dtype)
         rule, objective = options.make_rule(self), Objective(self._loss(), dropout)
+        validation = self._given_validation(X_val, y_val, parameters.dtype)
         if self.solver == "lbfgs":
-            self._refuse_with_lbfgs(dropout, given)
+            self._refuse_with_lbfgs(dropout, validation)
+            self.__dict__.pop("_memory", None)
             minimise(self, parameters, rule, Objective(objective.loss), problem)
-        else:
-            rows, validation = self._split(X, y, problem, given, incremental)
-            Stochastic(
-                self, parameters, rule, objective, problem, rows, validation, incremental
-            ).run()
-        if not np.isfinite(parameters.buffer).all():
+            return self._finished()
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        rows = np.arange(X.shape[0])
+        if self.early_stopping and validation is None:
+            rows, validation = self._hold_out((X, frame), y, problem, weights)
+        Stochastic(self, parameters, rule, objective, problem, rows, validation, incremental).run()
+        return self._finished()
+
+    def _finished(self) -> Any:
+        """Return the estimator if its weights are finite; raise scikit-learn's error otherwise."""
+        if not np.isfinite(self._fitted.buffer).all():
             raise ValueError(NOT_FINITE)
         return self
+
+    def _validated(self, X: Any, y: Any, name: str, first: bool) -> tuple[Any, Any]:
+        """Check X and y as scikit-learn does; `name` is what the caller calls y."""
+        y = self._plain_targets(y, name)
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=X_DTYPES,
+            reset=first, **self._y_options,
+        )  # fmt: skip
+        return X, y
 
     def _reconstruction_attributes(self) -> dict[str, Any]:
         """Copy what an estimator that predicts is made of."""
@@ -127,14 +145,6 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             "intercepts_": list(parameters.intercepts),
         }
 
-    def _hidden_sizes(self) -> tuple[int, ...]:
-        """Read `hidden_layer_sizes`."""
-        sizes = self.hidden_layer_sizes
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if np.any(np.array(sizes) <= 0):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        return tuple(int(size) for size in sizes)
-
     def _compute_dtype(self, X: Any) -> np.dtype[Any]:
         """Choose what is computed in: `dtype`, or what X is."""
         if self.dtype is not None:
@@ -144,46 +154,63 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _initialise(self, network: Network, dtype: np.dtype[Any]) -> None:
         """Draw the initial weights, and set the attributes of a fit that begins."""
         self.n_iter_, self.t_ = 0, 0
-        self.n_layers_ = len(network.layer_sizes)
+        self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
+        self._asked_sizes = network.layer_sizes[1:-1]
         self.out_activation_ = OUT_ACTIVATIONS[self._loss().name]
         parameters = Parameters.zeros(network, dtype)
         draw_parameters(parameters, self.init, self._random_state)
         self._keep(parameters)
-        for name in ("_memory", "_few"):
+        for name in ("_memory", "best_loss_", "best_validation_score_", *CURVES):
             self.__dict__.pop(name, None)
-        if self.solver == "lbfgs":
-            return
-        self.loss_curve_: list[float] = []
-        self._no_improvement_count = 0
-        self.validation_loss_curve_: list[float] = []
-        self.validation_scores_: list[float] | None = None
-        self.best_validation_score_ = -np.inf if self.early_stopping else None
-        self.best_loss_ = None if self.early_stopping else np.inf
 
     def _keep(self, parameters: Parameters) -> None:
         """Make parameters the fitted ones."""
         self._fitted = parameters
         self.coefs_ = list(parameters.coefs)
         self.intercepts_ = list(parameters.intercepts)
-
-    def _parameters(self, network: Network) -> Parameters:
-        """Return the fitted parameters, and take over arrays that were put in their place."""
-        fitted = self._fitted
-        pairs = zip(
-            (*self.coefs_, *self.intercepts_), (*fitted.coefs, *fitted.intercepts), strict=True
-        )
-        if fitted.network == network and all(one is other for one, other in pairs):
-            return fitted
-        arrays = (*self.coefs_, *self.intercepts_)
-        dtype = np.result_type(*arrays)
-        buffer = np.concatenate([np.asarray(array, dtype).ravel() for array in arrays])
-        if buffer.size != network.n_parameters:
-            shapes = [array.shape for array in self.coefs_]
-            rule = f"weights for layers of {network.layer_sizes} units, as the arguments say"
-            raise invalid("coefs_", rule, f"shapes {shapes}", "Fit without warm_start.")
-        self._keep(Parameters(network, buffer))
         self.__dict__.pop("_few", None)
+
+    def _parameters(self) -> Parameters:
+        """Return the fitted parameters, and take over arrays that were put in their place."""
+        parameters = take_over(self.coefs_, self.intercepts_, self._fitted)
+        if parameters is not self._fitted:
+            if parameters.network != self._fitted.network:
+                self.__dict__.pop("_memory", None)
+            self._keep(parameters)
         return self._fitted
+
+    def _continue(self, network: Network) -> Parameters:
+        """Return the parameters to go on from, with the activations asked for.
+
+        Where `hidden_layer_sizes` is what it was when they were drawn, but the layers are not, the
+        user has made them so, by pruning.
+        """
+        parameters = self._parameters()
+        actual = parameters.network.layer_sizes
+        if network.layer_sizes[-1] != actual[-1]:
+            rule = f"for {actual[-1]} outputs, as in the fit before"
+            raise invalid("y", rule, f"{network.layer_sizes[-1]}")
+        if network.layer_sizes[1:-1] not in (actual[1:-1], getattr(self, "_asked_sizes", None)):
+            rule = f"weights for layers of {network.layer_sizes} units, as the arguments say"
+            remedy = "Set hidden_layer_sizes to those, or fit without warm_start."
+            raise invalid("coefs_", rule, f"layers of {actual} units", remedy)
+        self._require_own_output("to train with")
+        if network.activations != parameters.network.activations:
+            self._keep(Parameters(Network(actual, network.activations), parameters.buffer))
+        return self._fitted
+
+    def _require_own_output(self, purpose: str) -> None:
+        """Raise a `ValueError` where `out_activation_` is not that of the loss, but set by hand."""
+        own = OUT_ACTIVATIONS[self._loss().name]
+        if self.out_activation_ != own:
+            rule = f"{own!r} {purpose} the loss {self._loss().name!r}"
+            raise invalid("out_activation_", rule, repr(self.out_activation_), "Set it back.")
+
+    def _as_weights(self, weights: Array, dtype: np.dtype[Any], incremental: bool) -> Array:
+        """Turn the samples' weights into what is computed in."""
+        both = getattr(self, "class_weight", None) is not None
+        name = "class_weight times sample_weight" if both else "sample_weight"
+        return as_weights(weights, dtype, name, incremental)
 
     def _given_validation(self, X: Any, y: Any, dtype: np.dtype[Any]) -> Validation | None:
         """Check a validation set of the user's own."""
@@ -191,42 +218,24 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             raise invalid("X_val and y_val", "given together", "one without the other")
         if X is None:
             return None
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=X_DTYPES,
-            reset=False, **self._y_options,
-        )  # fmt: skip
+        frame, (X, y) = X, self._validated(X, y, "y_val", False)
         y = self._read_targets(y, False, True)
-        return Validation(Problem(wrap(X, dtype), self._encode(y, dtype)), X, y)
+        return Validation(Problem(wrap(X, dtype), self._encode(y, dtype)), self._named(X, frame), y)
 
-    def _split(
-        self, X: Any, y: Array, problem: Problem, given: Validation | None, incremental: bool
-    ) -> tuple[NDArray[np.intp], Validation | None]:
-        """Choose the samples to train and those to validate on."""
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        rows = np.arange(X.shape[0])
-        if given is not None and not hasattr(self.validation_scores_, "append"):
-            self.validation_scores_ = []
-        if given is not None or not self.early_stopping:
-            return rows, given
-        if self.validation_scores_ is None:
-            self.validation_scores_ = []
-        train, held_out = train_test_split(
-            rows,
-            random_state=self._random_state,
-            test_size=self.validation_fraction,
-            stratify=self._stratification(problem.targets),
-        )
-        if len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of "
-                "your dataset."
-            )
-        weights = None if problem.weights is None else problem.weights[held_out]
-        part = X[held_out]
-        features = wrap(part, problem.features.dtype)
-        kept = Problem(features, problem.targets[held_out], weights)
-        return train, Validation(kept, part, y[held_out])
+    def _hold_out(
+        self, given: tuple[Any, Any], y: Array, problem: Problem, weights: Array | None
+    ) -> tuple[NDArray[np.intp], Validation]:
+        """Choose the samples to train and to validate on; X is given as checked and as it was."""
+        (X, frame), (rows, held_out) = given, split(self, y, problem.targets, weights)
+        part, named = X[held_out], self._named(X, frame)
+        kept = Problem(wrap(part, problem.features.dtype), problem.targets[held_out])
+        scored = part if named is X else _safe_indexing(named, held_out)
+        held_weights = None if weights is None else weights[held_out]
+        return rows, Validation(kept, scored, y[held_out], held_weights)
+
+    def _named(self, X: Any, frame: Any) -> Any:
+        """Return what a scorer is given: X as the user gave it, where its columns have names."""
+        return frame if hasattr(self, "feature_names_in_") and hasattr(frame, "columns") else X
 
     def _refuse_with_lbfgs(self, dropout: tuple[float, ...], given: Validation | None) -> None:
         """Raise a `ValueError` for what L-BFGS cannot do."""
@@ -243,36 +252,22 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
                     "Use solver='adam'.",
                 )  # fmt: skip
 
-    def _validation_score(self, predictions: Array, validation: Validation) -> float:
-        """Score the network on a validation set, by `scoring` where it is given."""
-        weights = validation.problem.weights
-        if not np.isfinite(predictions).all():
-            return float("nan")
-        if self.scoring is None:
-            return self._score_predictions(validation.y, predictions, weights)
-        scorer = check_scoring(self, self.scoring)
-        names = self.__dict__.pop("feature_names_in_", None)  # arrays have none, and it would warn
-        try:
-            extra = {} if weights is None else {"sample_weight": weights}
-            return float(scorer(self, validation.X, validation.y, **extra))
-        finally:
-            if names is not None:
-                self.feature_names_in_ = names
-
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=X_DTYPES, reset=False)
-        parameters = self._parameters(self._fitted.network)
-        loss = self._loss().name
-        if X.shape[0] <= FEW_ROWS:
+        parameters, loss = self._parameters(), self._loss().name
+        output = OUTPUT_FUNCTIONS[
+            check_name("out_activation_", self.out_activation_, OUTPUT_FUNCTIONS)
+        ]
+        if X.shape[0] <= FEW_ROWS and self.out_activation_ == OUT_ACTIVATIONS[loss]:
             few = self._predict_few(parameters, loss)
             found: Array | None = few(X)
             if found is not None:
                 return found
         features = wrap(X, parameters.dtype)
         module = get_backend(self.backend)
-        return OUTPUTS[loss](module.predict_logits(parameters, features, self.n_threads))
+        return output(module.predict_logits(parameters, features, self.n_threads))
 
     def _predict_few(self, parameters: Parameters, loss: str) -> Any:
         """Make, once, what predicts a few rows at once where the backend can."""
@@ -292,7 +287,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Make the weights views of one buffer again."""
         super().__setstate__(state)
         if "_fitted" in state:
-            self._parameters(self._fitted.network)
+            self._parameters()
 
     def __sklearn_tags__(self) -> Any:
         """Describe the estimator to scikit-learn."""
@@ -324,6 +319,13 @@ OUT_ACTIVATIONS = {
 }  # fmt: skip
 
 
+OUTPUT_FUNCTIONS = {
+    **{name: activation.function for name, activation in ACTIVATIONS.items()},
+    **{OUT_ACTIVATIONS[loss]: output for loss, output in OUTPUTS.items()},
+}
+"""What `out_activation_` may be: that of a loss, or one set by hand."""
+
+
 def _cannot(X: Any) -> None:
     """Predict nothing."""
 
@@ -332,30 +334,3 @@ def wrap(X: Any, dtype: np.dtype[Any]) -> Features:
     """Hand a checked matrix to the engine where it lies; CSC is converted to CSR."""
     values = X.tocsr() if hasattr(X, "tocsr") else X
     return Features(values, Scale(1.0, 0.0), dtype)
-
-
-def draw_parameters(parameters: Parameters, init: str | None, random_state: Any) -> None:
-    """Draw initial weights and biases.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        Overwritten.
-    init : str or None
-        None draws as scikit-learn does, in the same order: for each layer its weights, then its
-        biases, uniform in +-sqrt(factor / (fan_in + fan_out)), with a factor of 6, or 2 for
-        logistic units. A name draws weights by `fastmlp.rng`; the biases are zero.
-    random_state : numpy.random.RandomState
-    """
-    names = parameters.network.activations
-    generator = np.random.default_rng(random_state.randint(1 << 31)) if init else None
-    for layer, (coefs, intercepts) in enumerate(
-        zip(parameters.coefs, parameters.intercepts, strict=True)
-    ):
-        if generator is not None and init is not None:
-            coefs[...] = INITIALISATIONS[init](generator, *coefs.shape)
-            continue
-        name = names[min(layer, len(names) - 1)] if names else ""
-        bound = np.sqrt((2.0 if name == "logistic" else 6.0) / sum(coefs.shape))
-        coefs[...] = random_state.uniform(-bound, bound, coefs.shape)
-        intercepts[...] = random_state.uniform(-bound, bound, intercepts.shape)

@@ -18,6 +18,7 @@ from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
 from fastmlp.estimators.options import CONSTRAINTS
+from fastmlp.estimators.targets import plain_labels
 from fastmlp.losses import Loss
 
 Array = NDArray[Any]
@@ -198,6 +199,8 @@ Multilabel targets, a batch after the other:
     ) -> "MLPClassifier":
         """Train one epoch on some data, going on from where the last call ended.
 
+        Arguments that were set in between are heeded; another solver begins without a memory.
+
         Parameters
         ----------
         X, y, sample_weight
@@ -210,11 +213,12 @@ Multilabel targets, a batch after the other:
         MLPClassifier
             The estimator itself.
         """
+        y, classes = plain_labels(y), plain_labels(classes, "classes")
         if type_of_target(y).startswith("multilabel"):
             if not hasattr(self, "classes_"):
                 self._labels = find_labels(dense(y))
         elif _check_partial_fit_first_call(self, classes):
-            self._labels = find_labels(np.asarray(classes), classes)
+            self._labels = find_labels(classes, classes)
         return self._fit(X, y, sample_weight, None, None, True)  # type: ignore[no-any-return]
 
     def predict(self, X: Any) -> Array:
@@ -247,6 +251,9 @@ Multilabel targets, a batch after the other:
         """Predict the logarithms of `predict_proba`."""
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
+
+    def _plain_targets(self, y: Any, name: str) -> Any:
+        return plain_labels(y, name)
 
     def _read_targets(self, y: Any, first: bool, incremental: bool) -> Array:
         y = tidy(y)

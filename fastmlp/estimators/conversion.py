@@ -91,8 +91,8 @@ def to_sklearn(estimator: BaseMLP) -> Any:
         arguments["loss"] = "squared_error"  # its output is the identity, too
     made = theirs(**arguments)
     copy_attributes(estimator, made)
-    made.coefs_ = [array.copy() for array in estimator.coefs_]
-    made.intercepts_ = [array.copy() for array in estimator.intercepts_]
+    parameters = estimator._parameters().copy()
+    made.coefs_, made.intercepts_ = list(parameters.coefs), list(parameters.intercepts)
     if isinstance(estimator, MLPClassifier):
         examples = estimator.classes_
         if estimator._labels.kind == "multilabel":

@@ -38,7 +38,8 @@ momentum : float, default=0.9
 nesterovs_momentum : bool, default=True
     Use Nesterov's momentum.
 early_stopping : bool, default=False
-    Stop when the validation score does not improve, and keep the best weights.
+    Stop when the validation score does not improve, and keep the best weights, after a divergence
+    too. A score of NaN is no improvement; where all are, the last weights are kept, with a warning.
 validation_fraction : float, default=0.1
     Share of the samples held out for it, unless `fit` is given a validation set.
 beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
@@ -67,7 +68,8 @@ callbacks : sequence or None, default=None
     One whose `on_fit_task_end` returns True after an epoch ends the fit. `set_callbacks` does the
     same.
 scoring : str, callable or None, default=None
-    What early stopping looks at, in place of `score`.
+    What early stopping looks at, in place of `score`: called with the estimator, X (with its
+    column names, where it has some), y, and the weights, where it takes a `sample_weight`.
 init : {"glorot_uniform", "he_normal", "standard_normal"} or None, default=None
     How initial weights are drawn; None draws scikit-learn's.
 backend : {"numba", "numpy", "reference"}, default="numba"
@@ -78,7 +80,8 @@ dtype : {"float32", "float64"} or None, default=None
     What is computed in; None takes float32 where X is float32, else float64."""
 
 ATTRIBUTES = """coefs_, intercepts_ : list of ndarray
-    Weights of shape (fan_in, fan_out) and biases of each layer.
+    Weights of shape (fan_in, fan_out) and biases of each layer. Others may be put in their place,
+    of hidden layers of another width too, as pruned ones are.
 loss_, best_loss_ : float
     The last epoch's mean loss, and the smallest.
 loss_curve_ : list of float
@@ -92,7 +95,7 @@ n_iter_, t_ : int
 n_layers_, n_outputs_ : int
     Number of layers, the input's too, and of outputs.
 out_activation_ : str
-    From logits to predictions.
+    From logits to predictions; one of another name that is set here is used in predicting.
 n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of str

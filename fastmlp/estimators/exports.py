@@ -60,11 +60,14 @@ class Exports:
         ------
         ImportError
             If onnx is not installed.
+        ValueError
+            If `out_activation_` was set by hand.
         """
         from fastmlp.estimators.persistence import describe
         from fastmlp.saving.onnx import to_onnx
 
         check_is_fitted(self)
+        cast(Any, self)._require_own_output("in ONNX for")
         return to_onnx(describe(cast(Any, self)))
 
     def to_torch(self) -> Any:
@@ -107,7 +110,7 @@ class Exports:
 
         check_is_fitted(self)
         estimator: Any = self
-        parameters = estimator._parameters(estimator._fitted.network)
+        parameters = estimator._parameters()
         arrays = from_state_dict(state_dict, list(parameters.network.coef_shapes))
         for view, array in zip((*parameters.coefs, *parameters.intercepts), arrays, strict=True):
             view[...] = array

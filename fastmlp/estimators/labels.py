@@ -34,6 +34,7 @@ class Labels(NamedTuple):
         Parameters
         ----------
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Known labels only; see `require_known`.
         dtype : dtype
             Of the targets of logistic outputs.
 
@@ -43,6 +44,8 @@ class Labels(NamedTuple):
         """
         if self.kind == "multilabel":
             return np.asarray(dense(y) != 0).astype(dtype)
+        if are_numbers(y, self.classes):  # of two integer types NumPy makes floats, which merge
+            y = y.astype(self.classes.dtype)
         codes = np.searchsorted(self.classes, y)
         if self.kind == "multiclass":
             return codes.astype(np.intp)
@@ -89,6 +92,18 @@ def find_labels(y: Any, classes: Any = None) -> Labels:
     return Labels("binary" if len(found) <= 2 else "multiclass", found)
 
 
+def are_numbers(*arrays: Array) -> bool:
+    """Tell whether all arrays hold numbers or booleans."""
+    return all(array.dtype.kind in "biuf" for array in arrays)
+
+
+def has_others(found: Array, classes: Array) -> bool:
+    """Tell whether there are labels that are no class; numbers are compared exactly."""
+    if are_numbers(found, classes):
+        return not set(found.tolist()) <= set(classes.tolist())
+    return np.setdiff1d(found, classes).size > 0
+
+
 def require_known(labels: Labels, y: Array, warm_start: bool) -> None:
     """Raise scikit-learn's `ValueError` where labels are not those of the fits before."""
     if labels.kind == "multilabel":
@@ -104,7 +119,7 @@ def require_known(labels: Labels, y: Array, warm_start: bool) -> None:
             "warm_start can only be used where `y` has the same classes as in the previous call "
             f"to fit. Previously got {labels.classes}, `y` has {classes}"
         )
-    if np.setdiff1d(classes, labels.classes).size:
+    if has_others(classes, labels.classes):
         raise ValueError(
             f"`y` has classes not in `self.classes_`. `self.classes_` has {labels.classes}. "
             f"'y' has {classes}."

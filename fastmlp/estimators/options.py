@@ -5,10 +5,12 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from fastmlp._errors import invalid
 from fastmlp.backends import BACKENDS
+from fastmlp.backends.contract import DRAWS, threshold
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.optimizers import SCHEDULES, SGD, Adam, AdamW, RMSprop, Rule, Schedule, Solver
 from fastmlp.rng import INITIALISATIONS
@@ -52,13 +54,21 @@ CONSTRAINTS: dict[str, Any] = {
     "warm_up": [Interval(Integral, 0, None, closed="left")],
     "time_budget": [Interval(Real, 0, None, closed="neither"), None],
     "callbacks": ["array-like", None],
-    "scoring": [str, callable, None],
+    "scoring": [StrOptions(set(get_scorer_names())), callable, None],
     "init": [StrOptions(set(INITIALISATIONS)), None],
     "backend": [StrOptions(set(BACKENDS))],
     "n_threads": [Interval(Integral, 1, MOST_THREADS, closed="both"), None],
     "dtype": [StrOptions({"float32", "float64"}), None],
 }
 """What each argument may be, for scikit-learn's own check and messages."""
+
+
+def refuse_booleans(estimator: Any) -> None:
+    """Raise a `ValueError` for True and False as numbers, which Python counts them among."""
+    for name, rules in estimator._parameter_constraints.items():
+        value, switch = getattr(estimator, name), "boolean" in rules or "verbose" in rules
+        if isinstance(value, bool) and not switch:
+            raise invalid(name, "other than True and False", value, "Say the number that is meant.")
 
 
 def layer_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
@@ -75,11 +85,17 @@ def layer_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
 def layer_dropout(dropout: Any, n_hidden: int) -> tuple[float, ...]:
     """Turn one rate, or one a layer, into one a layer."""
     rates = (dropout,) * n_hidden if isinstance(dropout, Real) else tuple(dropout)
-    sound = all(isinstance(rate, Real) and 0 <= float(rate) < 1 for rate in rates)
-    if len(rates) != n_hidden or not sound:
+    if len(rates) != n_hidden or not all(map(_is_drawn, rates)):
         rule = f"one rate in [0, 1), or one for each of the {n_hidden} hidden layers"
-        raise invalid("dropout", rule, repr(dropout))
+        remedy = f"Rates are drawn in steps of {1 / DRAWS:.2g}; 0 is none."
+        raise invalid("dropout", rule, repr(dropout), remedy)
     return tuple(float(rate) for rate in rates)
+
+
+def _is_drawn(rate: Any) -> bool:
+    """Tell whether a rate is 0, or can be told from 0 and 1 in drawing."""
+    known = isinstance(rate, Real) and 0 <= float(rate) < 1
+    return known and (rate == 0 or 0 < threshold(float(rate)) < DRAWS)
 
 
 SOLVERS: dict[str, Callable[[Any], Solver]] = {

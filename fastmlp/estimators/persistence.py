@@ -17,7 +17,9 @@ from fastmlp.saving import file
 from fastmlp.saving.content import Content
 
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
-KEPT = (*FITTED, "validation_loss_curve_")
+KEPT = (*FITTED, "validation_loss_curve_", "_asked_sizes")
+
+MEMORY = Memory._fields[1:]
 
 
 def describe(estimator: BaseMLP) -> Content:
@@ -31,15 +33,15 @@ def describe(estimator: BaseMLP) -> Content:
     -------
     Content
     """
+    parameters = estimator._parameters()
     fitted = {name: getattr(estimator, name) for name in KEPT if hasattr(estimator, name)}
     arrays = {}
     memory = getattr(estimator, "_memory", None)
     if memory is not None:
         arrays["state"] = memory.state
-        fitted |= {"steps": memory.steps, "rate": memory.rate}
+        fitted |= {name: getattr(memory, name) for name in MEMORY}
     if isinstance(estimator, MLPClassifier):
         fitted["kind"] = estimator._labels.kind
-    parameters = estimator._parameters(estimator._fitted.network)
     return Content(
         type(estimator).__name__, list(parameters.coefs), list(parameters.intercepts),
         parameters.network.activations, OUT_ACTIVATIONS[estimator._loss().name], arrays,
@@ -107,5 +109,6 @@ def restore(content: Content) -> BaseMLP:
         state = content.arrays["state"]
         if state.shape[1:] != (network.n_parameters,):
             raise ValueError(f"a solver's state of shape {state.shape}")
-        estimator._memory = Memory(state, fitted["steps"], fitted["rate"])
+        older = {"solver": estimator.solver, "rate_init": estimator.learning_rate_init}
+        estimator._memory = Memory(state, *({**older, **fitted}[name] for name in MEMORY))
     return estimator

@@ -17,6 +17,7 @@ from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.options import CONSTRAINTS
+from fastmlp.estimators.targets import plain_numbers
 from fastmlp.losses import Loss
 
 Array = NDArray[Any]
@@ -154,6 +155,8 @@ True
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
         """Train one epoch on some data, going on from where the last call ended.
 
+        Arguments that were set in between are heeded; another solver begins without a memory.
+
         Parameters
         ----------
         X, y, sample_weight
@@ -179,6 +182,9 @@ True
         """
         predictions = self._predictions(X)
         return predictions.ravel() if predictions.shape[1] == 1 else predictions
+
+    def _plain_targets(self, y: Any, name: str) -> Any:
+        return plain_numbers(y, name)
 
     def _read_targets(self, y: Any, first: bool, incremental: bool) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:

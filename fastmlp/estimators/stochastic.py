@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import shuffle
 
-from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Objective, Problem, n_batches
 from fastmlp.descent import Descent, NotFiniteError
 from fastmlp.estimators.callbacks import told
 from fastmlp.estimators.options import make_schedule
-from fastmlp.losses import OUTPUTS, sample_losses
+from fastmlp.estimators.validation import Evaluator, Validation
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.threads import limit_blas
@@ -24,28 +23,31 @@ Array = NDArray[Any]
 LEAST_RATE = 1e-6
 """At which the adaptive schedule stops."""
 
+CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
 )
 
 
-class Validation(NamedTuple):
-    """What a fit is validated on."""
-
-    problem: Problem
-    X: Any
-    """For a `scoring` of the user's choice."""
-    y: Array
-    """Labels, or true values."""
-
-
 class Memory(NamedTuple):
     """What `partial_fit` goes on from."""
 
     state: Array
+    """(n_slots, n_parameters): the solver's."""
     steps: int
     rate: float
+    """Where "adaptive" has brought the initial rate."""
+    solver: str
+    """To which all this belongs: another begins anew."""
+    rate_init: float
+    """The initial rate then: another one is begun from."""
+
+    def rate_for(self, estimator: Any) -> float:
+        """Return the rate to go on with: what was lowered, or a new initial rate."""
+        rate: float = estimator.learning_rate_init
+        return self.rate if rate == self.rate_init else rate
 
 
 class Stochastic:
@@ -78,42 +80,62 @@ class Stochastic:
         validation: Validation | None,
         incremental: bool,
     ) -> None:
-        self.estimator, self.parameters, self.objective = estimator, parameters, objective
-        self.rows, self.validation, self.incremental = rows, validation, incremental
+        self.estimator, self.parameters = estimator, parameters
+        self.rows, self.incremental = rows, incremental
         batch_size = choose_batch_size(estimator.batch_size, len(rows))
-        self.n_steps = n_batches(len(rows), batch_size)
-        memory = getattr(estimator, "_memory", None) if incremental else None
-        rate = None if memory is None else memory.rate
+        n_steps = n_batches(len(rows), batch_size)
+        memory = recall(estimator, parameters, rule) if incremental else None
+        rate = memory.rate_for(estimator) if memory is not None else None
         seed = estimator._random_state.randint(1 << 31) if any(objective.dropout) else 0
         # Without a memory invscaling starts from the initial rate, whatever went before.
-        self.samples_before = estimator.t_
         self.descent = Descent(
             estimator.backend, parameters, rule, objective, problem, batch_size,
-            make_schedule(estimator, self.n_steps, rate), estimator.max_iter,
+            make_schedule(estimator, n_steps, rate), estimator.max_iter,
             n_threads=estimator.n_threads, dropout_generator=np.random.default_rng(seed),
-            state=None if memory is None else memory.state,
+            state=None if memory is None else memory.state.astype(parameters.dtype, copy=False),
             steps_before=0 if memory is None else memory.steps,
             samples_before=0 if memory is None else estimator.t_,
         )  # fmt: skip
-        self.best = parameters.buffer.copy() if estimator.early_stopping else None
+        begin_counting(estimator, validation)
+        scored = estimator.early_stopping and estimator.best_validation_score_ > -np.inf
+        self.best = parameters.buffer.copy() if scored else None
+        """The weights that the best score chose; None while none has."""
+        self.diverged, self.evaluator = False, None
+        if validation is not None:
+            self.evaluator = Evaluator(estimator, parameters, objective.loss, validation)
         n_epochs = 1 if incremental else estimator.max_iter
         self.context = estimator._init_callback_context(max_subtasks=n_epochs)
 
     def run(self) -> None:
         """Run the epochs, and keep what `partial_fit` needs."""
         with limit_blas(self.descent.blas_threads):
+            if self.evaluator is not None and self.estimator.early_stopping:
+                self.evaluator.require_defined()
             try:
                 self.context.call_on_fit_task_begin(**told(self.estimator))
                 self._run_epochs()
             except KeyboardInterrupt:
                 warnings.warn("Training interrupted by user.", stacklevel=4)
-            except NotFiniteError as error:
-                raise ValueError(NOT_FINITE) from error
-        rate = self.descent.schedule.rate
-        self.estimator._memory = Memory(self.descent.state, self.descent.steps_before, rate)
+        self._keep_memory()
         if self.best is not None:
             self.parameters.buffer[...] = self.best
+        elif self.estimator.early_stopping and self.estimator.n_iter_ > 0:
+            warn(
+                f"No weights could be chosen: none of the {self.estimator.n_iter_} validation "
+                "scores was a number. Those of the last epoch are kept.",
+                5,
+            )
         self.context.call_on_fit_task_end(**told(self.estimator))
+
+    def _keep_memory(self) -> None:
+        """Keep what `partial_fit` goes on from, which is nothing after a divergence."""
+        estimator, descent = self.estimator, self.descent
+        estimator.__dict__.pop("_memory", None)
+        if not self.diverged:
+            estimator._memory = Memory(
+                descent.state, descent.steps_before, descent.schedule.rate, estimator.solver,
+                estimator.learning_rate_init,
+            )  # fmt: skip
 
     def _run_epochs(self) -> None:
         estimator, order = self.estimator, self.rows
@@ -129,20 +151,32 @@ class Stochastic:
             self._validate()
             self._count_no_improvement()
             asked_to_stop = epoch.call_on_fit_task_end(**told(self.estimator))
+            if self.diverged:
+                warn(
+                    f"Training diverged in epoch {estimator.n_iter_}. The weights with the best "
+                    "validation score are kept. Try a smaller learning_rate_init, or scale X.",
+                    6,
+                )
+                return
             if self._has_converged() or self.incremental or asked_to_stop:
                 return
             if time.perf_counter() - start >= (estimator.time_budget or np.inf):
                 return
-        warnings.warn(
+        warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
             "optimization hasn't converged yet.",
-            ConvergenceWarning,
-            stacklevel=6,
+            6,
         )
 
     def _run_epoch(self, order: NDArray[np.intp]) -> None:
+        """Run an epoch; that it diverges is an error unless a score has chosen weights before."""
         estimator = self.estimator
-        estimator.loss_ = self.descent.run_epoch(order)
+        try:
+            estimator.loss_ = self.descent.run_epoch(order)
+        except NotFiniteError as error:
+            if self.best is None:
+                raise ValueError(NOT_FINITE) from error
+            estimator.loss_, self.diverged = float("nan"), True
         estimator.n_iter_ += 1
         estimator.t_ += len(order)
         self.descent.samples_before = estimator.t_
@@ -152,41 +186,37 @@ class Stochastic:
 
     def _validate(self) -> None:
         """Evaluate on the validation set."""
-        if self.validation is None:
+        if self.evaluator is None:
             return
-        estimator, problem = self.estimator, self.validation.problem
-        logits = get_backend(estimator.backend).predict_logits(
-            self.parameters, problem.features, estimator.n_threads
-        )
-        losses = sample_losses(self.objective.loss, logits, problem.targets)
-        loss = np.average(losses.astype(np.float64), weights=problem.weights)
-        predictions = OUTPUTS[self.objective.loss.name](logits)
-        score = estimator._validation_score(predictions, self.validation)
-        estimator.validation_loss_curve_.append(float(loss))
-        estimator.validation_scores_.append(score)
-        if estimator.verbose:
+        loss, score = self.evaluator()
+        self.estimator.validation_loss_curve_.append(loss)
+        self.estimator.validation_scores_.append(score)
+        if self.estimator.verbose:
             print(f"Validation score: {score:f}")
 
     def _count_no_improvement(self) -> None:
-        """Count the epochs without improvement, and keep the best weights."""
+        """Count the epochs without improvement, and keep the best weights.
+
+        A score of NaN or -infinity is none: it improves nothing and chooses no weights.
+        """
         estimator = self.estimator
-        if self.best is not None:
-            score = estimator.validation_scores_[-1]
-            worse = score < estimator.best_validation_score_ + estimator.tol
-            if score > estimator.best_validation_score_:
+        if estimator.early_stopping:
+            score, best = estimator.validation_scores_[-1], estimator.best_validation_score_
+            better = score > -np.inf and score >= best + estimator.tol
+            if score > best:
                 estimator.best_validation_score_ = score
-                self.best[...] = self.parameters.buffer
+                self.best = self.parameters.buffer.copy()
         else:
-            worse = estimator.loss_ > estimator.best_loss_ - estimator.tol
+            better = estimator.loss_ <= estimator.best_loss_ - estimator.tol
             estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
-        estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
+        estimator._no_improvement_count = 0 if better else estimator._no_improvement_count + 1
 
     def _has_converged(self) -> bool:
         """Tell whether to stop; the adaptive schedule lowers the rate instead while it can."""
         estimator = self.estimator
         if estimator._no_improvement_count <= estimator.n_iter_no_change:
             return False
-        what = "Training loss" if self.best is None else "Validation score"
+        what = "Validation score" if estimator.early_stopping else "Training loss"
         message = (
             f"{what} did not improve more than tol={estimator.tol:f} for "
             f"{estimator.n_iter_no_change} consecutive epochs."
@@ -203,6 +233,36 @@ class Stochastic:
         if estimator.verbose:
             print(message)
         return not going_on
+
+
+def warn(message: str, depth: int) -> None:
+    """Warn of a fit that has not converged; what is shown is so many calls up from the caller."""
+    warnings.warn(message, ConvergenceWarning, stacklevel=depth + 1)
+
+
+def recall(estimator: Any, parameters: Parameters, rule: Rule) -> Memory | None:
+    """Return what `partial_fit` goes on from, if it is this solver's and of this network."""
+    memory: Memory | None = getattr(estimator, "_memory", None)
+    shape = (rule.solver.n_slots, parameters.buffer.size)
+    if memory is None or memory.solver != estimator.solver or memory.state.shape != shape:
+        return None
+    return memory
+
+
+def begin_counting(estimator: Any, validation: Validation | None) -> None:
+    """Set the curves where there are none yet, and count anew where what is watched has changed.
+
+    It changes with `early_stopping`, from the loss to the score or back.
+    """
+    early_stopping, kept = estimator.early_stopping, vars(estimator)
+    for name in CURVES:
+        kept.setdefault(name, None if name == "validation_scores_" else [])
+    if validation is not None and estimator.validation_scores_ is None:
+        estimator.validation_scores_ = []
+    if kept.get("best_validation_score_" if early_stopping else "best_loss_") is None:
+        estimator._no_improvement_count = 0
+        estimator.best_validation_score_ = -np.inf if early_stopping else None
+        estimator.best_loss_ = None if early_stopping else np.inf
 
 
 def choose_batch_size(batch_size: Any, n_samples: int) -> int:

@@ -1,0 +1,153 @@
+"""What a fit is validated on, and how the network is evaluated there."""
+
+import warnings
+from inspect import signature
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+
+from fastmlp._errors import invalid
+from fastmlp.backends import get_backend
+from fastmlp.backends.contract import Problem
+from fastmlp.losses import OUTPUTS, Loss, sample_losses
+from fastmlp.network import Parameters
+
+Array = NDArray[Any]
+
+
+class Validation(NamedTuple):
+    """What a fit is validated on."""
+
+    problem: Problem
+    X: Any
+    """For a `scoring` of the user's choice: a frame where the fit was given one."""
+    y: Array
+    """Labels, or true values."""
+    weights: Array | None = None
+    """(n_samples,), as given; None weighs all alike."""
+
+
+class Evaluator:
+    """Evaluates the network on a validation set: its loss, and its score.
+
+    The score is that of `scoring` where it is given, else that of `score`.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    parameters : Parameters
+    loss : Loss
+    validation : Validation
+    """
+
+    def __init__(
+        self, estimator: Any, parameters: Parameters, loss: Loss, validation: Validation
+    ) -> None:
+        self.estimator, self.parameters = estimator, parameters
+        self.loss, self.validation = loss, validation
+        chosen = estimator.scoring is not None
+        self.scorer = check_scoring(estimator, estimator.scoring) if chosen else None
+        weighted = chosen and validation.weights is not None and takes_weights(self.scorer)
+        self.extra = {"sample_weight": validation.weights} if weighted else {}
+
+    def __call__(self) -> tuple[float, float]:
+        """Compute the mean loss and the score, which is NaN where a prediction is not finite."""
+        validation = self.validation
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
+            logits = self._logits()
+            losses = sample_losses(self.loss, logits, validation.problem.targets)
+            loss = np.average(losses.astype(np.float64), weights=validation.weights)
+            return float(loss), self._score(logits)
+
+    def require_defined(self) -> None:
+        """Raise a `ValueError` where a metric is undefined on the validation set.
+
+        It is asked before training. A function of the user's own is not: what it looks at may not
+        be there yet.
+        """
+        if self.scorer is not None and not hasattr(self.scorer, "_score_func"):
+            return
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            score = self._score(self._logits())
+        reasons = [one.message for one in caught if one.category is UndefinedMetricWarning]
+        if np.isnan(score) and reasons:
+            remedy = "Validate on more samples, of all classes, or choose another scoring."
+            raise invalid("the validation set", "one on which the score is defined",
+                          f"nan: {reasons[0]}", remedy)  # fmt: skip
+
+    def _logits(self) -> Array:
+        backend = get_backend(self.estimator.backend)
+        features = self.validation.problem.features
+        return backend.predict_logits(self.parameters, features, self.estimator.n_threads)
+
+    def _score(self, logits: Array) -> float:
+        estimator, validation = self.estimator, self.validation
+        predictions = OUTPUTS[self.loss.name](logits)
+        if not np.isfinite(predictions).all():
+            return float("nan")
+        if self.scorer is None:
+            found = estimator._score_predictions(validation.y, predictions, validation.weights)
+        else:
+            found = self.scorer(estimator, validation.X, validation.y, **self.extra)
+        return float(found)
+
+
+def takes_weights(scorer: Any) -> bool:
+    """Tell whether a scorer takes `sample_weight`; scikit-learn's do where their metric does."""
+    return "sample_weight" in signature(getattr(scorer, "_score_func", scorer)).parameters
+
+
+def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> tuple[Any, Any]:
+    """Choose the samples to train on and those to hold out, as scikit-learn does.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    y : ndarray of shape (n_samples, ...)
+    targets : ndarray
+        The same as the engine takes them.
+    weights : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    train, held_out : ndarray of intp
+
+    Raises
+    ------
+    ValueError
+        If too few would be held out, or of no weight, or a class has one member only.
+    """
+    shares = estimator._stratification(targets)
+    if shares is not None:
+        _require_two_of_each(y)
+    train, held_out = train_test_split(
+        np.arange(len(targets)),
+        random_state=estimator._random_state,
+        test_size=estimator.validation_fraction,
+        stratify=shares,
+    )
+    if len(held_out) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of "
+            "your dataset."
+        )
+    for part, what in ((train, "trained on"), (held_out, "held out")):
+        if weights is not None and not weights[part].any():
+            rule = f"above 0 for some of the samples that are {what}"
+            remedy = "Pass X_val and y_val, or another validation_fraction."
+            raise invalid("sample_weight", rule, f"0 for all {len(part)} of them", remedy)
+    return train, held_out
+
+
+def _require_two_of_each(y: Array) -> None:
+    """Raise a `ValueError` that names a class of y that cannot be both learned and held out."""
+    labels, counts = np.unique(y, return_counts=True)
+    if counts.min() < 2:
+        label = labels.tolist()[int(counts.argmin())]
+        rule = "of at least 2 samples of each class, one to hold out for early_stopping"
+        raise invalid("y", rule, f"1 of class {label!r}", "Pass X_val and y_val instead.")
