@@ -1,6 +1,7 @@
 """What the classifier and the regressor share."""
 
 from abc import abstractmethod
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,6 +33,9 @@ X_DTYPES = (np.float64, np.float32, np.uint8)
 """Learned from as they lie; other numbers become float64."""
 
 FEW_ROWS = 16
+
+COPIED = ("_labels", "_memory", "_no_improvement_count")
+"""What callbacks get a copy of beside the fitted attributes."""
 
 
 class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
@@ -135,10 +139,13 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return X, y
 
     def _reconstruction_attributes(self) -> dict[str, Any]:
-        """Copy what an estimator that predicts is made of."""
-        copied = {name: value for name, value in vars(self).items() if name.endswith("_")}
-        copied |= {name: vars(self)[name] for name in ("_labels",) if name in vars(self)}
+        """Copy what an estimator that predicts, and goes on with `partial_fit`, is made of."""
         parameters = self._fitted.copy()
+        copied = {
+            name: deepcopy(value)
+            for name, value in vars(self).items()
+            if (name.endswith("_") or name in COPIED) and name not in ("coefs_", "intercepts_")
+        }
         return copied | {
             "_fitted": parameters,
             "coefs_": list(parameters.coefs),

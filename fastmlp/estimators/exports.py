@@ -29,7 +29,13 @@ class Exports:
         """Write the fitted estimator to a safetensors file, which `fastmlp.load` reads.
 
         The file is replaced at once when the new one is whole, where the file system lets us; links
-        to it and its permissions stay. `partial_fit` goes on after loading where it ended before.
+        to it and its permissions stay. All arguments are kept but `callbacks`, and `partial_fit`
+        goes on after loading as if nothing had been saved, to the bit.
+
+        A callback may save in the middle of `fit`: of what it saved, each `partial_fit` with the
+        same data is the epoch that came next, in the same order and with the same dropout. The
+        weights are those of the moment, also with `early_stopping`. `fit` with `warm_start` takes
+        the weights only and begins the solver and the draws anew, saved or not.
 
         Parameters
         ----------

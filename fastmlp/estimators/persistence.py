@@ -11,7 +11,7 @@ from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.conversion import FITTED
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
-from fastmlp.estimators.stochastic import Memory
+from fastmlp.estimators.stochastic import Draws, Memory
 from fastmlp.network import Network, Parameters
 from fastmlp.saving import file
 from fastmlp.saving.content import Content
@@ -19,7 +19,7 @@ from fastmlp.saving.content import Content
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 KEPT = (*FITTED, "validation_loss_curve_", "_asked_sizes")
 
-MEMORY = Memory._fields[1:]
+MEMORY = ("steps", "rate", "solver", "rate_init")
 
 
 def describe(estimator: BaseMLP) -> Content:
@@ -35,18 +35,24 @@ def describe(estimator: BaseMLP) -> Content:
     """
     parameters = estimator._parameters()
     fitted = {name: getattr(estimator, name) for name in KEPT if hasattr(estimator, name)}
-    arrays = {}
     memory = getattr(estimator, "_memory", None)
-    if memory is not None:
-        arrays["state"] = memory.state
-        fitted |= {name: getattr(memory, name) for name in MEMORY}
+    arrays = {} if memory is None else _describe_memory(memory, fitted)
     if isinstance(estimator, MLPClassifier):
         fitted["kind"] = estimator._labels.kind
     return Content(
         type(estimator).__name__, list(parameters.coefs), list(parameters.intercepts),
         parameters.network.activations, OUT_ACTIVATIONS[estimator._loss().name], arrays,
-        estimator.get_params(deep=False), fitted,
+        {**estimator.get_params(deep=False), "callbacks": None}, fitted,
     )  # fmt: skip
+
+
+def _describe_memory(memory: Memory, fitted: dict[str, Any]) -> dict[str, Any]:
+    """Add to what was fitted what `partial_fit` goes on from; return the arrays of it."""
+    fitted |= {name: getattr(memory, name) for name in MEMORY}
+    if memory.draws is None:
+        return {"state": memory.state}
+    fitted |= {"random_state": memory.draws.random_state, "dropout": memory.draws.dropout}
+    return {"state": memory.state, "order": memory.draws.order}
 
 
 def load(path: str | PathLike[str]) -> Any:
@@ -106,9 +112,21 @@ def restore(content: Content) -> BaseMLP:
     if OUT_ACTIVATIONS[estimator._loss().name] != content.output:
         raise ValueError(f"output {content.output!r} does not fit the labels")
     if "state" in content.arrays:
-        state = content.arrays["state"]
-        if state.shape[1:] != (network.n_parameters,):
-            raise ValueError(f"a solver's state of shape {state.shape}")
         older = {"solver": estimator.solver, "rate_init": estimator.learning_rate_init}
-        estimator._memory = Memory(state, *({**older, **fitted}[name] for name in MEMORY))
+        estimator._memory = memory = _restore_memory(content, older)
+        if memory.state.shape[1:] != (network.n_parameters,):
+            raise ValueError(f"a solver's state of shape {memory.state.shape}")
+        if memory.draws is not None and isinstance(estimator.random_state, np.random.RandomState):
+            estimator.random_state = memory.draws.random_state  # they are one again
     return estimator
+
+
+def _restore_memory(content: Content, older: dict[str, Any]) -> Memory:
+    """Make what `partial_fit` goes on from; older files have not all of it."""
+    arrays, fitted, draws = content.arrays, {**older, **content.fitted}, None
+    if "order" in arrays:
+        draws = Draws(fitted["random_state"], fitted["dropout"], arrays["order"].astype(np.intp))
+        sound = np.array_equal(np.sort(draws.order), np.arange(draws.order.size))
+        if not (sound and isinstance(draws.random_state, np.random.RandomState)):
+            raise ValueError("an order of the samples, or a random state, that is none")
+    return Memory(arrays["state"], **{name: fitted[name] for name in MEMORY}, draws=draws)

@@ -31,6 +31,15 @@ NOT_FINITE = (
 )
 
 
+class Draws(NamedTuple):
+    """What the epochs of a fit draw from, one after the other."""
+
+    random_state: np.random.RandomState
+    dropout: np.random.Generator | None
+    order: NDArray[np.intp]
+    """(n,): that of the last epoch, which the next one shuffles."""
+
+
 class Memory(NamedTuple):
     """What `partial_fit` goes on from."""
 
@@ -43,6 +52,9 @@ class Memory(NamedTuple):
     """To which all this belongs: another begins anew."""
     rate_init: float
     """The initial rate then: another one is begun from."""
+    draws: Draws | None = None
+    """Those of a fit that was not over when it was copied; after a fit, `partial_fit` draws from
+    `random_state` anew, as scikit-learn does."""
 
     def rate_for(self, estimator: Any) -> float:
         """Return the rate to go on with: what was lowered, or a new initial rate."""
@@ -86,12 +98,14 @@ class Stochastic:
         n_steps = n_batches(len(rows), batch_size)
         memory = recall(estimator, parameters, rule) if incremental else None
         rate = memory.rate_for(estimator) if memory is not None else None
-        seed = estimator._random_state.randint(1 << 31) if any(objective.dropout) else 0
+        kept = memory.draws if memory is not None else None
+        self.resumed = kept is not None
+        self.draws = self._begin_draws(kept, any(objective.dropout))
         # Without a memory invscaling starts from the initial rate, whatever went before.
         self.descent = Descent(
             estimator.backend, parameters, rule, objective, problem, batch_size,
             make_schedule(estimator, n_steps, rate), estimator.max_iter,
-            n_threads=estimator.n_threads, dropout_generator=np.random.default_rng(seed),
+            n_threads=estimator.n_threads, dropout_generator=self.draws.dropout,
             state=None if memory is None else memory.state.astype(parameters.dtype, copy=False),
             steps_before=0 if memory is None else memory.steps,
             samples_before=0 if memory is None else estimator.t_,
@@ -106,8 +120,19 @@ class Stochastic:
         n_epochs = 1 if incremental else estimator.max_iter
         self.context = estimator._init_callback_context(max_subtasks=n_epochs)
 
+    def _begin_draws(self, kept: Draws | None, has_dropout: bool) -> Draws:
+        """Go on with the draws of a fit that was not over, or begin anew."""
+        estimator, dropout, order = self.estimator, None, np.arange(len(self.rows))
+        if kept is not None:
+            estimator._random_state, dropout = kept.random_state, kept.dropout
+            order = kept.order if len(kept.order) == len(order) else order
+        if dropout is None and has_dropout:
+            dropout = np.random.default_rng(estimator._random_state.randint(1 << 31))
+        return Draws(estimator._random_state, dropout, order)
+
     def run(self) -> None:
         """Run the epochs, and keep what `partial_fit` needs."""
+        self._remember()
         with limit_blas(self.descent.blas_threads):
             if self.evaluator is not None and self.estimator.early_stopping:
                 self.evaluator.require_defined()
@@ -116,7 +141,7 @@ class Stochastic:
                 self._run_epochs()
             except KeyboardInterrupt:
                 warnings.warn("Training interrupted by user.", stacklevel=4)
-        self._keep_memory()
+        self._remember(over=True)
         if self.best is not None:
             self.parameters.buffer[...] = self.best
         elif self.estimator.early_stopping and self.estimator.n_iter_ > 0:
@@ -127,29 +152,33 @@ class Stochastic:
             )
         self.context.call_on_fit_task_end(**told(self.estimator))
 
-    def _keep_memory(self) -> None:
-        """Keep what `partial_fit` goes on from, which is nothing after a divergence."""
+    def _remember(self, over: bool = False) -> None:
+        """Keep what `partial_fit` goes on from, which is nothing after a divergence.
+
+        Before a fit is over only callbacks can see it.
+        """
         estimator, descent = self.estimator, self.descent
+        if not over and not getattr(estimator, "_skl_callbacks", None):
+            return
         estimator.__dict__.pop("_memory", None)
         if not self.diverged:
+            lasting = self.resumed or not (self.incremental or over)
             estimator._memory = Memory(
                 descent.state, descent.steps_before, descent.schedule.rate, estimator.solver,
-                estimator.learning_rate_init,
+                estimator.learning_rate_init, self.draws if lasting else None,
             )  # fmt: skip
 
     def _run_epochs(self) -> None:
-        estimator, order = self.estimator, self.rows
+        estimator = self.estimator
         start, estimator.n_iter_ = time.perf_counter(), 0
-        positions = np.arange(len(order))
         for _ in range(estimator.max_iter):
-            if estimator.shuffle:
-                positions = shuffle(positions, random_state=estimator._random_state)
-                order = self.rows[positions]
             epoch = self.context.subcontext(task_name="epoch")
             epoch.call_on_fit_task_begin(**told(self.estimator))
-            self._run_epoch(order)
+            self._run_epoch(self._next_order())
             self._validate()
             self._count_no_improvement()
+            converged = not self.diverged and self._has_converged()
+            self._remember()
             asked_to_stop = epoch.call_on_fit_task_end(**told(self.estimator))
             if self.diverged:
                 warn(
@@ -158,7 +187,7 @@ class Stochastic:
                     6,
                 )
                 return
-            if self._has_converged() or self.incremental or asked_to_stop:
+            if converged or self.incremental or asked_to_stop:
                 return
             if time.perf_counter() - start >= (estimator.time_budget or np.inf):
                 return
@@ -167,6 +196,13 @@ class Stochastic:
             "optimization hasn't converged yet.",
             6,
         )
+
+    def _next_order(self) -> NDArray[np.intp]:
+        """Put the rows in the order of the next epoch."""
+        if self.estimator.shuffle:
+            order = shuffle(self.draws.order, random_state=self.draws.random_state)
+            self.draws = self.draws._replace(order=order)
+        return self.rows[self.draws.order]
 
     def _run_epoch(self, order: NDArray[np.intp]) -> None:
         """Run an epoch; that it diverges is an error unless a score has chosen weights before."""
