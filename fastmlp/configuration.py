@@ -13,6 +13,7 @@ from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
 from fastmlp.rng import INITIALISATIONS, initial_parameters
 
+DTYPES = ("float32", "float64")
 SOLVERS = ("sgd", "adam")
 COURSES = ("constant", "invscaling", "cosine", "one_cycle")
 """Courses of the rate that need no further arguments."""
@@ -25,7 +26,7 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
         found = np.dtype(dtype)
     except TypeError as error:
         raise invalid("dtype", "'float32' or 'float64'", repr(dtype)) from error
-    if dtype is None or found not in (np.float32, np.float64):
+    if dtype is None or found not in DTYPES:
         raise invalid("dtype", "'float32' or 'float64'", repr(dtype))
     return found
 

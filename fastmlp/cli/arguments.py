@@ -2,13 +2,18 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from fastmlp import datasets
+from fastmlp.backends import BACKENDS
+from fastmlp.configuration import COURSES, DTYPES, SOLVERS
+from fastmlp.functional import ACTIVATIONS
+from fastmlp.inputs import SCALES
+from fastmlp.rng import INITIALISATIONS
 from fastmlp.training import train
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -70,6 +75,18 @@ TYPES: dict[str, Any] = {
 }
 """How an option's text is read; what is not here stays text."""
 
+CHOICES: dict[str, Iterable[str]] = {
+    "dataset": (*datasets.NAMES, "a file"),
+    "input_scale": (*SCALES, "scale,shift"),
+    "activation": ACTIVATIONS,
+    "solver": SOLVERS,
+    "learning_rate": COURSES,
+    "init": INITIALISATIONS,
+    "backend": BACKENDS,
+    "dtype": DTYPES,
+}
+"""What an option's text may be; `train` checks it, and suggests the nearest."""
+
 NOT_OPTIONS = ("X", "y", "X_val", "y_val", "coefs_init", "intercepts_init", "callbacks")
 """Arguments of `train` that hold Python objects."""
 
@@ -81,8 +98,14 @@ PARAMETERS = {
 
 
 def descriptions() -> dict[str, str]:
-    """Read what the docstring of `train` says of each parameter, as one line of text."""
-    section = inspect.getdoc(train).split("Parameters\n")[1].split("\nReturns\n")[0]  # type: ignore[union-attr]
+    """Read what the docstring of `train` says of each parameter, as one line of text.
+
+    Nothing, where `python -OO` has left it out: choices and defaults are shown all the same.
+    """
+    document = inspect.getdoc(train)
+    if document is None:
+        return {}
+    section = document.split("Parameters\n")[1].split("\nReturns\n")[0]
     entries = re.findall(r"^(\w[\w, ]*) : .*\n((?:    .*\n|\n)+)", section, flags=re.MULTILINE)
     return {
         name: " ".join(text.split()).replace("`", "")
@@ -106,14 +129,23 @@ def train_options(names: Sequence[str] = tuple(PARAMETERS)) -> Callable[[Command
                 declaration, extra = f"{flag}/--no-{flag[2:]}", {}
             else:
                 declaration, extra = flag, {"type": kind}
-            default = PARAMETERS[name].default
-            shown = "" if default is None else f" [default: {_written(default)}]"
-            command = click.option(
-                declaration, name, default=None, help=described[name] + shown, **extra
-            )(command)
+            text = _help(name, described.get(name, ""))
+            command = click.option(declaration, name, default=None, help=text, **extra)(command)
         return command
 
     return decorate
+
+
+def _help(name: str, description: str) -> str:
+    """Add an option's choices, if the description does not name them, and its default."""
+    parts = [description]
+    choices = CHOICES.get(name, ())
+    if any(choice not in description for choice in choices):
+        parts.append(f"[choices: {', '.join(choices)}]")
+    default = PARAMETERS[name].default
+    if default is not None:
+        parts.append(f"[default: {_written(default)}]")
+    return " ".join(filter(None, parts))
 
 
 def _written(default: Any) -> str:
