@@ -1,6 +1,5 @@
 """Downloading from mirrors in turn: a file arrives whole and checked, or not at all."""
 
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,19 +37,34 @@ def fetch(folder: Path, files: Sequence[Source], mirrors: Sequence[str]) -> None
 
 def _fetch_one(target: Path, source: Source, mirrors: Sequence[str]) -> None:
     """Download one file from the first mirror that has it."""
-    failures = []
+    failures, answered = [], False
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{target.name}"
         try:
             _download(url, target, source)
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
             failures.append(f"{url}: {type(error).__name__}: {error}")
+            answered = answered or not _no_answer(error)
         else:
             return
+    if not answered:
+        raise ConnectionError(
+            "MNIST could not be downloaded: no mirror answers. Without a network, choose the data "
+            f"set digits28 or digits, or put MNIST's files into {target.parent}."
+        )
     raise ConnectionError(
         f"{target.name} could not be downloaded. " + "; ".join(failures) + ". Try again later, or "
         f"put the file into {target.parent} yourself."
     )
+
+
+def _no_answer(error: Exception) -> bool:
+    """Tell whether an error says that there is no network, and nothing that helps beyond it."""
+    from requests import exceptions
+
+    telling = exceptions.SSLError, exceptions.ProxyError
+    silent = exceptions.ConnectionError, exceptions.Timeout
+    return isinstance(error, silent) and not isinstance(error, telling)
 
 
 def _download(url: str, target: Path, source: Source) -> None:
@@ -69,14 +83,16 @@ def _download(url: str, target: Path, source: Source) -> None:
 @contextmanager
 def _progress_bar() -> Iterator[Any]:
     """Offer pooch a progress bar on a terminal, else False."""
-    if not sys.stderr.isatty():
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:  # stderr may be None
         yield False
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
     columns = "downloading MNIST", BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         yield _PoochBar(progress)
 
 
