@@ -1,8 +1,9 @@
 """A line an epoch while training runs."""
 
+import sys
 import time
-
-from rich.console import Console
+from contextlib import suppress
+from typing import Any
 
 from fastmlp.history import EpochReport
 
@@ -10,17 +11,18 @@ TERMINAL_SECONDS, FILE_SECONDS = 0.5, 10.0
 """How often a long epoch reports, to a terminal and to a file."""
 
 
+def on_terminal(stream: Any) -> bool:
+    """Tell whether a stream is a terminal; it may be None, closed, or the user's own."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
 class ProgressLines:
-    """A callback that prints loss, validation score, speed and the time left.
+    """A callback that prints loss, validation score, speed and the time left to stderr."""
 
-    Parameters
-    ----------
-    console : rich.console.Console, optional
-        Where to print; stderr when left out.
-    """
-
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    def __init__(self) -> None:
         self.seconds = 0.0
         self.last = time.monotonic()
 
@@ -33,12 +35,13 @@ class ProgressLines:
         n_done, n_steps : int
             Number of its batches that are done, and of all.
         """
-        pause = TERMINAL_SECONDS if self.console.is_terminal else FILE_SECONDS
+        terminal = on_terminal(sys.stderr)
+        pause = TERMINAL_SECONDS if terminal else FILE_SECONDS
         if n_done < n_steps and time.monotonic() - self.last >= pause:
             self.last = time.monotonic()
             # On a terminal the next line takes its place.
-            end = "\r" if self.console.is_terminal else "\n"
-            self.console.print(f"epoch {epoch}: {n_done / n_steps:4.0%} of the batches", end=end)
+            end = "\r" if terminal else "\n"
+            _print(f"epoch {epoch}: {n_done / n_steps:4.0%} of the batches", end)
 
     def __call__(self, report: EpochReport) -> None:
         """Print one epoch."""
@@ -50,4 +53,12 @@ class ProgressLines:
         if report.val_loss is not None:
             parts += [f"val_loss {report.val_loss:.4f}", f"val_score {report.val_score:.4f}"]
         parts += [f"{report.iterations_per_second:,.0f} it/s", f"{left:.1f} s left"]
-        self.console.print("  ".join(parts))
+        _print("  ".join(parts))
+
+
+def _print(line: str, end: str = "\n") -> None:
+    """Print to stderr as it is now; a full disk, a closed pipe or no stderr cost the line alone."""
+    # rich would end the program where the pipe is closed.
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(line + end)
+        sys.stderr.flush()

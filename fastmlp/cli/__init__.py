@@ -4,7 +4,9 @@ import click
 
 import fastmlp
 from fastmlp.cli.compare import compare
+from fastmlp.cli.failures import FAILED
 from fastmlp.cli.info import info
+from fastmlp.cli.streams import complain, prepare, settle
 from fastmlp.cli.train import train
 
 
@@ -16,3 +18,18 @@ def main() -> None:
 
 for command in (train, compare, info):
     main.add_command(command)
+
+
+def run() -> None:
+    """Run the command line as a process of its own, which ends here."""
+    prepare()
+    status = 0
+    try:
+        main(prog_name="fastmlp")
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
+    except OSError as error:  # of help, version and usage, which click prints
+        complain(f"the answer could not be printed: {error.strerror}")
+        status = FAILED
+    printed = settle()
+    raise SystemExit(status if printed else status or FAILED)

@@ -1,6 +1,7 @@
 """`fastmlp compare`."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy as np
 import fastmlp
 from fastmlp.backends import BACKENDS
 from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_option, train_options
-from fastmlp.cli.failures import check_plot, one_line
+from fastmlp.cli.failures import FAILED, check_plot, one_line, write_each
+from fastmlp.cli.streams import say
 from fastmlp.history import History
+from fastmlp.progress import on_terminal
 
 CHAOS = 1e-4
 """Largest relative deviation of two float32 loss curves in a training that is stable."""
@@ -40,16 +43,16 @@ def compare(target: str | None, samples: int, plot: Path | None, **options: Any)
         name: fastmlp.train(X, y, backend=name, **arguments).history
         for name in sorted(BACKENDS, key=lambda name: name != "reference")
     }
-    n_epochs = len(histories["reference"].loss)
-    click.echo(f"{data.name}, {len(X):,} samples, {n_epochs} epochs")
-    _print_table(histories)
-    _warn_of_chaos(histories)
-    compiling = histories["numba"].compile_seconds
-    click.echo(f"numba took {compiling:.2f} s more, once, to load or compile its kernels.")
+    title = f"{data.name}, {len(X):,} samples"
+    outputs: dict[str, Callable[[], object]] = {
+        "the comparison": lambda: say("\n".join(_report(title, histories)))
+    }
     if plot is not None:
         from fastmlp.plots import plot_comparison
 
-        plot_comparison(histories, plot)
+        outputs[f"--plot {plot}"] = lambda: plot_comparison(histories, plot)
+    if not write_each(outputs):
+        raise SystemExit(FAILED)
 
 
 def deviation(history: History, reference: History) -> float:
@@ -63,18 +66,22 @@ def deviation(history: History, reference: History) -> float:
     return float(np.max(np.abs(np.array(history.loss) - expected) / np.abs(expected)))
 
 
-def _warn_of_chaos(histories: dict[str, History]) -> None:
-    """Say what a large deviation means."""
+def _report(title: str, histories: dict[str, History]) -> Iterator[str]:
+    """Word the comparison."""
+    yield f"{title}, {len(histories['reference'].loss)} epochs"
+    yield _table(histories)
     largest = max(deviation(history, histories["reference"]) for history in histories.values())
     if largest > CHAOS:
-        click.echo(
+        yield (
             "The curves part: at this learning rate training is unstable, and rounding errors grow "
             "from step to step. Compare with a smaller --learning-rate-init."
         )
+    compiling = histories["numba"].compile_seconds
+    yield f"numba took {compiling:.2f} s more, once, to load or compile its kernels."
 
 
-def _print_table(histories: dict[str, History]) -> None:
-    """Print a row for each backend."""
+def _table(histories: dict[str, History]) -> str:
+    """Lay out a row for each backend."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -96,5 +103,7 @@ def _print_table(histories: dict[str, History]) -> None:
             "-" if history is reference else f"{deviation(history, reference):.1e}",
         )
     # A pipe has no width; the table needs this much.
-    width = None if sys.stdout.isatty() else 100
-    Console(highlight=False, width=width).print(table)
+    console = Console(highlight=False, width=None if on_terminal(sys.stdout) else 100)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get().removesuffix("\n")

@@ -1,18 +1,18 @@
 """How a command ends when something is wrong: one line on stderr and an exit status."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn, ParamSpec
 
-import click
-
 from fastmlp._errors import invalid
+from fastmlp.cli.interruptions import interruptions
+from fastmlp.cli.streams import complain
 
 P = ParamSpec("P")
 
-FAILED, INTERRUPTED = 2, 130
-"""Exit statuses; the second is the shell's for Ctrl-C."""
+FAILED = 2
+"""Exit status of a command that could not do all it was asked for."""
 
 PLOT_ENDINGS = (".png", ".svg", ".pdf")
 
@@ -27,25 +27,57 @@ def one_line(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except BrokenPipeError:
-            raise  # click ends quietly
-        except OSError as error:
-            where = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
-            stop(where, FAILED)
-        except (ValueError, ImportError, ArithmeticError) as error:
-            stop(str(error), FAILED)
-        except KeyboardInterrupt:
-            stop("interrupted", INTERRUPTED)
+        with interruptions.listen():
+            try:
+                command(*args, **kwargs)
+                if interruptions.heard:
+                    raise KeyboardInterrupt
+            except BrokenPipeError:
+                raise  # click ends quietly
+            except OSError as error:
+                stop(f"{error.filename}: {_reason(error)}" if error.filename else _reason(error))
+            except (ValueError, ImportError, ArithmeticError) as error:
+                stop(str(error))
+            except KeyboardInterrupt as interruption:
+                interruptions.put_off()
+                stop(str(interruption) or "interrupted", interruptions.status)
 
     return guarded
 
 
-def stop(message: str, status: int) -> NoReturn:
+def stop(message: str, status: int = FAILED) -> NoReturn:
     """Print one line on stderr and end."""
-    click.echo("fastmlp: " + " ".join(message.split()), err=True)
+    complain(message)
     raise SystemExit(status)
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong, without the number and the file that an `OSError` adds."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def write_each(outputs: Mapping[str, Callable[[], object]]) -> bool:
+    """Write results one after the other: one that cannot be written costs itself alone.
+
+    Parameters
+    ----------
+    outputs : mapping of str to callable
+        What writes a result, by what it is called in a message.
+
+    Returns
+    -------
+    bool
+        Whether all are written.
+    """
+    interruptions.put_off()
+    complete = True
+    for name, write in outputs.items():
+        try:
+            write()
+        except (OSError, ValueError, ImportError) as error:
+            complain(f"{name} could not be written: {_reason(error)}")
+            complete = False
+    return complete
 
 
 def check_output(option: str, path: Path | None, endings: tuple[str, ...] = ()) -> None:
@@ -72,6 +104,8 @@ def check_output(option: str, path: Path | None, endings: tuple[str, ...] = ()) 
     if endings and path.suffix.lower() not in endings:
         raise invalid(option, "a file that ends in " + ", ".join(endings), str(path))
     existed = path.exists()
+    if existed and not path.is_file():
+        return  # whoever reads a pipe would take the trial for the end
     with path.open("ab"):
         pass
     if not existed:

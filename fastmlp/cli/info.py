@@ -10,6 +10,7 @@ import click
 import fastmlp
 from fastmlp._cache import cache_dir
 from fastmlp.cli.failures import one_line
+from fastmlp.cli.streams import say
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "threadpoolctl")
 
@@ -25,7 +26,7 @@ def info() -> None:
         ("cache", list(_cache())),
     ):
         for number, line in enumerate(lines):
-            click.echo(f"{heading if number == 0 else '':<11}{line}")
+            say(f"{heading if number == 0 else '':<11}{line}")
 
 
 def _versions() -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`fastmlp train`."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,13 @@ import click
 
 import fastmlp
 from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_option, train_options
-from fastmlp.cli.failures import INTERRUPTED, check_output, check_plot, one_line
+from fastmlp.cli.failures import FAILED, check_output, check_plot, one_line, write_each
+from fastmlp.cli.interruptions import interruptions
+from fastmlp.cli.streams import say
 from fastmlp.datasets import Dataset
-from fastmlp.history import DivergenceError, History
+from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.inputs import Scale
+from fastmlp.progress import on_terminal
 from fastmlp.training import TrainingInterrupted, TrainResult
 
 FEW_EPOCHS = 12
@@ -39,35 +43,46 @@ def train(
     check_plot(plot)
     check_output("--history", history)
     arguments = (fastmlp.ARTICLE if article else {}) | given(options)
-    arguments.setdefault("progress", sys.stderr.isatty())
+    arguments.setdefault("progress", on_terminal(sys.stderr))
     data = load(arguments.pop("dataset", PARAMETERS["dataset"].default), target)
     arguments.setdefault("input_scale", data.input_scale)
     try:
         result = fastmlp.train(
-            data.X_train, data.y_train, X_val=data.X_test, y_val=data.y_test, **arguments
-        )
+            data.X_train, data.y_train, X_val=data.X_test, y_val=data.y_test,
+            callbacks=[_end_of_interruptions], **arguments,
+        )  # fmt: skip
     except TrainingInterrupted as interruption:
-        click.echo("fastmlp: interrupted; this was learned until now:", err=True)
-        _finish(interruption.result, data, plot, history)
-        raise SystemExit(INTERRUPTED) from None
-    except DivergenceError as error:
-        _write(error.history, plot, history)
+        _write(interruption.result.history, history, plot, interruption.result, data)
         raise
-    _finish(result, data, plot, history)
+    except DivergenceError as error:
+        _write(error.history, history, plot)
+        raise
+    if not _write(result.history, history, plot, result, data):
+        raise SystemExit(FAILED)
 
 
-def _finish(result: TrainResult, data: Dataset, plot: Path | None, path: Path | None) -> None:
-    """Write the files and print the summary."""
-    _write(result.history, plot, path)
-    click.echo(summary(result, data))
+def _end_of_interruptions(report: EpochReport) -> None:
+    """Put signals off from the last epoch on: what is learned must not be lost on the way here."""
+    if report.epoch == report.epochs:
+        interruptions.put_off()
 
 
-def _write(history: History, plot: Path | None, path: Path | None) -> None:
-    """Write the files that were asked for, if there is anything to write."""
+def _write(
+    history: History,
+    path: Path | None,
+    plot: Path | None,
+    result: TrainResult | None = None,
+    data: Dataset | None = None,
+) -> bool:
+    """Write the files that were asked for and print the summary, where there is one."""
+    outputs: dict[str, Callable[[], object]] = {}
     if path is not None:
-        history.to_csv(path)
+        outputs[f"--history {path}"] = lambda: history.to_csv(path)
+    if result is not None and data is not None:
+        outputs["the summary"] = lambda: say(summary(result, data))
     if plot is not None and history.loss:
-        history.plot(plot)
+        outputs[f"--plot {plot}"] = lambda: history.plot(plot)
+    return write_each(outputs)
 
 
 def summary(result: TrainResult, data: Dataset) -> str:
