@@ -10,6 +10,7 @@ import click
 
 from fastmlp import datasets
 from fastmlp.backends import BACKENDS
+from fastmlp.cli.streams import tell
 from fastmlp.configuration import COURSES, DTYPES, SOLVERS
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import SCALES
@@ -180,7 +181,7 @@ def load(dataset: str, target: str | None) -> datasets.Dataset:
     if is_path and dataset not in datasets.NAMES:
         data = datasets.load_file(dataset, target)
         for note in data.notes:
-            click.echo(f"{data.name}: {note}", err=True)
+            tell(f"{data.name}: {note}")
         return data
     if target is not None:
         raise ValueError("--target is for files; a named --dataset knows its labels.")

@@ -70,8 +70,12 @@ def say(text: str, stream: str = "stdout") -> None:
 
 
 def complain(message: str) -> None:
-    """Print one line on stderr; where that is broken, on stdout."""
-    line = "fastmlp: " + " ".join(message.split())
+    """Tell what is wrong, in one line."""
+    tell("fastmlp: " + " ".join(message.split()))
+
+
+def tell(line: str) -> None:
+    """Print a line on stderr; where that is broken, on stdout."""
     for stream in ("stderr", "stdout"):
         with suppress(OSError):
             say(line, stream)

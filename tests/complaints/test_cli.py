@@ -221,6 +221,17 @@ def test_names_that_the_terminal_cannot_say_do_not_cost_the_summary(name, folder
     assert f"data           {escaped}: 20 to train, 20 to test" in result.stdout
 
 
+def test_a_table_of_any_name_can_be_read(folder):
+    """As above, before the training: 'surrogates not allowed' instead of the file's content."""
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = folder / "caf\udce9.parquet"
+    with path.open("wb") as file:
+        parquet.write_table(arrow.table({"size": np.arange(40.0), "kind": np.arange(40) % 2}), file)
+    result = CliRunner().invoke(main, [*SHORT, "--dataset", str(path), "--target", "kind"])
+    assert result.exit_code == 0
+    assert "data           caf\\udce9: 32 to train, 8 to test" in result.stdout
+
+
 @pytest.mark.parametrize(("name", "expected"), [("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_signal_to_end_ends_with_what_was_learned(name, expected, folder):
     """`docker stop` sends SIGTERM and the run was lost; only Ctrl-C was heard (unsloth #11044)."""

@@ -33,7 +33,8 @@ def read_parquet(path: Path, target: str | None) -> Table:
         message = "reading .parquet needs pyarrow: pip install 'fastmlp[parquet]'"
         raise ImportError(message) from error
     try:
-        with parquet.ParquetFile(path) as file:
+        # pyarrow takes no name that is not Unicode.
+        with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
             table = file.read()
     except (arrow.ArrowException, OSError) as error:
         raise invalid(f"the file {path}", "a whole Parquet file", str(error)) from error
