@@ -37,6 +37,9 @@ FEW_ROWS = 16
 COPIED = ("_labels", "_memory", "_no_improvement_count")
 """What callbacks get a copy of beside the fitted attributes."""
 
+LEFT = ("_few", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+"""What no copy gets."""
+
 
 class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """The common part of `MLPClassifier` and `MLPRegressor`.
@@ -286,9 +289,9 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return kept[1]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what holds compiled code."""
+        """Leave out what holds compiled code, and what belongs to a fit that is under way."""
         state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_few"}
+        return {name: value for name, value in state.items() if name not in LEFT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make the weights views of one buffer again."""

@@ -126,7 +126,8 @@ def _restore_memory(content: Content, older: dict[str, Any]) -> Memory:
     arrays, fitted, draws = content.arrays, {**older, **content.fitted}, None
     if "order" in arrays:
         draws = Draws(fitted["random_state"], fitted["dropout"], arrays["order"].astype(np.intp))
+        kinds = (np.random.RandomState, np.random.Generator | None)
         sound = np.array_equal(np.sort(draws.order), np.arange(draws.order.size))
-        if not (sound and isinstance(draws.random_state, np.random.RandomState)):
-            raise ValueError("an order of the samples, or a random state, that is none")
+        if not (sound and all(map(isinstance, draws[:2], kinds))):
+            raise ValueError("generators, or an order of the samples, that no fit has")
     return Memory(arrays["state"], **{name: fitted[name] for name in MEMORY}, draws=draws)

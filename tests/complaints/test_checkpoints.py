@@ -8,6 +8,7 @@ import pytest
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp.saving import file
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 GENERATOR = np.random.default_rng(0)
@@ -168,3 +169,30 @@ def test_scikit_learns_draws_are_kept_after_a_fit():
     for one in (model, plain):
         one.partial_fit(X, Y)
     assert_goes_on(model, plain, 0)
+
+
+def test_a_pickle_of_a_fit_under_way_is_in_no_fit():
+    """What was left of the fit tore callbacks down that had never been set up."""
+    watching, told = Checkpoint(through_pickle), []
+    make().set_callbacks(watching).fit(X, Y)
+    loaded = watching.kept
+    for callback in loaded._skl_callbacks:
+        callback.teardown = lambda estimator, context: told.append("teardown")
+    with pytest.raises(ValueError, match="NaN"):
+        loaded.partial_fit(np.full_like(X, np.nan), Y)
+    assert not told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("order", np.full(50, 10**9)), ("order", np.zeros((5, 10), int)), ("random_state", 3),
+     ("dropout", "none")],
+)  # fmt: skip
+def test_a_strangers_checkpoint_does_no_harm(name, value, through_a_file, tmp_path):
+    """Compiled code reads the samples in the order that the file says: it must be one."""
+    make().set_callbacks(Checkpoint(through_a_file)).fit(X, Y)
+    content = file.read(tmp_path / "model")
+    (content.arrays if name == "order" else content.fitted)[name] = value
+    file.write(content, tmp_path / "model")
+    with pytest.raises(ValueError, match="generators, or an order of the samples, that no"):
+        fastmlp.load(tmp_path / "model")
