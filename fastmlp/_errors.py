@@ -1,6 +1,9 @@
-"""Errors in one form: which parameter, which rule, what came, what to do."""
+"""Errors in one form: which parameter, which rule, what came, what to do; and warnings."""
 
 import difflib
+import re
+import sys
+import warnings
 from collections.abc import Iterable
 
 
@@ -23,8 +26,32 @@ def invalid(parameter: str, rule: str, got: object, remedy: str = "") -> ValueEr
     return ValueError(f"{message} {remedy}" if remedy else message)
 
 
+SYNONYMS = {
+    # activations
+    "sigmoid": "logistic", "expit": "logistic", "linear": "identity", "none": "identity",
+    "swish": "silu", "leakyrelu": "leaky_relu", "lrelu": "leaky_relu", "rectifier": "relu",
+    "hardtanh": "tanh", "gelu_tanh": "gelu",
+    # solvers
+    "momentum": "sgd", "nesterov": "sgd", "gradient_descent": "sgd", "adamax": "adam",
+    "bfgs": "lbfgs", "l_bfgs": "lbfgs", "l_bfgs_b": "lbfgs", "rms_prop": "rmsprop",
+    # losses
+    "mse": "squared_error", "l2": "squared_error", "mean_squared_error": "squared_error",
+    "mae": "absolute_error", "l1": "absolute_error", "mean_absolute_error": "absolute_error",
+    "smooth_l1": "huber", "poisson_nll": "poisson",
+    # initial weights
+    "xavier": "glorot_uniform", "xavier_uniform": "glorot_uniform", "glorot": "glorot_uniform",
+    "he": "he_normal", "kaiming": "he_normal", "kaiming_normal": "he_normal",
+    "normal": "standard_normal", "gaussian": "standard_normal", "randn": "standard_normal",
+    # learning rates
+    "cosine_annealing": "cosine", "onecycle": "one_cycle", "inverse_scaling": "invscaling",
+    # backends
+    "cpu": "numba", "jit": "numba", "compiled": "numba", "np": "numpy", "python": "reference",
+}  # fmt: skip
+"""What other libraries call things, and our names for them."""
+
+
 def unknown_name(parameter: str, name: object, known: Iterable[str]) -> ValueError:
-    """Word a `ValueError` about a name that is not in a table, suggesting the nearest.
+    """Word a `ValueError` about a name that is not in a table, suggesting the one that was meant.
 
     Parameters
     ----------
@@ -36,6 +63,24 @@ def unknown_name(parameter: str, name: object, known: Iterable[str]) -> ValueErr
         The names there are.
     """
     names = list(known)
-    nearest = difflib.get_close_matches(str(name).lower(), names, n=1)
+    written = re.sub(r"[\W_]+", "_", str(name)).strip("_").lower()
+    synonym = SYNONYMS.get(written)
+    nearest = difflib.get_close_matches(written, names, n=1)
+    if synonym in names:
+        nearest = [synonym]
     remedy = f"Did you mean {nearest[0]!r}?" if nearest else ""
     return invalid(parameter, "one of " + ", ".join(map(repr, names)), repr(name), remedy)
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of something on the user's line: the innermost that is not in this package.
+
+    Parameters
+    ----------
+    message : str
+    category : type of warning
+    """
+    package, level, frame = __name__.partition(".")[0], 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -1,10 +1,11 @@
-"""What a user hands over as X and y, checked once and then left where it lies.
+"""What a user hands over as X, checked once and then left where it lies.
 
 A `Features` holds the values as they came (float32, float64 or uint8, any memory order, CSR) and
 the scale and shift that turn them into the network's input. The backends apply both to a batch at
 a time: there is never a float copy of the data set.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._errors import invalid, unknown_name
+from fastmlp.containers import IMPUTE, NUMERIC_KINDS, as_table, position
 
 Array = NDArray[Any]
 
@@ -132,7 +134,7 @@ def as_features(
     Parameters
     ----------
     X : array_like or sparse matrix of shape (n_samples, n_features), or a data frame
-        Numbers. CSR is used as it lies, other sparse formats are converted to it.
+        Numbers. Canonical CSR is used as it lies, other sparse matrices are converted to it.
     scale : Scale
     dtype : dtype
         What is computed in.
@@ -144,10 +146,10 @@ def as_features(
     Raises
     ------
     ValueError
-        If it is not 2-D, is empty, has another number of columns, is not numeric, or holds NaN
-        or infinity.
+        If it is not 2-D, is empty, has another number of columns, is not numeric, or holds missing
+        values, NaN or infinity.
     """
-    values = _as_csr(X) if _is_sparse(X) else _as_dense(X, name)
+    values, labels = as_table(X, name)
     if values.ndim != 2:
         flatten = f"Flatten each sample first: {name}.reshape(len({name}), -1)."
         raise invalid(name, "2-D (n_samples, n_features)", f"shape {values.shape}", flatten)
@@ -155,39 +157,19 @@ def as_features(
         raise invalid(name, "not empty", f"shape {values.shape}")
     if n_features is not None and values.shape[1] != n_features:
         raise invalid(name, f"of {n_features} columns, as in training", f"shape {values.shape}")
-    if values.dtype.kind not in "biuf":
+    if values.dtype.kind not in NUMERIC_KINDS:
         raise invalid(name, "numeric", f"dtype {values.dtype}", "Encode text as numbers first.")
     if values.dtype == bool:
         values = values.view(np.uint8) if isinstance(values, np.ndarray) else values.astype("u1")
     elif values.dtype.name not in FEATURE_DTYPES or not values.dtype.isnative:
         values = values.astype(dtype)
-    _require_finite(values, dtype, name)
+    _require_finite(values, labels, dtype, name)
     return Features(values, scale, dtype)
 
 
-def _is_sparse(X: Any) -> bool:
-    """Tell a scipy sparse matrix without importing scipy."""
-    return type(X).__module__.startswith("scipy.sparse")
-
-
-def _as_csr(X: Any) -> Any:
-    """Convert to CSR; a CSR matrix is returned as it is."""
-    return X.tocsr() if X.ndim == 2 else X
-
-
-def _as_dense(X: Any, name: str) -> Array:
-    """Turn an array, a nested list or a data frame into an ndarray, a view where possible."""
-    values = X.to_numpy() if hasattr(X, "to_numpy") else X
-    if np.ma.is_masked(values):
-        fill = f"Fill them first: {name}.filled(0)."
-        raise invalid(name, "without masked values", f"{values.mask.sum()} masked", fill)
-    try:
-        return np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise invalid(name, "a rectangular array of numbers", type(X).__name__) from error
-
-
-def _require_finite(values: Any, dtype: np.dtype[Any], name: str) -> None:
+def _require_finite(
+    values: Any, labels: Sequence[Any] | None, dtype: np.dtype[Any], name: str
+) -> None:
     """Raise a `ValueError` that says where the first NaN or infinity lies.
 
     Blocks of rows are summed, which is faster than asking each value: only a sum that is not
@@ -197,10 +179,10 @@ def _require_finite(values: Any, dtype: np.dtype[Any], name: str) -> None:
         return
     with np.errstate(over="ignore", invalid="ignore"):
         if not isinstance(values, np.ndarray):
-            for position in np.flatnonzero(~np.isfinite(values.data.astype(dtype)))[:1]:
-                row = np.searchsorted(values.indptr, position, side="right") - 1
-                place = (row, values.indices[position])
-                raise _not_finite(values.data[position], place, dtype, name)
+            for entry in np.flatnonzero(~np.isfinite(values.data.astype(dtype)))[:1]:
+                row = np.searchsorted(values.indptr, entry, side="right") - 1
+                place = (row, values.indices[entry])
+                raise _not_finite(values.data[entry], position(place), dtype, name)
             return
         step = max(1, CHECKED_AT_ONCE // values.shape[1])
         for start in range(0, len(values), step):
@@ -209,84 +191,12 @@ def _require_finite(values: Any, dtype: np.dtype[Any], name: str) -> None:
                 continue
             row, column = np.argwhere(~finite)[0]
             place = (start + row, column)
-            raise _not_finite(values[place], place, dtype, name)
+            where = position(place, labels[column] if labels else None)
+            raise _not_finite(values[place], where, dtype, name)
 
 
-def _not_finite(value: Any, place: tuple[int, int], dtype: np.dtype[Any], name: str) -> ValueError:
-    where = f"{value} at row {place[0]}, column {place[1]}"
+def _not_finite(value: Any, where: str, dtype: np.dtype[Any], name: str) -> ValueError:
+    got = f"{value} at {where}"
     if np.isfinite(value):
-        return invalid(name, f"finite in {dtype}", where, "Pass dtype='float64', or scale X.")
-    remedy = "Impute or drop such values first, with sklearn.impute.SimpleImputer for example."
-    return invalid(name, "finite", where, remedy)
-
-
-def as_targets(
-    y: Any, n_samples: int, classes: Array | None = None, names: tuple[str, str] = ("y", "X")
-) -> tuple[NDArray[np.intp], Array]:
-    """Check labels and number their classes.
-
-    Parameters
-    ----------
-    y : array_like of shape (n_samples,)
-        Labels of any type that sorts: integers, strings, booleans.
-    n_samples : int
-        Number of rows of the data matrix.
-    classes : ndarray of shape (n_classes,), optional
-        The sorted labels there may be; found in `y` when left out.
-    names : (str, str)
-        What the caller calls the labels and the data matrix.
-
-    Returns
-    -------
-    targets : ndarray of shape (n_samples,), intp
-        Index of each label in the classes.
-    classes : ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ, a label is missing, unknown or continuous, or there is one class.
-    """
-    name, data_name = names
-    labels = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
-    if labels.ndim != 1:
-        raise invalid(name, "1-D (n_samples,)", f"shape {labels.shape}", f"Use {name}.ravel().")
-    if len(labels) != n_samples:
-        rule = f"as long as {data_name}, {n_samples} rows"
-        raise invalid(name, rule, f"{len(labels)} labels")
-    _require_labels(labels, name)
-    try:
-        found, targets = np.unique(labels, return_inverse=True)
-    except TypeError as error:
-        raise invalid(name, "of one type that sorts", f"mixed types: {error}") from error
-    if classes is None:
-        if len(found) < 2:
-            raise invalid(name, "of at least 2 classes", f"1 class ({found[0]!r})")
-        return targets, found
-    return _positions(found, classes, name)[targets], classes
-
-
-def _require_labels(labels: Array, name: str) -> None:
-    """Raise a `ValueError` for missing labels and for numbers that are no labels."""
-    if labels.dtype.kind == "f":
-        bad = ~np.isfinite(labels)
-        if not bad.any():
-            bad = labels != np.round(labels)
-    elif labels.dtype.kind == "O":
-        bad = np.array([label is None or label != label for label in labels], dtype=bool)
-    else:
-        return
-    if bad.any():
-        row = int(np.argmax(bad))
-        rule = "class labels: whole numbers, strings or booleans, none missing"
-        raise invalid(name, rule, f"{labels[row]} at row {row}")
-
-
-def _positions(found: Array, classes: Array, name: str) -> NDArray[np.intp]:
-    """Look the labels `found` up in `classes`."""
-    position = {label: index for index, label in enumerate(classes.tolist())}
-    unknown = [label for label in found.tolist() if label not in position]
-    if unknown:
-        known = ", ".join(map(repr, classes[:10].tolist())) + (", ..." if len(classes) > 10 else "")
-        raise invalid(name, f"of the classes seen in training ({known})", unknown[0])
-    return np.array([position[label] for label in found.tolist()], dtype=np.intp)
+        return invalid(name, f"finite in {dtype}", got, "Pass dtype='float64', or scale X.")
+    return invalid(name, "finite", got, IMPUTE)

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends import get_backend
+from fastmlp.feature_names import check_feature_names
 from fastmlp.functional import softmax, softmax_cross_entropy
-from fastmlp.inputs import Features, Scale, as_features, as_targets
+from fastmlp.inputs import Features, Scale, as_features
 from fastmlp.network import Parameters
+from fastmlp.targets import as_targets
 
 Array = NDArray[Any]
 
@@ -43,7 +45,12 @@ class Model:
         Name of the backend that predicts.
     n_threads : int or None
         At most so many threads predict; None chooses.
+    feature_names : ndarray of shape (n_features,), object, optional
+        The columns' names, which data frames must have from then on, in this order.
     """
+
+    feature_names_in_: Array
+    """Names of the features seen in training; only there if X named its columns by strings."""
 
     def __init__(
         self,
@@ -52,12 +59,15 @@ class Model:
         input_scale: Scale,
         backend: str,
         n_threads: int | None,
+        feature_names: Array | None = None,
     ) -> None:
         self.parameters = parameters
         self.classes_ = classes
         self.input_scale = input_scale
         self.backend = backend
         self.n_threads = n_threads
+        if feature_names is not None:
+            self.feature_names_in_ = feature_names
 
     @property
     def coefs_(self) -> list[Array]:
@@ -90,8 +100,15 @@ class Model:
         Raises
         ------
         ValueError
-            If X has another number of columns, or is not finite and numeric.
+            If X has another number of columns, or columns of other names, or is not finite and
+            numeric.
+
+        Warns
+        -----
+        UserWarning
+            If only one of X and the data trained on names its columns.
         """
+        self._check_names(X)
         probabilities = self._predict_few(X)
         if probabilities is not None:
             return probabilities
@@ -105,6 +122,7 @@ class Model:
         ndarray of shape (n_samples,)
             Labels.
         """
+        self._check_names(X)
         scores = self._predict_few(X)
         if scores is None:
             scores = self._logits(self._features(X))
@@ -124,6 +142,7 @@ class Model:
         ValueError
             If a label was not seen in training, or X and y differ in length.
         """
+        self._check_names(X)
         features = self._features(X)
         targets, _ = as_targets(y, features.n_samples, self.classes_)
         return self.evaluate(features, targets).score
@@ -150,6 +169,10 @@ class Model:
         """Predict a few rows at once where the backend can; None says that it cannot."""
         kind = getattr(get_backend(self.backend), "FewRows", None)
         return _cannot if kind is None else kind(self.parameters, self.input_scale, "softmax")
+
+    def _check_names(self, X: Any) -> None:
+        """Refuse a data frame whose columns are not those of training."""
+        check_feature_names(getattr(self, "feature_names_in_", None), X)
 
     def _features(self, X: Any) -> Features:
         return as_features(

@@ -9,21 +9,26 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._checks import check_flag, check_whole
-from fastmlp._errors import invalid
+from fastmlp._errors import invalid, warn
 from fastmlp.backends.contract import Objective, Problem, Report, n_batches
 from fastmlp.configuration import (
+    BATCH_SIZE,
     as_dtype,
     as_initial_parameters,
     as_network,
     as_rule,
     as_schedule,
 )
+from fastmlp.containers import refuse_unread
+from fastmlp.datasets.dataset import Dataset
 from fastmlp.descent import Descent, NotFiniteError
+from fastmlp.feature_names import check_feature_names, feature_names
 from fastmlp.history import DivergenceError, EpochReport, History
-from fastmlp.inputs import Features, as_features, as_targets, input_scale_pair
+from fastmlp.inputs import Features, Scale, as_features, input_scale_pair
 from fastmlp.losses import Loss
 from fastmlp.model import Model
 from fastmlp.rng import permutations, streams
+from fastmlp.targets import REGRESSION, are_like_regression, as_targets
 from fastmlp.threads import check_n_threads, limit_blas
 
 Array = NDArray[Any]
@@ -53,15 +58,22 @@ class TrainingInterrupted(KeyboardInterrupt):
         self.result = result
 
 
-class _Default(str):
+class _DefaultName(str):
     """A default that can be told from the same string given by the user."""
+
+
+class _DefaultNumber(int):
+    """A default that can be told from the same number given by the user."""
+
+
+DEFAULT_DATASET, DEFAULT_BATCH_SIZE = _DefaultName("digits28"), _DefaultNumber(BATCH_SIZE)
 
 
 def train(
     X: Any = None,
     y: Any = None,
     *,
-    dataset: str = _Default("digits28"),
+    dataset: str | Dataset = DEFAULT_DATASET,
     input_scale: str | tuple[float, float] | None = None,
     hidden_layer_sizes: int | Sequence[int] = (100,),
     activation: str | Sequence[str] = "logistic",
@@ -71,7 +83,7 @@ def train(
     momentum: float = 0.0,
     nesterov: bool = False,
     alpha: float = 0.0,
-    batch_size: int = 64,
+    batch_size: int = DEFAULT_BATCH_SIZE,
     epochs: int = 10,
     shuffle: bool = True,
     random_state: int | np.random.Generator | None = None,
@@ -92,12 +104,14 @@ def train(
     ----------
     X : array_like, sparse matrix or data frame of shape (n_samples, n_features), optional
         float32, float64 or uint8 values are trained from where they lie, in any memory order; other
-        numbers are converted once. CSR is read as it lies. Left out, `dataset` is trained on.
+        numbers are converted once, and so are the columns of a data frame that are not all of one
+        dtype. CSR is read as it lies if its indices are sorted and none of them comes twice in a
+        row. Left out, `dataset` is trained on.
     y : array_like of shape (n_samples,), optional
         Class labels of any type that sorts.
-    dataset : {"digits28", "digits", "mnist"}
-        A named data set, in place of X and y. Its test part is the validation set unless one is
-        given; nothing is selected on it.
+    dataset : {"digits28", "digits", "mnist"} or Dataset
+        A named data set, or one that is loaded, in place of X and y. Its test part is the
+        validation set unless one is given; nothing is selected on it.
     input_scale : None, "unit", "symmetric" or (scale, shift)
         What is done to every value of X as it is read, in training and in prediction: nothing,
         x / 255, x / 127.5 - 1, or x * scale + shift. None takes the named data set's own.
@@ -109,7 +123,8 @@ def train(
     solver : {"sgd", "adam"}
         Stochastic gradient descent, or Adam (Kingma & Ba 2015), both in scikit-learn's form.
     learning_rate_init : float, optional
-        Left out, 0.5 for sgd and 0.001 for adam.
+        Left out, 0.5 for sgd and 0.001 for adam; for sgd with batches of fewer than 64 samples,
+        0.5 * batch_size / 64.
     learning_rate : {"constant", "invscaling", "cosine", "one_cycle"}
         The schedule of the rate.
     momentum : float
@@ -120,8 +135,8 @@ def train(
         Strength of the L2 penalty alpha / 2 * sum(w^2), which is divided by the batch's size as
         scikit-learn does.
     batch_size : int
-        Samples an update. The loss of a batch is the mean over its samples; a smaller last batch is
-        used, not dropped. 1 is the article's per-sample algorithm.
+        Samples an update, at most all of them. The loss of a batch is the mean over its samples; a
+        smaller last batch is used, not dropped. 1 is the article's per-sample algorithm.
     epochs : int
         How often to go through the samples.
     shuffle : bool
@@ -155,11 +170,18 @@ def train(
     Raises
     ------
     ValueError
-        If an argument is not as described here.
+        If an argument is not as described here, or the data frames X and X_val have not the same
+        columns in the same order.
     DivergenceError
         If a loss or a parameter is no longer finite; its `history` holds the epochs before.
     TrainingInterrupted
         On Ctrl-C, a KeyboardInterrupt whose `result` holds what was learned until then.
+
+    Warns
+    -----
+    UserWarning
+        If `batch_size` is given and larger than the data, y looks like a regression target, or only
+        one of X and X_val names its columns.
 
     Examples
     --------
@@ -174,8 +196,8 @@ def train(
         data.features.n_features, hidden_layer_sizes, len(data.classes), activation
     )
     rule = as_rule(solver, momentum, nesterov, alpha)
-    schedule = as_schedule(learning_rate, learning_rate_init, solver)
     batch_size = _check_batch_size(batch_size, data.features.n_samples)
+    schedule = as_schedule(learning_rate, learning_rate_init, solver, batch_size)
     weights_stream, order_stream = streams(random_state)
     parameters = as_initial_parameters(
         network, init, coefs_init, intercepts_init, data_type, weights_stream
@@ -190,7 +212,9 @@ def train(
     )  # fmt: skip
     run = _Run(
         descent=descent,
-        model=Model(parameters, data.classes, data.features.scale, backend, threads),
+        model=Model(
+            parameters, data.classes, data.features.scale, backend, threads, data.feature_names
+        ),
         data=data,
         epochs=epochs,
         orders=permutations(data.features.n_samples, shuffle, order_stream),
@@ -209,52 +233,85 @@ class _Data(NamedTuple):
     features: Features
     targets: NDArray[np.intp]
     classes: Array
+    feature_names: Array | None
     validation: tuple[Features, NDArray[np.intp]] | None
+
+
+class _Given(NamedTuple):
+    """Data as they were given, and what their giver calls them."""
+
+    X: Any
+    y: Any
+    names: tuple[str, str]
 
 
 def _load(
     X: Any,
     y: Any,
-    dataset: str,
+    dataset: str | Dataset,
     input_scale: Any,
     X_val: Any,
     y_val: Any,
     dtype: np.dtype[Any],
 ) -> _Data:
-    """Take the user's arrays or the named data set and check them."""
-    if (X is None) != (y is None):
-        raise invalid("X and y", "given together", "one without the other")
-    if (X_val is None) != (y_val is None):
-        raise invalid("X_val and y_val", "given together", "one without the other")
-    if X is not None and not isinstance(dataset, _Default):
-        remedy = "Leave one of the two out."
-        raise invalid("dataset", "left out where X and y are given", repr(dataset), remedy)
-    if X is None:
+    """Take the user's arrays or the data set and check them."""
+    training = _given_together(X, y, ("X", "y"))
+    validation = _given_together(X_val, y_val, ("X_val", "y_val"))
+    if training is None:
         from fastmlp import datasets
 
-        named = datasets.load(dataset)
-        X, y = named.X_train, named.y_train
+        named = datasets.load(dataset) if isinstance(dataset, str) else dataset
+        training = _Given(named.X_train, named.y_train, ("X_train", "y_train"))
+        validation = validation or _Given(named.X_test, named.y_test, ("X_test", "y_test"))
         input_scale = named.input_scale if input_scale is None else input_scale
-        if X_val is None:
-            X_val, y_val = named.X_test, named.y_test
-    scale = input_scale_pair(input_scale)
-    features = as_features(X, scale, dtype)
-    targets, classes = as_targets(y, features.n_samples)
-    if X_val is None:
-        return _Data(features, targets, classes, None)
-    val_features = as_features(X_val, scale, dtype, "X_val", features.n_features)
-    names = ("y_val", "X_val")
-    val_targets, _ = as_targets(y_val, val_features.n_samples, classes, names)
-    return _Data(features, targets, classes, (val_features, val_targets))
+    elif not isinstance(dataset, _DefaultName):
+        remedy = "Leave one of the two out."
+        raise invalid("dataset", "left out where X and y are given", repr(dataset), remedy)
+    return _check_data(training, validation, input_scale_pair(input_scale), dtype)
+
+
+def _given_together(X: Any, y: Any, names: tuple[str, str]) -> _Given | None:
+    """Return data and labels, or None where neither is given."""
+    if X is None and y is None:
+        return None
+    refuse_unread(X, names[0])
+    if X is None or y is None:
+        raise invalid(" and ".join(names), "given together", "one without the other")
+    return _Given(X, y, names)
+
+
+def _check_data(
+    training: _Given, validation: _Given | None, scale: Scale, dtype: np.dtype[Any]
+) -> _Data:
+    """Check the data, and the validation set against those that are trained on."""
+    X_name, y_name = training.names
+    columns = feature_names(training.X, X_name)
+    features = as_features(training.X, scale, dtype, X_name)
+    targets, classes = as_targets(training.y, features.n_samples, names=(y_name, X_name))
+    checked = None
+    if validation is not None:
+        X_name, y_name = validation.names
+        check_feature_names(columns, validation.X, X_name)
+        val_features = as_features(validation.X, scale, dtype, X_name, features.n_features)
+        names = y_name, X_name
+        val_targets, _ = as_targets(validation.y, val_features.n_samples, classes, names)
+        checked = val_features, val_targets
+    if are_like_regression(classes, len(targets)):
+        warn(
+            f"y has {len(classes)} different numbers in {len(targets)} samples. {REGRESSION}",
+        )
+    return _Data(features, targets, classes, columns, checked)
 
 
 def _check_batch_size(batch_size: int, n_samples: int) -> int:
-    """Check that a batch is no larger than the data."""
+    """Cut a batch to the size of the data, with a warning if the user chose it."""
     size = check_whole("batch_size", batch_size)
-    if size > n_samples:
-        rule = f"at most the number of samples, {n_samples}"
-        raise invalid("batch_size", rule, size, f"Pass batch_size={n_samples} for full batches.")
-    return size
+    if size > n_samples and not isinstance(batch_size, _DefaultNumber):
+        warn(
+            f"batch_size={size} is larger than the number of samples, {n_samples}: all of them "
+            "make one batch.",
+        )
+    return min(size, n_samples)
 
 
 def _check_callbacks(

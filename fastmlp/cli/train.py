@@ -45,12 +45,8 @@ def train(
     arguments = (fastmlp.ARTICLE if article else {}) | given(options)
     arguments.setdefault("progress", on_terminal(sys.stderr))
     data = load(arguments.pop("dataset", PARAMETERS["dataset"].default), target)
-    arguments.setdefault("input_scale", data.input_scale)
     try:
-        result = fastmlp.train(
-            data.X_train, data.y_train, X_val=data.X_test, y_val=data.y_test,
-            callbacks=[_end_of_interruptions], **arguments,
-        )  # fmt: skip
+        result = fastmlp.train(dataset=data, callbacks=[_end_of_interruptions], **arguments)
     except TrainingInterrupted as interruption:
         _write(interruption.result.history, history, plot, interruption.result, data)
         raise

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._checks import check_name, check_sizes
 from fastmlp._errors import invalid
@@ -19,6 +19,7 @@ from fastmlp.estimators.callbacks import CallbackSupportMixin
 from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.quasi_newton import minimise
+from fastmlp.estimators.reading import read
 from fastmlp.estimators.sample_weights import as_weights
 from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Stochastic
 from fastmlp.estimators.validation import Validation, split
@@ -28,9 +29,6 @@ from fastmlp.losses import OUTPUTS, Loss
 from fastmlp.network import Network, Parameters
 
 Array = NDArray[Any]
-
-X_DTYPES = (np.float64, np.float32, np.uint8)
-"""Learned from as they lie; other numbers become float64."""
 
 FEW_ROWS = 16
 
@@ -135,10 +133,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _validated(self, X: Any, y: Any, name: str, first: bool) -> tuple[Any, Any]:
         """Check X and y as scikit-learn does; `name` is what the caller calls y."""
         y = self._plain_targets(y, name)
-        X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=X_DTYPES,
-            reset=first, **self._y_options,
-        )  # fmt: skip
+        X, y = read(self, X, y, multi_output=True, reset=first, **self._y_options)
         return X, y
 
     def _reconstruction_attributes(self) -> dict[str, Any]:
@@ -265,7 +260,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=X_DTYPES, reset=False)
+        X = read(self, X, reset=False)
         parameters, loss = self._parameters(), self._loss().name
         output = OUTPUT_FUNCTIONS[
             check_name("out_activation_", self.out_activation_, OUTPUT_FUNCTIONS)
@@ -341,6 +336,5 @@ def _cannot(X: Any) -> None:
 
 
 def wrap(X: Any, dtype: np.dtype[Any]) -> Features:
-    """Hand a checked matrix to the engine where it lies; CSC is converted to CSR."""
-    values = X.tocsr() if hasattr(X, "tocsr") else X
-    return Features(values, Scale(1.0, 0.0), dtype)
+    """Hand a checked matrix to the engine where it lies."""
+    return Features(X, Scale(1.0, 0.0), dtype)

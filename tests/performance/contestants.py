@@ -65,7 +65,7 @@ class Epoch:
         self.backend, self.work, self.y = backend, work, y
         self.initial = work.parameters()
         self.order = np.random.default_rng(1).permutation(work.X.shape[0])
-        schedule = as_schedule("constant", work.learning_rate_init, work.solver)
+        schedule = as_schedule("constant", work.learning_rate_init, work.solver, work.batch_size)
         self.descent = Descent(
             backend, self.initial.copy(), Rule(SOLVERS[work.solver]), Objective(Loss("softmax")),
             Problem(work.features, y), work.batch_size, schedule, 1, n_threads=work.n_threads,

@@ -1,0 +1,52 @@
+"""X and y as scikit-learn checks them, but for what it would widen or misread."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from fastmlp.containers import NUMERIC_KINDS, as_canonical_csr, is_sparse
+
+X_DTYPES = (np.float64, np.float32, np.uint8)
+"""Learned from as they lie; other numbers become float64."""
+
+
+def read(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **options: Any) -> Any:
+    """Check X, and y if it is given, with `sklearn.utils.validation.validate_data`.
+
+    Entries of a sparse matrix that lie in one place are added up before, so that bytes do not wrap
+    around; and what is no NumPy array keeps its dtype.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+    y : array_like, optional
+    reset : bool
+        Whether the names and the number of features are set, or compared.
+    **options
+        Further arguments of `validate_data`.
+
+    Returns
+    -------
+    X : ndarray or scipy.sparse.csr_array
+    y : ndarray
+        Only if it was given.
+    """
+    if is_sparse(X) and X.ndim == 2 and X.dtype.kind in NUMERIC_KINDS:
+        X = as_canonical_csr(X)
+    return validate_data(
+        estimator, X, y, accept_sparse="csr", dtype=_kept_dtypes(X), reset=reset, **options
+    )
+
+
+def _kept_dtypes(X: Any) -> Any:
+    """Name the dtypes that X may keep: its own where scikit-learn does not see that it has one.
+
+    PyTorch's tensors and polars' frames would become float64.
+    """
+    if hasattr(X, "__array__") and not isinstance(getattr(X, "dtype", None), np.dtype):
+        own = np.asarray(X[:0] if hasattr(X, "__getitem__") else X).dtype
+        if own in X_DTYPES:
+            return own
+    return X_DTYPES

@@ -1,0 +1,154 @@
+"""What a user hands over as y: labels, and the number of each one's class."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid, warn
+from fastmlp.containers import (
+    MISSING_TYPES,
+    NUMERIC_KINDS,
+    as_array,
+    column_names,
+    frame_columns,
+    refuse_unread,
+)
+
+Array = NDArray[Any]
+
+REGRESSION = "Numbers to predict, as in regression, are for fastmlp.MLPRegressor."
+
+ENOUGH_SAMPLES = 20
+"""From more samples than this, the share of different labels says something."""
+
+
+def as_targets(
+    y: Any, n_samples: int, classes: Array | None = None, names: tuple[str, str] = ("y", "X")
+) -> tuple[NDArray[np.intp], Array]:
+    """Check labels and number their classes.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_samples,), or a data frame of one column
+        Labels of any type that sorts: integers, strings, booleans.
+    n_samples : int
+        Number of rows of the data matrix.
+    classes : ndarray of shape (n_classes,), optional
+        The sorted labels there may be; found in `y` when left out.
+    names : (str, str)
+        What the caller calls the labels and the data matrix.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_samples,), intp
+        Index of each label in the classes.
+    classes : ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a label is missing, unknown or continuous, or there is one class.
+
+    Warns
+    -----
+    sklearn.exceptions.DataConversionWarning
+        If `y` has shape (n_samples, 1).
+    """
+    name, data_name = names
+    labels = _as_vector(y, name)
+    if len(labels) != n_samples:
+        rule = f"as long as {data_name}, {n_samples} rows"
+        raise invalid(name, rule, f"{len(labels)} labels")
+    _require_labels(labels, name)
+    try:
+        found, targets = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        raise invalid(name, "of one type that sorts", f"mixed types: {error}") from error
+    if classes is not None:
+        return _positions(found, len(labels), classes, name)[targets], classes
+    if len(found) < 2:
+        raise invalid(name, "of at least 2 classes", f"1 class ({found[0]!r})")
+    return targets, found
+
+
+def _as_vector(y: Any, name: str) -> Array:
+    """Turn labels into a vector; one that is a column is turned with scikit-learn's warning."""
+    refuse_unread(y, name)
+    is_column = column_names(y) is not None and len(frame_columns(y)) == 1
+    column = frame_columns(y)[0] if is_column else y
+    labels = as_array(column, name)
+    if is_column or (labels.ndim == 2 and labels.shape[1] == 1):
+        from sklearn.exceptions import DataConversionWarning
+
+        warn(
+            f"A column-vector {name} was passed when a 1d array was expected. Please change the "
+            f"shape of {name} to (n_samples, ), for example using ravel().",
+            DataConversionWarning,
+        )
+        labels = labels.ravel()
+    if labels.ndim != 1:
+        several = "Several labels a sample are for fastmlp.MLPClassifier."
+        remedy = several if labels.ndim == 2 and len(labels) > 1 else f"Use {name}.ravel()."
+        raise invalid(name, "1-D (n_samples,)", f"shape {labels.shape}", remedy)
+    return _without_objects(labels, getattr(column, "dtype", None))
+
+
+def _without_objects(labels: Array, dtype: Any) -> Array:
+    """Turn objects into the numbers that their pandas dtype says they are, if none is missing."""
+    numbers = getattr(dtype, "kind", "O") in NUMERIC_KINDS and labels.dtype == object
+    if numbers and not _is_missing(labels).any():
+        return labels.astype(dtype.numpy_dtype)
+    return labels
+
+
+def _is_missing(labels: Array) -> NDArray[np.bool_]:
+    """Tell which objects stand for a missing label: None, NaN, NA, NaT."""
+    return np.array(
+        [
+            type(label).__name__ in MISSING_TYPES or (isinstance(label, float) and label != label)
+            for label in labels
+        ],
+        dtype=np.bool_,
+    )
+
+
+def _require_labels(labels: Array, name: str) -> None:
+    """Raise a `ValueError` for missing labels and for numbers that are no labels."""
+    remedy = ""
+    if labels.dtype.kind == "f":
+        bad = ~np.isfinite(labels)
+        if not bad.any():
+            bad, remedy = labels != np.round(labels), REGRESSION
+    elif labels.dtype.kind == "O":
+        bad = _is_missing(labels)
+    else:
+        return
+    if bad.any():
+        row = int(np.argmax(bad))
+        rule = "class labels: whole numbers, strings or booleans, none missing"
+        raise invalid(name, rule, f"{labels[row]} at row {row}", remedy)
+
+
+def _positions(found: Array, n_labels: int, classes: Array, name: str) -> NDArray[np.intp]:
+    """Look the labels `found` up in `classes`."""
+    position = {label: index for index, label in enumerate(classes.tolist())}
+    unknown = [label for label in found.tolist() if label not in position]
+    if unknown:
+        known = ", ".join(map(repr, classes[:10].tolist())) + (", ..." if len(classes) > 10 else "")
+        rule = f"of the classes seen in training ({known})"
+        remedy = REGRESSION if are_like_regression(found, n_labels) else ""
+        raise invalid(name, rule, unknown[0], remedy)
+    return np.array([position[label] for label in found.tolist()], dtype=np.intp)
+
+
+def are_like_regression(classes: Array, n_labels: int) -> bool:
+    """Tell whether numbers are rather to be predicted than classes: most of them differ.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+    n_labels : int
+    """
+    many = len(classes) > 0.5 * n_labels and n_labels > ENOUGH_SAMPLES
+    return many and classes.dtype.kind in "iuf"
