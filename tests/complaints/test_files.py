@@ -209,7 +209,8 @@ def test_a_table_of_bytes_learns_as_the_same_floats_do(tmp_path):
     for dtype in ("uint8", "float64"):
         path = tmp_path / f"{dtype}.npz"
         np.savez(path, X=X.astype(dtype), y=y)
-        result = run("train", "--dataset", path, *SMALL, "--epochs", "5")
+        rate = ("--learning-rate-init", "0.5")
+        result = run("train", "--dataset", path, *SMALL, "--epochs", "5", *rate)
         printed[dtype] = re.search("loss .*\ntest accuracy .*", result.stdout)[0]
     assert printed["uint8"] == printed["float64"]
     assert "test accuracy  1.0000" in printed["uint8"]

@@ -501,7 +501,7 @@ def test_many_different_whole_numbers_are_named_a_target_of_regression():
 
 def test_a_part_of_a_file_is_not_said_to_be_given(tmp_path):
     pd.DataFrame(NUMBERS).assign(y=np.arange(N)).to_csv(tmp_path / "a.csv", index=False)
-    data = fastmlp.datasets.load_file(tmp_path / "a.csv")
+    data = fastmlp.datasets.load_file(tmp_path / "a.csv", "y")
     with pytest.raises(ValueError, match=r"^y_test must be of the classes seen in training"):
         fastmlp.train(dataset=data, backend="numpy", epochs=1)
 
