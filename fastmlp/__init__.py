@@ -5,8 +5,16 @@ the run of the article the library began with. Everything but NumPy is imported 
 used, so that importing fastmlp costs what importing NumPy costs.
 """
 
-import importlib
+import contextlib
 from typing import TYPE_CHECKING, Any
+
+from fastmlp._forks import load as _load
+
+# scikit-learn imports these, and where a thread trains while the rest of a script is over, it is
+# too late to: they register what is to be done at the end.
+with contextlib.suppress(ImportError, RuntimeError):
+    import concurrent.futures.process
+    import concurrent.futures.thread  # noqa: F401
 
 if TYPE_CHECKING:
     import fastmlp.datasets as datasets
@@ -67,10 +75,10 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
     if name == "datasets":
-        return importlib.import_module("fastmlp.datasets")
+        return _load("fastmlp.datasets")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    value = getattr(_load(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -1,11 +1,11 @@
 """Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
 
-import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._clock import now, since
 from fastmlp._errors import invalid
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import (
@@ -60,9 +60,9 @@ def begin(
     n_threads: int | None,
 ) -> Trainer:
     """Begin a training on a backend that can do it; the time to import it counts as compiling."""
-    start = time.perf_counter()
+    start = now()
     module = get_backend(backend)
-    seconds = time.perf_counter() - start
+    seconds = since(start)
     require_capable(module.CAPABILITIES, backend, parameters, objective)
     trainer = module.trainer(parameters, rule, objective, problem, batch_size, n_threads)
     trainer.compile_seconds += seconds

@@ -1,10 +1,10 @@
 """A line an epoch while training runs."""
 
 import sys
-import time
 from contextlib import suppress
 from typing import Any
 
+from fastmlp._clock import now, since
 from fastmlp.history import EpochReport
 
 TERMINAL_SECONDS, FILE_SECONDS = 0.5, 10.0
@@ -24,7 +24,7 @@ class ProgressLines:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.last = time.monotonic()
+        self.last = now()
 
     def within(self, epoch: int, n_done: int, n_steps: int) -> None:
         """Say how far a long epoch is, now and then.
@@ -37,15 +37,15 @@ class ProgressLines:
         """
         terminal = on_terminal(sys.stderr)
         pause = TERMINAL_SECONDS if terminal else FILE_SECONDS
-        if n_done < n_steps and time.monotonic() - self.last >= pause:
-            self.last = time.monotonic()
+        if n_done < n_steps and since(self.last) >= pause:
+            self.last = now()
             # On a terminal the next line takes its place.
             end = "\r" if terminal else "\n"
             _print(f"epoch {epoch}: {n_done / n_steps:4.0%} of the batches", end)
 
     def __call__(self, report: EpochReport) -> None:
         """Print one epoch."""
-        self.last = time.monotonic()
+        self.last = now()
         self.seconds += report.seconds
         left = self.seconds / report.epoch * (report.epochs - report.epoch)
         width = len(str(report.epochs))

@@ -1,6 +1,5 @@
 """The training loop: epochs, validation, history, callbacks; a backend runs each epoch."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._checks import check_flag, check_whole
+from fastmlp._clock import now, since
 from fastmlp._errors import invalid, warn
 from fastmlp.backends.contract import Objective, Problem, Report, n_batches
 from fastmlp.configuration import (
@@ -153,8 +153,9 @@ def train(
     dtype : {"float32", "float64"}
         What is computed in.
     n_threads : int, optional
-        At most so many threads compute; None takes as many as pay. The numba backend takes fewer
-        where they are found to be slower, and gives the same bits whatever their number.
+        At most so many threads compute; None takes as many as pay, of those that OMP_NUM_THREADS
+        and NUMBA_NUM_THREADS leave. The numba backend takes fewer where they are found to be slower
+        or cannot be had, and gives the same bits whatever their number.
     X_val, y_val : as X and y, optional
         Validation set, evaluated after each epoch.
     callbacks : sequence of callable
@@ -361,7 +362,7 @@ class _Run:
         """Run one epoch and evaluate the model after it."""
         order = next(self.orders)
         n_steps = n_batches(len(order), self.descent.batch_size)
-        start = time.perf_counter()
+        start = now()
         try:
             loss = self.descent.run_epoch(order, self._reporter(epoch, n_steps))
         except NotFiniteError as what:
@@ -370,7 +371,7 @@ class _Run:
                 "input_scale that brings X near [-1, 1], or dtype='float64'.",
                 self.history,
             ) from None
-        seconds = time.perf_counter() - start
+        seconds = since(start)
         evaluation = self.model.evaluate(*self.data.validation) if self.data.validation else None
         return EpochReport(
             epoch=epoch,

@@ -10,18 +10,20 @@ A backend is a module with
 `contract` describes each in full.
 """
 
-import importlib
 from typing import cast
 
 from fastmlp._errors import unknown_name
+from fastmlp._forks import COMPILED, load, require_whole
 from fastmlp.backends.contract import Backend
 
 BACKENDS: dict[str, str] = {
     "reference": "fastmlp.backends.reference",
     "numpy": "fastmlp.backends.batched",
-    "numba": "fastmlp.backends.compiled",
+    "numba": COMPILED,
 }
 """Name of each backend and its module, imported when it is first asked for."""
+
+_loaded: dict[str, Backend] = {}
 
 
 def get_backend(name: str) -> Backend:
@@ -31,7 +33,12 @@ def get_backend(name: str) -> Backend:
     ------
     ValueError
         If there is no backend of this name.
+    RuntimeError
+        If this process was forked while another thread imported or compiled the backend.
     """
     if name not in BACKENDS:
         raise unknown_name("backend", name, BACKENDS)
-    return cast(Backend, importlib.import_module(BACKENDS[name]))
+    require_whole(BACKENDS[name])
+    if name not in _loaded:
+        _loaded[name] = cast(Backend, load(BACKENDS[name]))
+    return _loaded[name]

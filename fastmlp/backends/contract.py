@@ -1,12 +1,12 @@
 """What a backend declares and offers, as types, and what all three share."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._clock import now, since
 from fastmlp.inputs import Features
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
@@ -207,10 +207,10 @@ def slices(n_steps: int, report: Report) -> Iterator[tuple[int, int]]:
     first, size = 0, 1
     while first < n_steps:
         last = min(n_steps, first + size)
-        start = time.perf_counter()
+        start = now()
         yield first, last
-        seconds = time.perf_counter() - start
-        fitting = int((last - first) * SLICE_SECONDS / max(seconds, 1e-9))
+        seconds = since(start)
+        fitting = int((last - first) * SLICE_SECONDS / seconds)
         size = max(1, min(fitting, 16 * size))
         report(last)
         first = last

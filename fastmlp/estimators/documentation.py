@@ -75,7 +75,8 @@ init : {"glorot_uniform", "he_normal", "standard_normal"} or None, default=None
 backend : {"numba", "numpy", "reference"}, default="numba"
     Compiled kernels; a matrix a batch; or one sample at a time.
 n_threads : int or None, default=None
-    At most so many threads; None takes as many as pay.
+    At most so many threads; None takes as many as pay, of those that OMP_NUM_THREADS and
+    NUMBA_NUM_THREADS leave.
 dtype : {"float32", "float64"} or None, default=None
     What is computed in; None takes float32 where X is float32, else float64."""
 

@@ -1,6 +1,5 @@
 """Fitting by stochastic gradient descent: when to stop, and which weights are kept."""
 
-import time
 import warnings
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import shuffle
 
+from fastmlp._clock import now, since
 from fastmlp.backends.contract import Objective, Problem, n_batches
 from fastmlp.descent import Descent, NotFiniteError
 from fastmlp.estimators.callbacks import told
@@ -170,7 +170,7 @@ class Stochastic:
 
     def _run_epochs(self) -> None:
         estimator = self.estimator
-        start, estimator.n_iter_ = time.perf_counter(), 0
+        start, estimator.n_iter_ = now(), 0
         for _ in range(estimator.max_iter):
             epoch = self.context.subcontext(task_name="epoch")
             epoch.call_on_fit_task_begin(**told(self.estimator))
@@ -189,7 +189,7 @@ class Stochastic:
                 return
             if converged or self.incremental or asked_to_stop:
                 return
-            if time.perf_counter() - start >= (estimator.time_budget or np.inf):
+            if since(start) >= (estimator.time_budget or np.inf):
                 return
         warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "

@@ -95,12 +95,12 @@ def test_a_long_epoch_reports_and_can_be_interrupted(backend, problem, monkeypat
 def test_threads_are_told_when_the_work_is_called_off():
     told = []
 
-    def work(thread, places):
-        if thread == 0:
+    def work(team):
+        if team.thread == 0:
             raise KeyboardInterrupt
-        while places[2 * STRIDE] == 0:
+        while team.places[2 * STRIDE] == 0:
             time.sleep(0.001)
-        told.append(thread)
+        told.append(team.thread)
 
     with pytest.raises(KeyboardInterrupt):
         run_together(2, work)
@@ -119,10 +119,10 @@ def pace_of(step_seconds, most=2, rounds=400):
 
 
 def test_an_error_in_another_thread_comes_out_and_nobody_waits_for_it():
-    def work(thread, places):
-        if thread == 1:
+    def work(team):
+        if team.thread == 1:
             raise ArithmeticError("in the other thread")
-        while places[2 * STRIDE] == 0:
+        while team.places[2 * STRIDE] == 0:
             time.sleep(0.001)
 
     with pytest.raises(ArithmeticError, match="in the other thread"):

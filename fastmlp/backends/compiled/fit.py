@@ -1,12 +1,12 @@
 """One training in compiled kernels: its memory, its threads, and the calls of the kernels."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._clock import now, since
 from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
@@ -258,7 +258,8 @@ class CompiledTrainer:
         course = as_course(self.rule, nothing)
         call = self._prepare(nothing, course, (0, 0), np.empty(0))
         entry = samples.run_samples if self.by_sample else steps.run_steps
-        kernel: Callable[..., bool] = specialise(entry, *call(0, np.zeros(1, np.int64), 1))
+        alone = tasks.Team(0, 1, np.zeros(1, np.int64))
+        kernel: Callable[..., bool] = specialise(entry, *call(alone))
         return kernel
 
     @property
@@ -290,13 +291,14 @@ class CompiledTrainer:
         self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
     ) -> None:
         """Train on the batches from one to another, exclusive."""
-        n_threads, (first, last) = self.pace.n_threads, span
+        pace, (first, last) = self.pace, span
         call = self._prepare(epoch, course, span, losses)
-        start = time.perf_counter()
-        run_together(
-            n_threads, lambda thread, places: self.kernel(*call(thread, places, n_threads))
-        )
-        self.pace.record(last - first, time.perf_counter() - start)
+        start = now()
+        n_threads = run_together(pace.n_threads, lambda team: self.kernel(*call(team)))
+        if n_threads < pace.n_threads:  # the others cannot work here: do not ask for them again
+            self.pace = Pace(n_threads, pace.unit, pace.longest)
+        else:
+            pace.record(last - first, since(start))
         if self.rule.alpha > 0 or self.rule.l1 > 0:
             penalties = self.workspace.penalties[:, :, : last - first].sum(axis=(0, 1))
             losses[first:last] += penalties / epoch.totals[first:last]
@@ -304,7 +306,7 @@ class CompiledTrainer:
 
     def _prepare(
         self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
-    ) -> Callable[[int, Array, int], tuple[Any, ...]]:
+    ) -> Callable[[tasks.Team], tuple[Any, ...]]:
         """Draw what dropout needs, and make what puts together the arguments of each thread."""
         batches = tasks.Batches(
             self.features, self.targets, read_only(epoch.permutation), self.batch_size, course,
@@ -315,8 +317,7 @@ class CompiledTrainer:
         else:
             extra = (self._rows_of(course, span), self._slopes_of(epoch, span), self.clip)
 
-        def call(thread: int, places: Array, n_threads: int) -> tuple[Any, ...]:
-            team = tasks.Team(thread, n_threads, places)
+        def call(team: tasks.Team) -> tuple[Any, ...]:
             task = self.model.task(self.solver, batches, self.workspace, team)
             return (task, *extra, *span, losses)
 
