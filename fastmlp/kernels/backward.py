@@ -129,7 +129,7 @@ def update_layer(task, lanes, layer, n_rows, number, step):
                 gradients, model,
             )  # fmt: skip
         workspace.penalties[layer, own, number] = penalty
-        if task.solver.code < KEEP:
+        if task.solver.code != KEEP:
             transpose_weights(task, lanes, layer, own)
 
 

@@ -6,7 +6,7 @@ numbers. Here the rows of a weight matrix that belong to nonzero inputs are adde
 
 import numpy as np
 
-from fastmlp.kernels.functions import RELU, apply
+from fastmlp.kernels.functions import SIMPLE, apply
 from fastmlp.kernels.jit import entry, kernel
 from fastmlp.kernels.simd import (
     broadcast,
@@ -65,7 +65,7 @@ def activate(lanes, code, units):
     """Apply an activation function to units whose number is a multiple of the lanes."""
     for place in range(0, units.size, n_lanes(lanes)):
         z = load(lanes, units, place)
-        store(units, place, apply(code, z) if code <= RELU else value_and_slope(code, z)[0])
+        store(units, place, apply(code, z) if code in SIMPLE else value_and_slope(code, z)[0])
 
 
 @kernel

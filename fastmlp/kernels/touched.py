@@ -27,7 +27,7 @@ from fastmlp.kernels.task import share
 from fastmlp.kernels.updates import (
     ACCUMULATE,
     ADAM,
-    MOMENTUM,
+    LINEAR,
     RMSPROP,
     SGD,
     Course,
@@ -229,20 +229,19 @@ def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, mod
     size, code = n_lanes(lanes), solver.code
     decaying = rows.course.decays.size > 0 and rows.course.decays[0] > 0
     penalised = solver.alpha > 0 or solver.l1 > 0 or decaying
-    linear = code <= MOMENTUM and solver.l1 == 0
     for index in range(n_chosen):
         feature = np.int64(chosen[index])
         first, place = made[feature], start + feature * size
-        if first == last or code == ACCUMULATE:
-            continue
-        if linear:
+        if first == last or (code == ACCUMULATE and not penalised):
+            continue  # what is added to the sum is 0
+        if code in LINEAR and solver.l1 == 0:
             catch_up_linear(lanes, solver, rows, first, last, place, model, penalties)
-        elif penalised:
-            catch_up_stepwise(lanes, solver, rows, first, last, place, model, penalties)
-        elif code == ADAM:
+        elif code == ADAM and not penalised:
             catch_up_adam(lanes, solver, rows, first, last, place, model)
-        elif code == RMSPROP:
+        elif code == RMSPROP and not penalised:
             catch_up_rmsprop(lanes, rows, first, last, place, model)
+        else:
+            catch_up_stepwise(lanes, solver, rows, first, last, place, model, penalties)
 
 
 @inlined

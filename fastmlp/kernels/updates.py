@@ -24,6 +24,10 @@ from fastmlp.kernels.simd import (
 )
 
 SGD, MOMENTUM, ADAM, RMSPROP, ACCUMULATE, KEEP = range(6)
+LINEAR = (SGD, MOMENTUM)
+"""Those whose step is linear in the weights and their velocities where the gradient is."""
+WRITERS = (ACCUMULATE, KEEP)
+"""Those that move no weight and write the gradient down."""
 
 
 class Solver(NamedTuple):
@@ -106,14 +110,14 @@ def update(lanes, solver, step, stretch):
     float
         The penalty alpha / 2 * sum(w^2) + l1 * sum(|w|) before the step.
     """
+    if solver.code in WRITERS:
+        return write_gradient(lanes, solver, step, stretch)
     if solver.code == ADAM:
         return adam_update(lanes, solver, step, stretch)
     if solver.code == MOMENTUM:
         return momentum_update(lanes, solver, step, stretch)
     if solver.code == RMSPROP:
         return rmsprop_update(lanes, solver, step, stretch)
-    if solver.code >= ACCUMULATE:
-        return write_gradient(lanes, solver, step, stretch)
     return sgd_update(lanes, solver, step, stretch)
 
 
