@@ -1,17 +1,73 @@
 """Where fastmlp keeps what it can make again: compiled kernels and data sets."""
 
+import contextlib
 import os
+import stat
+import tempfile
 from pathlib import Path
+
+NOWHERE = Path(os.devnull) / "fastmlp"
+"""A folder that cannot be made, for where there is none that may be used."""
 
 
 def cache_dir() -> Path:
     """Return the folder; it may not exist yet, and it may not be writable.
 
-    `FASTMLP_CACHE_DIR` where it is set, else the platform's folder for a user's caches.
+    `FASTMLP_CACHE_DIR` where it is set, else the platform's folder for a user's caches. Where that
+    cannot be made, as for a user without a home, one of the user's own among the temporary files.
     """
-    chosen = os.environ.get("FASTMLP_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
+    return named_by("FASTMLP_CACHE_DIR") or _of_user() or _temporary() or NOWHERE
+
+
+def named_by(variable: str) -> Path | None:
+    """Return the folder that an environment variable names.
+
+    Parameters
+    ----------
+    variable : str
+
+    Returns
+    -------
+    Path or None
+        None where the variable is not set, or names a home that is not known.
+    """
+    name = os.environ.get(variable)
+    return expanded(name) if name else None
+
+
+def expanded(path: str | os.PathLike[str]) -> Path | None:
+    """Put the home in the place of `~`; None where it is not known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return None
+
+
+def _of_user() -> Path | None:
+    """Make the platform's folder for a user's caches; None where it cannot be made and read."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("fastmlp", appauthor=False))
+    try:
+        # Of a home that is not known, some versions raise a RuntimeError and others leave the ~.
+        folder = Path(platformdirs.user_cache_dir("fastmlp", appauthor=False)).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (RuntimeError, OSError):
+        return None
+    return folder if os.access(folder, os.R_OK | os.X_OK) else None
+
+
+def _temporary() -> Path | None:
+    """Make a folder among the temporary files; None where it is not the user's alone.
+
+    What is loaded from it is run, and anybody may have made a folder of this name before.
+    """
+    uid = getattr(os, "getuid", int)()
+    with contextlib.suppress(OSError):
+        folder = Path(tempfile.gettempdir()) / f"fastmlp-{uid}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        status = folder.lstat()
+        private = status.st_uid == uid and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if stat.S_ISDIR(status.st_mode) and private:
+            return folder
+    return None

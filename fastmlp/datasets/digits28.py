@@ -6,13 +6,15 @@ float32 whose every partial sum is below 2^24, hence exact), so the bytes are th
 machine.
 """
 
-import tempfile
+import contextlib
+import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._cache import cache_dir
+from fastmlp._files import write_file
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.datasets.digits import TEST_EVERY, load_originals
 
@@ -165,18 +167,10 @@ def _read(path: Path) -> Arrays | None:
 
 def _write(path: Path, arrays: Arrays) -> None:
     """Write the cached file whole or not at all; where that is not possible, do nothing."""
-    try:
+    X_train, y_train, X_test, y_test = arrays
+    labels = y_train.astype(np.uint8), y_test.astype(np.uint8)
+    content = io.BytesIO()
+    np.savez(content, X_train=X_train, y_train=labels[0], X_test=X_test, y_test=labels[1])
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                X_train, y_train, X_test, y_test = arrays
-                labels = y_train.astype(np.uint8), y_test.astype(np.uint8)
-                np.savez(file, X_train=X_train, y_train=labels[0], X_test=X_test, y_test=labels[1])
-                file.close()
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-    except OSError:
-        return
+        write_file(path, content.getvalue())

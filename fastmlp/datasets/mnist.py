@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._cache import cache_dir
+from fastmlp._cache import cache_dir, expanded, named_by
 from fastmlp._errors import invalid
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.datasets.idx import read_idx
 from fastmlp.datasets.mnist_download import fetch
-from fastmlp.datasets.mnist_files import FILES, find_idx, require_canonical
+from fastmlp.datasets.mnist_files import FILES, find_idx, is_there, require_canonical
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -31,7 +31,8 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, download: bool = 
     Parameters
     ----------
     data_dir : path-like, optional
-        The only folder to look in; its subfolders `mnist` and `MNIST/raw` are looked into too.
+        The only folder to look in; its subfolders `mnist` and `MNIST/raw` are looked into too. A
+        leading `~` is the home, as it is in the variables.
     download : bool
         Whether files may be downloaded.
 
@@ -48,8 +49,11 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, download: bool = 
         If there are no files and `download` is False.
     ConnectionError
         If no mirror delivers.
+    OSError
+        If what is downloaded cannot be kept.
     """
-    places = list(_places(data_dir))
+    given = None if data_dir is None else expanded(data_dir) or Path(data_dir)
+    places = list(_places(given))
     found = next((paths for paths in map(_find, places) if paths), None)
     if found is None and not download:
         listed = ", ".join(map(str, places))
@@ -58,24 +62,26 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, download: bool = 
             f"variable FASTMLP_DATA_DIR as the folder that holds {FILES[0].name}.gz and the others."
         )
     if found is None:
-        folder = cache_dir() / "mnist" if data_dir is None else Path(data_dir)
+        folder = given or cache_dir() / "mnist"
         fetch(folder, FILES, MIRRORS)
         found = _find(folder)
     assert found is not None
     return _dataset(_read(found))
 
 
-def _places(data_dir: str | os.PathLike[str] | None) -> Iterator[Path]:
+def _places(data_dir: Path | None) -> Iterator[Path]:
     """List the folders to look in, in order."""
     if data_dir is not None:
-        yield from _with_subfolders(Path(data_dir))
+        yield from _with_subfolders(data_dir)
         return
-    if chosen := os.environ.get("FASTMLP_DATA_DIR"):
-        yield from _with_subfolders(Path(chosen))
+    if chosen := named_by("FASTMLP_DATA_DIR"):
+        yield from _with_subfolders(chosen)
     yield cache_dir() / "mnist"
-    for root in (Path("data"), Path.home() / "data", Path.home() / ".cache" / "torchvision"):
-        yield root / "MNIST" / "raw"
-    yield Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+    for root in ("data", "~/data", "~/.cache/torchvision"):
+        if folder := expanded(root):
+            yield folder / "MNIST" / "raw"
+    if keras := named_by("KERAS_HOME") or expanded("~/.keras"):
+        yield keras / "datasets"
 
 
 def _with_subfolders(folder: Path) -> Iterator[Path]:
@@ -91,7 +97,7 @@ def _find(folder: Path) -> Path | Paths | None:
     if all(paths.values()):
         return {name: path for name, path in paths.items() if path}
     keras = folder / "mnist.npz"
-    return keras if keras.is_file() else None
+    return keras if is_there(keras) else None
 
 
 def _read(found: Path | Paths) -> dict[str, NDArray[np.uint8]]:

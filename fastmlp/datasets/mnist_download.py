@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastmlp._files import write_file
 from fastmlp.datasets.idx import read_idx
 from fastmlp.datasets.mnist_files import Source, require_canonical
 
@@ -27,12 +28,24 @@ def fetch(folder: Path, files: Sequence[Source], mirrors: Sequence[str]) -> None
     ------
     ConnectionError
         If no mirror delivers a file; those that arrived before stay for the next call.
+    OSError
+        If the folder cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     for source in files:
         target = folder / f"{source.name}.gz"
         if not (target.is_file() or target.with_suffix("").is_file()):
             _fetch_one(target, source, mirrors)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = "Pass data_dir, or set FASTMLP_CACHE_DIR, as a folder that can be written to"
+        what = f"MNIST cannot be kept ({error.strerror}). {remedy}"
+        raise OSError(error.errno, what, str(folder)) from error
 
 
 def _fetch_one(target: Path, source: Source, mirrors: Sequence[str]) -> None:
@@ -77,7 +90,7 @@ def _download(url: str, target: Path, source: Source) -> None:
         # Archives of the same file differ, so the hash is that of the uncompressed content.
         arrived = Path(pooch.retrieve(url, None, target.name, scratch, downloader=downloader))
         require_canonical(read_idx(arrived), source, arrived)
-        arrived.replace(target)
+        write_file(target, arrived.read_bytes())
 
 
 @contextmanager

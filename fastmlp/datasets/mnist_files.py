@@ -57,7 +57,15 @@ def find_idx(folder: Path, name: str) -> Path | None:
         folder / spelling for plain in (name, name.replace("-idx", ".idx"))
         for spelling in (plain, f"{plain}.gz")
     ]  # fmt: skip
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if is_there(path)), None)
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file; in a folder that may not be looked into there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def require_canonical(array: NDArray[np.uint8], source: Source, path: Path) -> None:

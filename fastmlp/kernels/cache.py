@@ -1,29 +1,31 @@
 """Compiled kernels on disk.
 
 Only the functions that Python calls are cached, each with all it calls inside it. numba's own cache
-has three faults this one mends: it notices an edit only in the file of the cached function, it
-raises at import where no folder is writable, and a truncated file raises for ever. Here the
-folder's name carries a hash of every kernel's source, each file a digest of its content, and a file
-that cannot be read or written means compiling again, never an error.
+has four faults this one mends: it notices an edit only in the file of the cached function, it does
+not notice numba's own settings, it raises at import where no folder is writable, and a truncated
+file raises for ever. Here a file's name carries a hash of all that the code depends on, see
+`identity`; the file a digest of its content; and a file that cannot be read or written means
+compiling again, never an error.
 """
 
 import hashlib
 import logging
-import os
 import pickle
-import sys
-import tempfile
 import time
-from pathlib import Path
 
-import numba
 from numba.core import caching
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from fastmlp._cache import cache_dir
+from fastmlp._cache import cache_dir, named_by
+from fastmlp._files import write_file
+from fastmlp.kernels.identity import fingerprint, identity, is_known
 
 logger = logging.getLogger("fastmlp")
+
+UNKNOWN = (
+    "not kept, for what it was compiled of is not known: the source or numba's settings changed"
+)
 
 
 class Clock:
@@ -35,33 +37,23 @@ class Clock:
 clock = Clock()
 
 
-def source_hash():
-    """Hash the source of every kernel.
-
-    Returns
-    -------
-    str
-        16 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 class KernelCache(caching._Cache):
     """One file for each compiled version of one entry function.
 
     Parameters
     ----------
-    name : str
-        The function's name.
+    function : function
     """
 
-    def __init__(self, name):
-        self.name = name
-        self.folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_dir()) / "kernels"
+    def __init__(self, function):
+        self.name = function.__name__
+        self.code = function.__module__, fingerprint(function.__code__)
         self.started = 0.0
+
+    @property
+    def folder(self):
+        """Where the files are, as a Path."""
+        return (named_by("NUMBA_CACHE_DIR") or cache_dir()) / "kernels"
 
     @property
     def cache_path(self):
@@ -82,8 +74,7 @@ class KernelCache(caching._Cache):
         -------
         Path
         """
-        versions = (sys.version_info[:2], numba.__version__, source_hash())
-        key = repr((str(signature), codegen.magic_tuple(), versions))
+        key = repr((str(signature), codegen.magic_tuple(), self.code, identity()))
         return self.folder / f"{self.name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
 
     def load_overload(self, signature, target_context):
@@ -98,10 +89,11 @@ class KernelCache(caching._Cache):
         target_context.refresh()
         path = self.path(signature, target_context.codegen())
         try:
-            result = CompileResult._rebuild(target_context, *pickle.loads(_read(path)))
-            clock.seconds += time.perf_counter() - self.started
-            return result
-        except FileNotFoundError:
+            if is_known():
+                result = CompileResult._rebuild(target_context, *pickle.loads(_read(path)))
+                clock.seconds += time.perf_counter() - self.started
+                return result
+        except (FileNotFoundError, NotADirectoryError):
             pass
         except Exception as error:
             logger.warning("the cached kernel %s cannot be used (%s): compiling again", path, error)
@@ -112,11 +104,8 @@ class KernelCache(caching._Cache):
         """Write a freshly compiled version to disk and say how long it took to compile."""
         seconds = time.perf_counter() - self.started
         clock.seconds += seconds
-        try:
-            _write(self.path(signature, compiled.codegen), dumps(compiled._reduce()))
-            kept = f"kept in {self.folder}"
-        except OSError as error:
-            kept = f"not kept, for {self.folder} cannot be written to ({error.strerror})"
+        path = self.path(signature, compiled.codegen)
+        kept = _write(path, dumps(compiled._reduce())) if is_known() else UNKNOWN
         logger.warning("compiled %r in %.1f s, %s", self.name, seconds, kept)
 
     def enable(self):
@@ -149,13 +138,10 @@ def _read(path):
 
 
 def _write(path, payload):
-    """Write a file whole or not at all, the payload's digest first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        try:
-            file.write(hashlib.sha256(payload).digest() + payload)
-            file.close()
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    """Write a file whole or not at all, the payload's digest first, and say what came of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, hashlib.sha256(payload).digest() + payload)
+    except OSError as error:
+        return f"not kept, for {path.parent} cannot be written to ({error.strerror})"
+    return f"kept in {path.parent}"

@@ -51,7 +51,7 @@ def entry(function):
     """Compile a function that Python calls, and keep the result on disk."""
     dispatcher = numba.njit(**OPTIONS)(function)
     if not disabled():
-        dispatcher._cache = KernelCache(function.__name__)
+        dispatcher._cache = KernelCache(function)
     return dispatcher
 
 
