@@ -72,6 +72,21 @@ def check_real(
     return float(value)
 
 
+def check_rounded(parameter: str, value: float, dtype: np.dtype[Any]) -> float:
+    """Return `value` if it is not rounded to 0 or 1 by what is computed in.
+
+    Raises
+    ------
+    ValueError
+        If it is, and is neither.
+    """
+    rounded = float(dtype.type(value))
+    if rounded != value and rounded in (0, 1):
+        rule = f"a number that is not {rounded:g} in {dtype}"
+        raise invalid(parameter, rule, value, "Pass dtype='float64'.")
+    return value
+
+
 def check_flag(parameter: str, value: Any) -> bool:
     """Return `value` as a bool if it is True or False.
 

@@ -104,6 +104,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if first:
             self._initialise(network, self._compute_dtype(X))
         parameters = self._continue(network)
+        options.require_kept(self, parameters.dtype)
         problem = Problem(
             wrap(X, parameters.dtype),
             self._encode(y, parameters.dtype),

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from fastmlp._checks import check_rounded
 from fastmlp._errors import invalid
 from fastmlp.backends import BACKENDS
 from fastmlp.backends.contract import DRAWS, threshold
@@ -69,6 +70,16 @@ def refuse_booleans(estimator: Any) -> None:
         value, switch = getattr(estimator, name), "boolean" in rules or "verbose" in rules
         if isinstance(value, bool) and not switch:
             raise invalid(name, "other than True and False", value, "Say the number that is meant.")
+
+
+ROUNDED = ("learning_rate_init", "momentum", "beta_1", "beta_2", "epsilon")
+"""Arguments that make another algorithm where they are rounded to 0 or 1."""
+
+
+def require_kept(estimator: Any, dtype: np.dtype[Any]) -> None:
+    """Raise a `ValueError` where an argument is rounded to 0 or 1 in what is computed in."""
+    for name in ROUNDED:
+        check_rounded(name, getattr(estimator, name), dtype)
 
 
 def layer_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:

@@ -54,6 +54,23 @@ def test_a_dropout_that_would_be_none_or_all_is_refused(dropout):
         MLPClassifier(dropout=dropout, **SMALL).fit(X, Y)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "rounded"),
+    [
+        ("learning_rate_init", 1e-46, 0),
+        ("epsilon", 1e-46, 0),
+        ("momentum", 1 - 1e-9, 1),
+        ("beta_2", 1 - 1e-9, 1),
+    ],
+)
+def test_numbers_that_single_precision_rounds_away_are_refused(name, value, rounded):
+    """A rate of 0 learns nothing, a decay of 1 forgets nothing: neither was asked for."""
+    arguments = {**SMALL, name: value}
+    with pytest.raises(ValueError, match=f"{name} must be a number that is not {rounded} in float"):
+        MLPClassifier(**arguments).fit(X.astype(np.float32), Y)
+    MLPClassifier(**arguments).fit(X, Y)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_weights_too_small_to_be_computed_with_are_refused(dtype):
     """All weights 1e-46 are 0 in single precision: nothing was learned, at a loss of 0.0."""

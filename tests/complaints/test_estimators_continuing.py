@@ -218,7 +218,7 @@ def test_other_targets_than_before_are_told():
     assert model.predict(X).shape == (60, 3)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "reference"])
+@pytest.mark.parametrize("backend", ["numba", "numpy", "reference"])
 def test_an_output_function_set_by_hand_is_used(backend):
     """`out_activation_` is assigned to bound a regressor's predictions: scikit-learn #11791."""
     model = MLPRegressor(**{**SMALL, "backend": backend}).fit(X, X[:, 0])
