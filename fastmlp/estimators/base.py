@@ -32,7 +32,7 @@ Array = NDArray[Any]
 
 FEW_ROWS = 16
 
-COPIED = ("_labels", "_memory", "_no_improvement_count")
+COPIED = ("_asked_sizes", "_labels", "_memory", "_no_improvement_count")
 """What callbacks get a copy of beside the fitted attributes."""
 
 LEFT = ("_few", "_callback_fit_ctx", "_skl_callbacks_to_teardown")

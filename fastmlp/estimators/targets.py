@@ -35,7 +35,7 @@ def plain_labels(y: Any, name: str = "y") -> Any:
     ValueError
         If a label is missing, or objects are neither all text nor all whole numbers.
     """
-    values = as_array(y)
+    values = as_array(y, name, LABELS)
     if values is None:
         return y
     if values.dtype.kind in "OMm":
@@ -66,7 +66,7 @@ def plain_numbers(y: Any, name: str = "y") -> Any:
     ValueError
         If a value is missing, or is text, a date or another object that says no number.
     """
-    values = as_array(y)
+    values = as_array(y, name, NUMBERS)
     if values is None:
         return y
     if values.dtype.kind in "Mm":
@@ -84,8 +84,16 @@ def plain_numbers(y: Any, name: str = "y") -> Any:
     return values.astype(np.float64)
 
 
-def as_array(y: Any) -> Array | None:
-    """Look at y as an array; None where it is left out, sparse or empty."""
+def as_array(y: Any, name: str, rule: str) -> Array | None:
+    """Look at y as an array; None where it is left out, sparse or empty.
+
+    Raises
+    ------
+    ValueError
+        If values are masked.
+    """
+    if np.ma.is_masked(y):
+        _refuse(np.ma.getmaskarray(y), y, name, rule)
     if y is None or hasattr(y, "toarray"):
         return None
     kind = getattr(getattr(y, "dtype", None), "numpy_dtype", None)  # of pandas' nullable numbers
@@ -111,9 +119,15 @@ def require_present(values: Array, name: str, rule: str) -> None:
     times = values.dtype.kind in "Mm"
     missing = np.isnat(values) if times else np.vectorize(is_missing, [bool])(values)
     if missing.any():
-        position = int(np.argmax(missing))
-        got = f"{values.ravel()[position]} at row {row_of(position, values)}"
-        raise invalid(name, rule, got)
+        _refuse(missing, values, name, rule)
+
+
+def _refuse(missing: Array, values: Array, name: str, rule: str) -> None:
+    """Raise a `ValueError` about the first of the missing values."""
+    position = int(np.argmax(missing))
+    shown = values.ravel()[position]
+    got = "a masked value" if shown is np.ma.masked else f"{shown}"
+    raise invalid(name, rule, f"{got} at row {row_of(position, values)}")
 
 
 def is_missing(value: Any) -> bool:

@@ -103,6 +103,7 @@ MISSING = {
     "text and NA": (pd.Series(["a", "b", None, "c"] * 10, dtype="string"), "got .* at row 2"),
     "integers and NA": (column([3, pd.NA]), "got <NA> at row 1"),
     "no date": (np.append(DAYS, np.datetime64("NaT"))[np.arange(40) % 3], "got NaT at row 2"),
+    "a mask": (np.ma.array(CODES, mask=CODES == 3), "got a masked value at row 3"),
     "a list": ([1, None, 2, 1] * 10, "got None at row 1"),
 }
 
@@ -143,6 +144,7 @@ def test_labels_that_are_none_are_shown(values, message):
         (np.array(["1", "no"] * 20), "got 'no' at row 1"),
         (column([1.5, None]), "got None at row 1"),
         (column([1.5, pd.NA]), "got <NA> at row 1"),
+        (np.ma.array(X[:, 0], mask=X[:, 0] == X[2, 0]), "got a masked value at row 2"),
         ([1.0, None] * 20, "got None at row 1"),
         (pd.Series(["a", "b"] * 20, dtype="category"), "got 'a' at row 0"),
         (DAYS[CODES % 2], r"got dtype datetime64\[D\]. Turn times into a number first"),
