@@ -7,6 +7,7 @@ a time: there is never a float copy of the data set.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,10 +56,9 @@ def input_scale_pair(input_scale: Any) -> Scale:
         if input_scale not in SCALES:
             raise unknown_name("input_scale", input_scale, SCALES)
         return Scale(*SCALES[input_scale])
-    try:
-        scale, shift = (float(number) for number in input_scale)
-    except (TypeError, ValueError):
-        scale, shift = 0.0, 0.0
+    pair = input_scale.tolist() if hasattr(input_scale, "tolist") else input_scale
+    numbers = isinstance(pair, list | tuple) and all(map(_is_number, pair)) and len(pair) == 2
+    scale, shift = map(float, pair) if numbers else (0.0, 0.0)
     if scale == 0 or not np.isfinite([scale, shift]).all():
         raise invalid(
             "input_scale",
@@ -66,6 +66,11 @@ def input_scale_pair(input_scale: Any) -> Scale:
             input_scale,
         )
     return Scale(scale, shift)
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether it is a real number, which True, False and text that says one are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

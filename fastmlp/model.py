@@ -70,14 +70,14 @@ class Model:
             self.feature_names_in_ = feature_names
 
     @property
-    def coefs_(self) -> list[Array]:
-        """Weights of each layer, of shape (fan_in, fan_out): views, not copies."""
-        return list(self.parameters.coefs)
+    def coefs_(self) -> tuple[Array, ...]:
+        """Weights of each layer, of shape (fan_in, fan_out): views, to write into."""
+        return self.parameters.coefs
 
     @property
-    def intercepts_(self) -> list[Array]:
-        """Biases of each layer, of shape (fan_out,): views, not copies."""
-        return list(self.parameters.intercepts)
+    def intercepts_(self) -> tuple[Array, ...]:
+        """Biases of each layer, of shape (fan_out,): views, to write into."""
+        return self.parameters.intercepts
 
     @property
     def n_features_in_(self) -> int:

@@ -35,6 +35,16 @@ def test_layers_of_whole_numbers_of_any_form_are_taken(sizes):
     assert [array.shape for array in result.model.coefs_] == [(4, 5), (5, 3)]
 
 
+@pytest.mark.parametrize("scale", [{3, 5}, ("2", "1"), (True, False), {1: 2, 3: 4}, (1,), b"ab"])
+def test_a_scale_is_a_pair_of_numbers(scale):
+    """A set has no order, and text and True are no numbers: all were taken for a scale."""
+    with pytest.raises(ValueError, match="input_scale must be"):
+        fastmlp.train(X, Y, input_scale=scale, backend="numpy", batch_size=10)
+    for pair in ((2, 1.0), [2.0, 1], np.array([2.0, 1.0])):
+        result = fastmlp.train(X, Y, input_scale=pair, backend="numpy", batch_size=10, epochs=1)
+        assert result.model.input_scale == (2.0, 1.0)
+
+
 NUMBERS = [
     name for name, rules in CONSTRAINTS.items() if not {"boolean", "verbose"} & set(map(str, rules))
 ]

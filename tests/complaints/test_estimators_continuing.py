@@ -170,6 +170,15 @@ def test_whole_numbers_put_in_place_are_computed_with_as_numbers():
     np.testing.assert_allclose(model.predict_proba(X), expected)
 
 
+def test_weights_of_a_trained_model_are_written_into_not_replaced():
+    """`model.coefs_[0] = w` on what `train` returns changed a list that nobody keeps."""
+    model = fastmlp.train(X, Y, backend="numpy", batch_size=10, epochs=1).model
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        model.coefs_[0] = np.zeros((4, 100))
+    model.coefs_[0][...] = 0
+    assert len({tuple(row) for row in model.predict_proba(X)}) == 1
+
+
 def prune(model, kept=(0, 2, 3)):
     """Cut off all but some hidden units."""
     kept = list(kept)
