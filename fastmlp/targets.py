@@ -17,6 +17,8 @@ from fastmlp.containers import (
 
 Array = NDArray[Any]
 
+LABELS = "class labels: whole numbers, strings or booleans, none missing"
+
 REGRESSION = "Numbers to predict, as in regression, are for fastmlp.MLPRegressor."
 
 ENOUGH_SAMPLES = 20
@@ -97,13 +99,20 @@ def _as_vector(y: Any, name: str) -> Array:
 def _without_objects(labels: Array, dtype: Any) -> Array:
     """Turn objects into the numbers that their pandas dtype says they are, if none is missing."""
     numbers = getattr(dtype, "kind", "O") in NUMERIC_KINDS and labels.dtype == object
-    if numbers and not _is_missing(labels).any():
+    if numbers and not is_missing(labels).any():
         return labels.astype(dtype.numpy_dtype)
     return labels
 
 
-def _is_missing(labels: Array) -> NDArray[np.bool_]:
-    """Tell which objects stand for a missing label: None, NaN, NA, NaT."""
+def is_missing(labels: Array) -> NDArray[np.bool_]:
+    """Tell which objects or times stand for a missing label: None, NaN, NA, NaT.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,)
+    """
+    if labels.dtype.kind in "Mm":
+        return np.isnat(labels)
     return np.array(
         [
             type(label).__name__ in MISSING_TYPES or (isinstance(label, float) and label != label)
@@ -120,14 +129,13 @@ def _require_labels(labels: Array, name: str) -> None:
         bad = ~np.isfinite(labels)
         if not bad.any():
             bad, remedy = labels != np.round(labels), REGRESSION
-    elif labels.dtype.kind == "O":
-        bad = _is_missing(labels)
+    elif labels.dtype.kind in "OMm":
+        bad = is_missing(labels)
     else:
         return
     if bad.any():
         row = int(np.argmax(bad))
-        rule = "class labels: whole numbers, strings or booleans, none missing"
-        raise invalid(name, rule, f"{labels[row]} at row {row}", remedy)
+        raise invalid(name, LABELS, f"{labels[row]} at row {row}", remedy)
 
 
 def _positions(found: Array, n_labels: int, classes: Array, name: str) -> NDArray[np.intp]:

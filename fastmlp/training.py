@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastmlp._checks import check_flag, check_whole
+from fastmlp._checks import check_flag, check_rounded, check_whole
 from fastmlp._clock import now, since
 from fastmlp._errors import invalid, warn
 from fastmlp.backends.contract import Objective, Problem, Report, n_batches
@@ -199,6 +199,8 @@ def train(
     rule = as_rule(solver, momentum, nesterov, alpha)
     batch_size = _check_batch_size(batch_size, data.features.n_samples)
     schedule = as_schedule(learning_rate, learning_rate_init, solver, batch_size)
+    check_rounded("momentum", momentum, data_type)
+    check_rounded("learning_rate_init", schedule.rate, data_type)
     weights_stream, order_stream = streams(random_state)
     parameters = as_initial_parameters(
         network, init, coefs_init, intercepts_init, data_type, weights_stream

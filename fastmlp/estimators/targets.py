@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
+from fastmlp.targets import LABELS, is_missing
 
 Array = NDArray[Any]
 
-LABELS = "class labels: whole numbers, strings or booleans, none missing"
 NUMBERS = "numbers, none missing"
 
 
@@ -116,8 +116,7 @@ def require_present(values: Array, name: str, rule: str) -> None:
     name : str
     rule : str
     """
-    times = values.dtype.kind in "Mm"
-    missing = np.isnat(values) if times else np.vectorize(is_missing, [bool])(values)
+    missing = is_missing(values.ravel())
     if missing.any():
         _refuse(missing, values, name, rule)
 
@@ -128,14 +127,6 @@ def _refuse(missing: Array, values: Array, name: str, rule: str) -> None:
     shown = values.ravel()[position]
     got = "a masked value" if shown is np.ma.masked else f"{shown}"
     raise invalid(name, rule, f"{got} at row {row_of(position, values)}")
-
-
-def is_missing(value: Any) -> bool:
-    """Tell None, NaN, and pandas' NaT and NA, which does not say whether it is itself."""
-    try:
-        return value is None or bool(value != value)
-    except TypeError:
-        return True
 
 
 def _of_one_kind(values: Array, name: str) -> Array:

@@ -81,6 +81,15 @@ def test_numbers_that_single_precision_rounds_away_are_refused(name, value, roun
     MLPClassifier(**arguments).fit(X, Y)
 
 
+@pytest.mark.parametrize(("name", "value"), [("learning_rate_init", 1e-46), ("momentum", 1 - 1e-9)])
+def test_train_refuses_numbers_that_single_precision_rounds_away(name, value):
+    """The same in `train`, which computes in single precision unless told otherwise."""
+    arguments = {"backend": "numpy", "batch_size": 10, "epochs": 1, name: value}
+    with pytest.raises(ValueError, match=f"{name} must be a number that is not . in float32"):
+        fastmlp.train(X, Y, **arguments)
+    fastmlp.train(X, Y, dtype="float64", **arguments)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_weights_too_small_to_be_computed_with_are_refused(dtype):
     """All weights 1e-46 are 0 in single precision: nothing was learned, at a loss of 0.0."""

@@ -122,6 +122,13 @@ def test_a_missing_label_is_told_with_its_row(name):
         MLPClassifier(**SMALL).fit(X, [known[code] for code in CODES], X_val=X, y_val=y)
 
 
+def test_train_tells_a_date_that_is_none():
+    """NaT was a class of its own in `train` as well."""
+    y, message = MISSING["no date"]
+    with pytest.raises(ValueError, match="y must be class labels: .*, none missing; " + message):
+        fastmlp.train(X, y, backend="numpy", batch_size=10)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
