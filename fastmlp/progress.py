@@ -19,6 +19,22 @@ def on_terminal(stream: Any) -> bool:
         return False
 
 
+def show(line: str, stream: Any, end: str = "\n") -> None:
+    """Print to a stream at once; a full disk, a closed pipe or no stream costs the line alone.
+
+    Parameters
+    ----------
+    line : str
+    stream : text stream or None
+        As sys.stdout and sys.stderr are.
+    end : str
+    """
+    # rich would end the program where the pipe is closed.
+    with suppress(OSError, ValueError, AttributeError):
+        stream.write(line + end)
+        stream.flush()
+
+
 class ProgressLines:
     """A callback that prints loss, validation score, speed and the time left to stderr."""
 
@@ -41,7 +57,7 @@ class ProgressLines:
             self.last = now()
             # On a terminal the next line takes its place.
             end = "\r" if terminal else "\n"
-            _print(f"epoch {epoch}: {n_done / n_steps:4.0%} of the batches", end)
+            show(f"epoch {epoch}: {n_done / n_steps:4.0%} of the batches", sys.stderr, end)
 
     def __call__(self, report: EpochReport) -> None:
         """Print one epoch."""
@@ -53,12 +69,4 @@ class ProgressLines:
         if report.val_loss is not None:
             parts += [f"val_loss {report.val_loss:.4f}", f"val_score {report.val_score:.4f}"]
         parts += [f"{report.iterations_per_second:,.0f} it/s", f"{left:.1f} s left"]
-        _print("  ".join(parts))
-
-
-def _print(line: str, end: str = "\n") -> None:
-    """Print to stderr as it is now; a full disk, a closed pipe or no stderr cost the line alone."""
-    # rich would end the program where the pipe is closed.
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(line + end)
-        sys.stderr.flush()
+        show("  ".join(parts), sys.stderr)

@@ -1,5 +1,6 @@
 """Fitting by stochastic gradient descent: when to stop, and which weights are kept."""
 
+import sys
 import warnings
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from fastmlp.estimators.options import make_schedule
 from fastmlp.estimators.validation import Evaluator, Validation
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
+from fastmlp.progress import show
 from fastmlp.threads import limit_blas
 
 Array = NDArray[Any]
@@ -218,7 +220,7 @@ class Stochastic:
         self.descent.samples_before = estimator.t_
         estimator.loss_curve_.append(estimator.loss_)
         if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+            show(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}", sys.stdout)
 
     def _validate(self) -> None:
         """Evaluate on the validation set."""
@@ -228,7 +230,7 @@ class Stochastic:
         self.estimator.validation_loss_curve_.append(loss)
         self.estimator.validation_scores_.append(score)
         if self.estimator.verbose:
-            print(f"Validation score: {score:f}")
+            show(f"Validation score: {score:f}", sys.stdout)
 
     def _count_no_improvement(self) -> None:
         """Count the epochs without improvement, and keep the best weights.
@@ -267,7 +269,7 @@ class Stochastic:
         else:
             message += " Learning rate too small. Stopping." if adaptive else " Stopping."
         if estimator.verbose:
-            print(message)
+            show(message, sys.stdout)
         return not going_on
 
 

@@ -136,6 +136,17 @@ def test_progress_that_cannot_be_printed_does_not_end_the_training(stderr, tiny,
     assert len(result.history.loss) == 3
 
 
+def test_verbose_lines_that_cannot_be_printed_do_not_end_the_fit(tiny, monkeypatch):
+    """As above: `python script.py | head` with verbose=True (cpython #90650)."""
+    monkeypatch.setattr(sys, "stdout", Broken(BrokenPipeError(32, "Broken pipe")))
+    model = fastmlp.MLPClassifier(
+        (5,), backend="numpy", max_iter=3, n_iter_no_change=3, verbose=True, early_stopping=True
+    )
+    with pytest.warns(UserWarning, match="not converged|Maximum iterations"):
+        model.fit(np.tile(tiny.X, (3, 1)), np.tile(tiny.y, 3))
+    assert model.n_iter_ == 3
+
+
 @needs_full
 def test_progress_onto_a_full_disk_costs_the_progress_alone(folder):
     """`2> log` on a full disk ended the job; the summary comes, and so does a word (nni #2317)."""
