@@ -6,10 +6,11 @@ The first interrupts the training and lets what was learned be written; the next
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from fastmlp._clock import now, since
 
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -59,11 +60,11 @@ class Interruptions:
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         """Interrupt, or take note, or end the process."""
-        if self.heard and time.monotonic() - self._time < ECHO_SECONDS:
+        if self.heard and since(self._time) < ECHO_SECONDS:
             return
         if self.heard and self._put_off:
             os._exit(128 + number)
-        self.heard, self.status, self._time = True, 128 + number, time.monotonic()
+        self.heard, self.status, self._time = True, 128 + number, now()
         if not self._put_off:
             raise KeyboardInterrupt
 
