@@ -63,13 +63,30 @@ def unknown_name(parameter: str, name: object, known: Iterable[str]) -> ValueErr
         The names there are.
     """
     names = list(known)
+    return invalid(
+        parameter, "one of " + ", ".join(map(repr, names)), repr(name), meant(name, names)
+    )
+
+
+def meant(name: object, known: Iterable[str]) -> str:
+    """Ask whether one of the known names is meant by another: a synonym, or the nearest.
+
+    Parameters
+    ----------
+    name : object
+    known : iterable of str
+
+    Returns
+    -------
+    str
+        A question, or nothing.
+    """
+    names = list(known)
     written = re.sub(r"[\W_]+", "_", str(name)).strip("_").lower()
-    synonym = SYNONYMS.get(written)
     nearest = difflib.get_close_matches(written, names, n=1)
-    if synonym in names:
-        nearest = [synonym]
-    remedy = f"Did you mean {nearest[0]!r}?" if nearest else ""
-    return invalid(parameter, "one of " + ", ".join(map(repr, names)), repr(name), remedy)
+    if SYNONYMS.get(written) in names:
+        nearest = [SYNONYMS[written]]
+    return f"Did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

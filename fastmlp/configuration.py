@@ -17,6 +17,8 @@ DTYPES = ("float32", "float64")
 SOLVERS = ("sgd", "adam")
 COURSES = ("constant", "invscaling", "cosine", "one_cycle")
 """Courses of the rate that need no further arguments."""
+ESTIMATORS_ONLY = {"solver": ("adamw", "rmsprop", "lbfgs"), "learning_rate": ("step", "adaptive")}
+"""Names that only the estimators know."""
 BATCH_SIZE = 64
 """The default, for which the default rates are made."""
 
@@ -58,6 +60,14 @@ def as_network(
     return Network((n_features, *sizes, n_classes), names)
 
 
+def _check_choice(parameter: str, value: Any, known: Sequence[str]) -> str:
+    """Check a name, and say where it is known if it is not known here."""
+    if value in ESTIMATORS_ONLY[parameter]:
+        rule = "one of " + ", ".join(map(repr, known))
+        raise invalid(parameter, rule, repr(value), "fastmlp.MLPClassifier has it.")
+    return check_name(parameter, value, known)
+
+
 def as_rule(solver: str, momentum: float, nesterov: bool, alpha: float) -> Rule:
     """Describe the update rule.
 
@@ -66,7 +76,7 @@ def as_rule(solver: str, momentum: float, nesterov: bool, alpha: float) -> Rule:
     ValueError
         If the solver is unknown, or a number is out of its range or has no meaning here.
     """
-    check_name("solver", solver, SOLVERS)
+    _check_choice("solver", solver, SOLVERS)
     momentum = check_real("momentum", momentum, 0, 1)
     alpha = check_real("alpha", alpha, 0)
     if check_flag("nesterov", nesterov) and momentum == 0:
@@ -103,7 +113,7 @@ def as_schedule(
     ValueError
         If the schedule is unknown, or the rate is not a positive number.
     """
-    name = check_name("learning_rate", learning_rate, COURSES)
+    name = _check_choice("learning_rate", learning_rate, COURSES)
     rate = learning_rate_init
     if rate is None:
         rate = default_rate(solver, batch_size)

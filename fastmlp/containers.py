@@ -47,13 +47,12 @@ def as_table(X: Any, name: str) -> Table:
     Returns
     -------
     Table
-        Its values may have any number of dimensions; they are numbers if they were objects, or
-        came in a data frame.
+        Its values may have any number of dimensions; an array may still be of text or complex.
 
     Raises
     ------
     ValueError
-        If it is none of these, or holds text, dates or missing values.
+        If it is none of these, or holds dates, fields, or objects that are no numbers.
     """
     if is_sparse(X):
         return Table(as_canonical_csr(X) if X.ndim == 2 else X)
@@ -62,7 +61,7 @@ def as_table(X: Any, name: str) -> Table:
     if labels is not None:
         return Table(_frame_values(X, labels, name), labels)
     values = as_array(X, name)
-    return Table(as_numbers(values, name) if values.dtype == object else values)
+    return Table(as_numbers(values, name) if values.dtype.kind in "OmMV" else values)
 
 
 def as_array(values: Any, name: str) -> Array:
@@ -209,6 +208,7 @@ DATE_TYPES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, n
 REMEDIES: tuple[tuple[tuple[type, ...], str], ...] = (
     ((str, bytes), "Encode text as numbers first, with sklearn.preprocessing.OneHotEncoder."),
     (DATE_TYPES, "Turn dates into numbers first, such as the days since the first of them."),
+    ((np.void,), "Make columns of fields: numpy.lib.recfunctions.structured_to_unstructured."),
 )
 """What to do about values that are no numbers, by their types."""
 
@@ -238,12 +238,22 @@ def as_numbers(values: Array, name: str, label: Any = None) -> Array:
     if values.size and values.dtype.kind in "mMV":
         raise _no_number(values.flat[0], (0,) * values.ndim, name, label)
     objects = values.astype(object)
-    odd = {kind for kind in set(map(type, objects.flat)) if not issubclass(kind, REAL_TYPES)}
+    odd = {kind for kind in set(map(type, objects.flat)) if not is_real(kind)}
     if odd:
         found = (entry for entry in np.ndenumerate(objects) if type(entry[1]) in odd)
         place, value = next(found)
         raise _no_number(value, place, name, label)
     return objects.astype(np.float64)
+
+
+def is_real(kind: type) -> bool:
+    """Tell whether a type is one of real numbers; NumPy counts durations among the integers.
+
+    Parameters
+    ----------
+    kind : type
+    """
+    return issubclass(kind, REAL_TYPES) and not issubclass(kind, DATE_TYPES)
 
 
 def _no_number(value: Any, place: tuple[int, ...], name: str, label: Any) -> ValueError:

@@ -12,6 +12,7 @@ from fastmlp.containers import (
     as_array,
     column_names,
     frame_columns,
+    is_real,
     refuse_unread,
 )
 
@@ -113,29 +114,31 @@ def is_missing(labels: Array) -> NDArray[np.bool_]:
     """
     if labels.dtype.kind in "Mm":
         return np.isnat(labels)
-    return np.array(
-        [
-            type(label).__name__ in MISSING_TYPES or (isinstance(label, float) and label != label)
-            for label in labels
-        ],
-        dtype=np.bool_,
-    )
+    kinds = [type(one) for one in labels]
+    missing = [
+        kind.__name__ in MISSING_TYPES or (is_real(kind) and one != one)
+        for kind, one in zip(kinds, labels, strict=True)
+    ]
+    return np.array(missing, np.bool_)
 
 
 def _require_labels(labels: Array, name: str) -> None:
     """Raise a `ValueError` for missing labels and for numbers that are no labels."""
-    remedy = ""
     if labels.dtype.kind == "f":
-        bad = ~np.isfinite(labels)
-        if not bad.any():
-            bad, remedy = labels != np.round(labels), REGRESSION
+        missing, fractional = ~np.isfinite(labels), labels != np.round(labels)
     elif labels.dtype.kind in "OMm":
-        bad = is_missing(labels)
+        missing, fractional = is_missing(labels), _is_fractional(labels)
     else:
         return
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise invalid(name, LABELS, f"{labels[row]} at row {row}", remedy)
+    for bad, remedy in ((missing, ""), (fractional, REGRESSION)):
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise invalid(name, LABELS, f"{labels[row]} at row {row}", remedy)
+
+
+def _is_fractional(labels: Array) -> NDArray[np.bool_]:
+    """Tell which objects are numbers, but not whole."""
+    return np.array([is_real(type(one)) and one % 1 != 0 for one in labels], np.bool_)
 
 
 def _positions(found: Array, n_labels: int, classes: Array, name: str) -> NDArray[np.intp]:

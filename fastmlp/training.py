@@ -107,7 +107,7 @@ def train(
         numbers are converted once, and so are the columns of a data frame that are not all of one
         dtype. CSR is read as it lies if its indices are sorted and none of them comes twice in a
         row. Left out, `dataset` is trained on.
-    y : array_like of shape (n_samples,), optional
+    y : array_like of shape (n_samples,) or data frame of one column, optional
         Class labels of any type that sorts.
     dataset : {"digits28", "digits", "mnist"} or Dataset
         A named data set, or one that is loaded, in place of X and y. Its test part is the
@@ -263,7 +263,7 @@ def _load(
     if training is None:
         from fastmlp import datasets
 
-        named = datasets.load(dataset) if isinstance(dataset, str) else dataset
+        named = dataset if isinstance(dataset, Dataset) else datasets.load(dataset)
         training = _Given(named.X_train, named.y_train, ("X_train", "y_train"))
         validation = validation or _Given(named.X_test, named.y_test, ("X_test", "y_test"))
         input_scale = named.input_scale if input_scale is None else input_scale

@@ -7,7 +7,7 @@ from typing import NoReturn, ParamSpec
 
 from fastmlp._errors import invalid
 from fastmlp.cli.interruptions import interruptions
-from fastmlp.cli.streams import complain
+from fastmlp.cli.streams import complain, warnings_in_one_line
 
 P = ParamSpec("P")
 
@@ -27,7 +27,7 @@ def one_line(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        with interruptions.listen():
+        with interruptions.listen(), warnings_in_one_line():
             try:
                 command(*args, **kwargs)
                 if interruptions.heard:

@@ -2,7 +2,9 @@
 
 import os
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -80,6 +82,14 @@ def tell(line: str) -> None:
         with suppress(OSError):
             say(line, stream)
             return
+
+
+@contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Tell warnings without the place in the code, which says nothing to who uses a command."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: complain(str(message))
+        yield
 
 
 def settle() -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._checks import check_name, check_sizes
@@ -130,6 +131,13 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if not np.isfinite(self._fitted.buffer).all():
             raise ValueError(NOT_FINITE)
         return self
+
+    def _validate_params(self) -> None:
+        """Check the arguments with scikit-learn's message, and ask what an unknown name means."""
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            raise type(error)(" ".join([str(error), *options.meant_names(self)[:1]])) from None
 
     def _validated(self, X: Any, y: Any, name: str, first: bool) -> tuple[Any, Any]:
         """Check X and y as scikit-learn does; `name` is what the caller calls y."""

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from fastmlp._checks import check_rounded
-from fastmlp._errors import invalid
+from fastmlp._checks import check_name, check_rounded
+from fastmlp._errors import invalid, meant
 from fastmlp.backends import BACKENDS
 from fastmlp.backends.contract import DRAWS, threshold
 from fastmlp.functional import ACTIVATIONS
@@ -82,15 +82,28 @@ def require_kept(estimator: Any, dtype: np.dtype[Any]) -> None:
         check_rounded(name, getattr(estimator, name), dtype)
 
 
+def meant_names(estimator: Any) -> list[str]:
+    """Ask, for each argument that is a name scikit-learn's check refuses, which name is meant."""
+    questions = [
+        meant(getattr(estimator, name), rule.options)
+        for name, rules in estimator._parameter_constraints.items()
+        for rule in rules
+        if isinstance(rule, StrOptions)
+        and isinstance(getattr(estimator, name), str)
+        and not rule.is_satisfied_by(getattr(estimator, name))
+    ]
+    return [question for question in questions if question]
+
+
 def layer_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     """Turn one activation, or one a layer, into one a layer."""
     if isinstance(activation, str):
         return (activation,) * n_hidden
     names = tuple(activation)
-    if len(names) != n_hidden or not all(name in ACTIVATIONS for name in names):
+    if len(names) != n_hidden:
         rule = f"one name, or one for each of the {n_hidden} hidden layers, of {list(ACTIVATIONS)}"
         raise invalid("activation", rule, names)
-    return names
+    return tuple(check_name("activation", name, ACTIVATIONS) for name in names)
 
 
 def layer_dropout(dropout: Any, n_hidden: int) -> tuple[float, ...]:
