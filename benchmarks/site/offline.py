@@ -1,4 +1,4 @@
-"""Replaces what asv's page loads from other hosts by files of the site."""
+"""Replaces what asv's page loads from other hosts by files of the site, which npm packages have."""
 
 import base64
 import hashlib
@@ -8,18 +8,35 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from .errors import SiteError
+from .packages import installed
 
-FOLDER = Path(__file__).parent / "libraries"
+LIBRARIES = {
+    "/jquery-3.3.1.min.js": "jquery/dist/jquery.min.js",
+    "/flot/0.8.3/jquery.flot.min.js": "flot/jquery.flot.js",
+    "/flot/0.8.3/jquery.flot.time.min.js": "flot/jquery.flot.time.js",
+    "/flot/0.8.3/jquery.flot.selection.min.js": "flot/jquery.flot.selection.js",
+    "/flot/0.8.3/jquery.flot.categories.min.js": "flot/jquery.flot.categories.js",
+    "/flot-orderbars@1.0.0/js/jquery.flot.orderBars.js":
+        "flot-orderbars/js/jquery.flot.orderBars.js",
+    "/stupidtable/1.0.1/stupidtable.min.js": "stupid-table-plugin/stupidtable.min.js",
+    "/blueimp-md5/2.19.0/js/md5.min.js": "blueimp-md5/js/md5.min.js",
+    "/bootstrap@3.1.1/dist/js/bootstrap.min.js": "bootstrap/dist/js/bootstrap.min.js",
+    "/bootstrap@3.1.1/dist/css/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
+}  # fmt: skip
+"""How an address ends on asv's page, and the file of a package to take for it."""
 
-SUBSTITUTES = {
-    "/flot/0.8.3/jquery.flot.min.js": "jquery.flot.js",
-    "/flot/0.8.3/jquery.flot.time.min.js": "jquery.flot.time.js",
-    "/flot/0.8.3/jquery.flot.selection.min.js": "jquery.flot.selection.js",
-    "/flot/0.8.3/jquery.flot.categories.min.js": "jquery.flot.categories.js",
-    "/flot-orderbars@1.0.0/js/jquery.flot.orderBars.js": "jquery.flot.orderBars.js",
-    "/stupidtable/1.0.1/stupidtable.min.js": "stupidtable.min.js",
-}
-"""How an address ends, and the file to take for it; libraries/README.md says why."""
+SUBSTITUTES = ("flot", "stupid-table-plugin")
+"""Packages whose files are not byte for byte what asv's page names: flot 0.8.3 is packaged as its
+source alone, of which asv loads a minified copy, and stupidtable was first packaged as 1.1.3, which
+takes the same calls."""
+
+BARS = "jquery.flot.orderBars.js"
+"""It places bars by the distance of the first and last values on the x-axis. Between names, as of
+backends, there is none: no bar is drawn where a graph has two series or more."""
+DISTANCE = "pixelInXWidthEquivalent = AxeSize"
+"""What it does with the distance."""
+MENDED = f"if (isNaN(AxeSize)) AxeSize = plot.getData()[0].data.length - 1; {DISTANCE}"
+"""The same, of the number of names."""
 
 ELSEWHERE = r"(?:https?:)?//[\w-]+(?:\.[\w-]+|:\d)[^\s\"'`);]*"
 
@@ -69,8 +86,9 @@ def make_local(html_dir):
     for path in sorted(html_dir.glob("*.html")):
         page = path.read_text(encoding="utf-8")
         for tag, url, integrity in Loads(page).tags:
-            local = find(url, integrity)
-            shutil.copy(local, html_dir / "libraries")
+            local = Path(shutil.copy(find(url, integrity), html_dir / "libraries"))
+            if local.name == BARS:
+                _mend_bars(local)
             ours = tag.replace(url, f"libraries/{local.name}")
             if integrity:
                 ours = ours.replace(integrity, digest(local, integrity))
@@ -80,7 +98,7 @@ def make_local(html_dir):
 
 
 def find(url, integrity):
-    """Find the local copy of a library.
+    """Find the library that asv's page asks for in a package.
 
     Parameters
     ----------
@@ -93,16 +111,22 @@ def find(url, integrity):
     -------
     Path
     """
-    for path in sorted(FOLDER.glob("*.*")):
-        if integrity and digest(path, integrity) == integrity:
-            return path
-    for ending, name in SUBSTITUTES.items():
-        if url.endswith(ending):
-            return FOLDER / name
-    raise SiteError(
-        f"asv's page asks for {url}, for which there is no local copy. Add it to {FOLDER}, "
-        f"whose README.md says how."
-    )
+    name = next((name for ending, name in LIBRARIES.items() if url.endswith(ending)), None)
+    if name is None:
+        raise SiteError(
+            f"asv's page asks for {url}, of which no package is known. Add the package to "
+            f"package.json (npm install --omit-lockfile-registry-resolved), and its file to "
+            f"LIBRARIES in {Path(__file__).name}."
+        )
+    path = installed() / name
+    if integrity and name.partition("/")[0] not in SUBSTITUTES:
+        actual = digest(path, integrity)
+        if actual != integrity:
+            raise SiteError(
+                f"{path} must be what asv's page names, of hash {integrity}; got {actual}. "
+                "Remove the folder, and publish again."
+            )
+    return path
 
 
 def digest(path, integrity):
@@ -121,6 +145,14 @@ def digest(path, integrity):
     algorithm = integrity.partition("-")[0]
     value = hashlib.new(algorithm, path.read_bytes()).digest()
     return f"{algorithm}-{base64.b64encode(value).decode()}"
+
+
+def _mend_bars(path):
+    """Let bars stand at names, too; see `BARS`."""
+    script = path.read_text(encoding="utf-8")
+    if DISTANCE not in script:
+        raise SiteError(f"{path.name} must have {DISTANCE!r}; it has not. Mend it otherwise.")
+    path.write_text(script.replace(DISTANCE, MENDED), encoding="utf-8")
 
 
 def _check_files(html_dir):

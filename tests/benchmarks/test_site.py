@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.site import offline, publish
+from benchmarks.site import offline, packages, publish
 from benchmarks.site.__main__ import CONFIG, main
 from benchmarks.site.browser import chromium, find_chromium, visiting
 from benchmarks.site.errors import SiteError
 from benchmarks.site.serve import served
+from fastmlp._cache import cache_dir
 
 BENCHMARK = "cost.Suite.track_cost"
 COSTS = (1.0, 1.0, 3.0, 3.0)
@@ -90,8 +91,17 @@ def project(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="session")
+def libraries():
+    """The folder of the packages; skip where no registry can be reached."""
+    try:
+        return packages.installed()
+    except packages.RegistryError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
-def published(project):
+def published(project, libraries):
     """What the project's results become."""
     return publish.publish(project / "asv.conf.json")
 
@@ -121,22 +131,22 @@ def test_pages_load_libraries_that_are_proven_by_their_hashes(published):
     pages = [path.read_text() for path in published.html_dir.glob("*.html")]
     assert [tag for page in pages for tag in offline.Loads(page).tags] == []
     copied = sorted(published.html_dir.glob("libraries/*"))
-    vendored = [path for path in offline.FOLDER.glob("*.*") if path.suffix in {".js", ".css"}]
-    assert [path.name for path in copied] == sorted(path.name for path in vendored)
+    expected = sorted(Path(name).name for name in offline.LIBRARIES.values())
+    assert [path.name for path in copied] == expected
     for path in copied:
         tag = next(part for page in pages for part in page.split("<") if path.name in part)
         assert offline.digest(path, tag.partition('integrity="')[2].partition('"')[0]) in tag
 
 
-def test_only_substitutes_are_other_files_than_asv_names():
+def test_only_substitutes_are_other_files_than_asv_names(libraries):
     asv = pytest.importorskip("asv", reason="asv is not installed")
     page = (Path(asv.__file__).parent / "www" / "index.html").read_text()
     others = {
-        found.name
+        found.relative_to(libraries).parts[0]
         for _, url, integrity in offline.Loads(page).tags
         if offline.digest(found := offline.find(url, integrity), integrity) != integrity
     }
-    assert others == set(offline.SUBSTITUTES.values())
+    assert others == set(offline.SUBSTITUTES)
 
 
 def test_every_part_opens_and_shows_what_was_measured(visitor):
@@ -247,7 +257,7 @@ def test_request_to_another_host_is_refused_and_noticed(published, browser, tmp_
         (
             "index.html",
             '<a href="https://asv.example">asv</a><script src="https://cdn.example/a.js"></script>',
-            r"asv's page asks for https://cdn\.example/a\.js, for which there is no local copy",
+            r"asv's page asks for https://cdn\.example/a\.js, of which no package is known",
         ),
         ("index.html", '<link rel="stylesheet" href="//cdn.example/a.css">', "cdn.example/a.css"),
         ("asv.css", "body { background: url(https://cdn.example/a.png) }", "asv.css names https"),
@@ -265,6 +275,64 @@ def test_links_may_lead_elsewhere(tmp_path):
     (tmp_path / "index.html").write_text(page)
     offline.make_local(tmp_path)
     assert (tmp_path / "index.html").read_text() == page
+
+
+@pytest.fixture
+def nothing_cached(tmp_path, monkeypatch):
+    """An empty cache folder, and an npm that is not patient."""
+    monkeypatch.setenv("FASTMLP_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
+    monkeypatch.setenv("npm_config_fetch_retry_mintimeout", "1")
+    return tmp_path / "cache"
+
+
+def test_packages_are_installed_once(libraries, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert packages.installed() == libraries
+    versions = json.loads(packages.LISTS[0].read_text())["dependencies"]
+    assert versions == {
+        name: json.loads((libraries / name / "package.json").read_text())["version"]
+        for name in versions
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("PATH", "", "npm must be installed"),
+        ("npm_config_registry", "http://127.0.0.1:9", "it says: code ECONNREFUSED"),
+    ],
+)
+def test_no_registry_is_told_from_other_faults(
+    nothing_cached, monkeypatch, variable, value, message
+):
+    if variable != "PATH" and shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(packages.RegistryError, match=message):
+        packages.installed()
+    assert list(nothing_cached.rglob("*")) == [nothing_cached / "site"]
+
+
+def test_another_package_than_that_of_the_hash_is_an_error(
+    libraries, nothing_cached, tmp_path, monkeypatch
+):
+    lists = [Path(shutil.copy(path, tmp_path)) for path in packages.LISTS]
+    lists[1].write_text(lists[1].read_text().replace("sha512-xg2otc", "sha512-xg3otc"))
+    monkeypatch.setattr(packages, "LISTS", lists)
+    with pytest.raises(SiteError, match="EINTEGRITY") as caught:
+        packages.installed()
+    assert not isinstance(caught.value, packages.RegistryError)
+
+
+def test_a_changed_library_is_not_published(libraries, tmp_path, monkeypatch):
+    jquery = "jquery/dist/jquery.min.js"
+    (tmp_path / jquery).parent.mkdir(parents=True)
+    (tmp_path / jquery).write_bytes((libraries / jquery).read_bytes() + b"// one comment more")
+    integrity = offline.digest(libraries / jquery, "sha256-")
+    monkeypatch.setattr(offline, "installed", lambda: tmp_path)
+    with pytest.raises(SiteError, match=r"jquery\.min\.js must be what asv's page names"):
+        offline.find("https://code.example/jquery-3.3.1.min.js", integrity)
 
 
 def test_errors_say_what_to_do(tmp_path, monkeypatch):
@@ -292,18 +360,18 @@ def test_a_port_in_use_is_an_error(tmp_path):
             served(tmp_path, port).__enter__()
 
 
-def test_command_takes_a_screenshot(project, browser, tmp_path):
+def test_command_takes_a_screenshot(project, browser, libraries, tmp_path):
     picture = tmp_path / "graph.png"
     html_dir = tmp_path / "html"
     said = run(CONFIG.parent, sys.executable, "-m", "benchmarks.site", "--config",
                str(project / "asv.conf.json"), "--html-dir", str(html_dir),
                "--screenshot", str(picture), "--view", BENCHMARK,
-               HOME=str(tmp_path))  # fmt: skip
+               HOME=str(tmp_path), FASTMLP_CACHE_DIR=str(cache_dir()))  # fmt: skip
     assert said.startswith(f"Published 2 benchmarks at {len(COSTS)} commits in {html_dir}\n")
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_command_names_what_it_cannot_show_or_overwrite(project, tmp_path):
+def test_command_names_what_it_cannot_show_or_overwrite(project, libraries, tmp_path):
     arguments = ["--config", str(project / "asv.conf.json"), "--html-dir"]
     view = ["--screenshot", str(tmp_path / "graph.png"), "--view", "nothing"]
     done = CliRunner().invoke(main, [*arguments, str(tmp_path / "html"), *view])
@@ -313,7 +381,7 @@ def test_command_names_what_it_cannot_show_or_overwrite(project, tmp_path):
     assert (project / "asv.conf.json").exists()
 
 
-def test_the_results_of_this_project_draw(browser, tmp_path):
+def test_the_results_of_this_project_draw(browser, libraries, tmp_path):
     pytest.importorskip("asv", reason="asv is not installed")
     try:
         published = publish.publish(CONFIG, tmp_path / "html")
