@@ -111,7 +111,6 @@ def catch_up():
         "Adam catch-up", "kernels.touched.catch_up_panel",
         f"{N_TOUCHED:,} of {VOCABULARY:,} rows x {size}, {N_MISSED} steps",
         work.adam_catch_up(n_parameters, N_MISSED), weights.nbytes + slots.nbytes, run, check,
-        note="15 reference counts go up and down, atomically, for each row",
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.page.__main__ import read_results
 from benchmarks.roofline import __main__ as command
 from benchmarks.roofline import measuring, report, table, work
 from benchmarks.roofline.cases import Case
@@ -162,6 +163,12 @@ def test_json_table_and_picture_hold_every_kernel(result, tmp_path, monkeypatch)
         assert line in done.output
         drawn = f"<!-- {row['kernel']} {row['share']:.0%} -->" in paths[1].read_text()
         assert drawn == (row["threads"] == 1)
+
+
+def test_published_notes_are_the_cases_own(cases):
+    assert {row["kernel"]: row["note"] for row in read_results()["roofline"]["kernels"]} == {
+        case.kernel: case.note for case in cases
+    }
 
 
 def test_labels_do_not_overlap():
