@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,8 +19,13 @@ from fastmlp.training import train
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # generic from click 8.4 on
 
-class Names(click.ParamType[Any]):
+
+class Names(ParamType):
     """One name, or several separated by commas."""
 
     name = "name[,name...]"
@@ -31,7 +36,7 @@ class Names(click.ParamType[Any]):
         return parts[0] if len(parts) == 1 else tuple(parts)
 
 
-class Sizes(click.ParamType[Any]):
+class Sizes(ParamType):
     """Whole numbers separated by commas; nothing, or (), is an empty list."""
 
     name = "n[,n...]"
@@ -45,7 +50,7 @@ class Sizes(click.ParamType[Any]):
             self.fail(f"{value!r} is not a list of whole numbers such as 100,50", param, ctx)
 
 
-class InputScale(click.ParamType[Any]):
+class InputScale(ParamType):
     """A name, or a scale and a shift."""
 
     name = "name|scale,shift"

@@ -197,7 +197,7 @@ def test_the_background_is_the_most_frequent_value():
 def test_rows_that_no_batch_touches_are_caught_up(dtype, solver, monkeypatch):
     # 60 batches an epoch, of which most features appear in none or one.
     X = scipy.sparse.random_array(
-        (240, 2000), density=0.004, format="csr", rng=np.random.default_rng(3)
+        (240, 2000), density=0.004, format="csr", random_state=np.random.default_rng(3)
     )
     made, make = [], fit.make_touched_rows
     monkeypatch.setattr(fit, "make_touched_rows", lambda *a: made.append(make(*a)) or made[-1])

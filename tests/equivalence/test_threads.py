@@ -52,7 +52,7 @@ FORMS = {
     "dense bytes": lambda: _images(lambda X: X + np.uint8(1)),
     "CSR": lambda: scipy.sparse.csr_array(_images(lambda X: X / 255)),
     "wide CSR": lambda: scipy.sparse.random_array(
-        (N_SAMPLES, 900), density=0.01, format="csr", rng=np.random.default_rng(9)
+        (N_SAMPLES, 900), density=0.01, format="csr", random_state=np.random.default_rng(9)
     ),
 }
 SETTINGS = {

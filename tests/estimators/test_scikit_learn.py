@@ -15,7 +15,7 @@ import fastmlp
 def text_like():
     """Draw sparse counts of words."""
     generator = np.random.default_rng(0)
-    X = scipy.sparse.random_array((300, 400), density=0.03, rng=generator, format="csr")
+    X = scipy.sparse.random_array((300, 400), density=0.03, random_state=generator, format="csr")
     return X, np.asarray(X[:, :3].sum(axis=1) > X[:, 3:6].sum(axis=1)).astype(int)
 
 

@@ -110,7 +110,9 @@ def _sparse_and_dense(X, y):
 def _texts(X, y):
     y = y[: max(16, len(y) // 4)]
     generator = np.random.default_rng(20240613)
-    rows = random_array((len(y), 10_000), density=0.004, format="csr", rng=generator, dtype="f4")
+    rows = random_array(
+        (len(y), 10_000), density=0.004, format="csr", random_state=generator, dtype="f4"
+    )
     dense = rows.toarray()
     return {
         "numba": Epoch("numba", Work(rows, solver="adam"), y),

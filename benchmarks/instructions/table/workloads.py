@@ -48,7 +48,7 @@ def photographs(n_samples, dtype):
 def texts(n_samples, dtype):
     """Draw CSR rows of 40 nonzeros among 10,000 features."""
     generator = np.random.default_rng(0)
-    X = random_array((n_samples, 10_000), density=0.004, format="csr", rng=generator)
+    X = random_array((n_samples, 10_000), density=0.004, format="csr", random_state=generator)
     return as_features(X.astype(dtype), input_scale_pair(None), dtype)
 
 
