@@ -49,7 +49,7 @@ def test_bad_argument_is_named(name, value):
         ({"X_val": X, "y_val": Y + 1}, "has classes not in"),
         ({"X_val": X, "y_val": Y[:4]}, "inconsistent numbers of samples"),
         ({"sample_weight": np.full(30, -1.0)}, "sample_weight"),
-        ({"sample_weight": np.zeros(30)}, "at least one non-zero number"),
+        ({"sample_weight": np.zeros(30)}, "at least one non-zero|above 0 for some"),
         ({"sample_weight": np.ones(7)}, "sample_weight"),
         ({"sample_weight": np.full(30, np.nan)}, "NaN"),
     ],
