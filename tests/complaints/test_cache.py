@@ -135,6 +135,7 @@ def install(target, form):
             yield archive
 
 
+@compiling
 @pytest.mark.parametrize("form", ["pyc", "zip"])
 def test_after_an_upgrade_no_old_kernel_runs_however_it_is_installed(form, tmp_path):
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -4,11 +4,14 @@ Where a choice among several ends without an `else`, what is added later does no
 told: the weights of a wide sparse layer, say, would miss steps.
 """
 
+import ast
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import fastmlp
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.kernels import few, functions, slopes, touched, updates
 from fastmlp.kernels.simd import Lanes, load, store
@@ -101,3 +104,13 @@ def test_no_activation_is_taken_for_the_identity():
         assert_close(few_units, expected, "update", np.float64)
         assert_close(units, expected, "update", np.float64)
         assert_close(derivatives, derivative(expected, z), "update", np.float64)
+
+
+def test_no_choice_hangs_on_the_order_of_the_codes():
+    # One that is added later may stand anywhere among them.
+    activations = {name for name in vars(functions) if name.lower() in functions.ACTIVATION_CODES}
+    for path in Path(fastmlp.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+                compared = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+                assert not compared & (CODES.keys() | activations), (path, node.lineno)
