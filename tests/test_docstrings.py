@@ -41,7 +41,7 @@ def documented_parameters(docstring):
     section = re.search(r"Parameters\n-+\n(.*?)(\n\n\w+\n-+\n|\Z)", docstring, re.DOTALL)
     if section is None:
         return None
-    names = re.findall(r"^(\w[\w, ]*?)(?: : .*|)$", section[1], re.MULTILINE)
+    names = re.findall(r"^\*{0,2}(\w[\w, ]*?)(?: : .*|)$", section[1], re.MULTILINE)
     return [name for group in names for name in group.split(", ")]
 
 

@@ -94,7 +94,11 @@ class Evaluator:
             found = estimator._score_predictions(validation.y, predictions, validation.weights)
         else:
             found = self.scorer(estimator, validation.X, validation.y, **self.extra)
-        return float(found)
+        try:
+            return float(found)
+        except (TypeError, ValueError) as error:
+            rule = "a scorer that returns one number"
+            raise invalid("scoring", rule, repr(found)) from error
 
 
 def takes_weights(scorer: Any) -> bool:

@@ -86,6 +86,13 @@ def test_a_scorer_that_is_none_is_told_before_training():
         MLPRegressor(scoring="acuracy", **SMALL).fit(X, Y)
 
 
+@pytest.mark.parametrize("found", [None, {"loss": 1.0}, "good"])
+def test_a_scorer_that_returns_no_number_is_told(found):
+    """Scorers of several metrics, and functions that forget to return: a TypeError of float's."""
+    with pytest.raises(ValueError, match="scoring must be a scorer that returns one number; got"):
+        regressor(scoring=lambda model, X, y: found).fit(X, Y)
+
+
 def lowest(model, X, y):
     """Score as a user's function does, which knows of no weights."""
     return -np.abs(model.predict(X) - y).max()
