@@ -1,11 +1,12 @@
 """What happened in each epoch."""
 
 import csv
+import io
 from dataclasses import dataclass, field, fields
 from os import PathLike
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from fastmlp._files import write_file
 from fastmlp.model import Model
 
 
@@ -70,13 +71,19 @@ class History:
         Parameters
         ----------
         path : path-like
-            Overwritten.
+            Overwritten, at once where the file system lets us.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; a folder that is not there is named.
         """
         columns = {name: column for name, column in self._columns().items() if column}
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["epoch", *columns])
-            writer.writerows(zip(range(1, len(self.loss) + 1), *columns.values(), strict=True))
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["epoch", *columns])
+        writer.writerows(zip(range(1, len(self.loss) + 1), *columns.values(), strict=True))
+        write_file(path, text.getvalue().encode())
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Draw the loss curve, and validation loss and accuracy where there are, into a file.

@@ -200,7 +200,8 @@ def test_a_folder_that_is_gone_after_the_training_costs_its_file_alone(folder, m
     monkeypatch.setattr(fastmlp, "train", train_and_tidy)
     result = CliRunner().invoke(main, [*SHORT, "--history", str(scratch / "run.csv")])
     assert result.exit_code == 2
-    assert f"--history {scratch / 'run.csv'} could not be written: No such file" in result.stderr
+    message = f"{scratch / 'run.csv'} could not be written: there is no folder {str(scratch)!r}"
+    assert f"--history {message}" in result.stderr
     assert "test accuracy" in result.stdout
 
 

@@ -229,18 +229,22 @@ def test_a_full_disk_is_told_with_the_files_name(model):
         model.save("/dev/full")
 
 
-def test_a_full_disk_leaves_the_old_file(model, tmp_path, monkeypatch):
+@pytest.mark.parametrize("what", ["model", "history"])
+def test_a_full_disk_leaves_the_old_file(what, model, tmp_path, monkeypatch):
     """Where the new one does not fit, the old one must not be cut off to make room."""
-    path = tmp_path / "model"
-    model.save(path)
+    path = tmp_path / what
+    write = model.save if what == "model" else fastmlp.History(loss=[1.0]).to_csv
+    write(path)
+    old = path.read_bytes()
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left") as raised:
-        model.save(path)
-    assert raised.value.filename == str(path) and is_whole(path)
+        write(path)
+    assert raised.value.filename == str(path)
+    assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", ["none/model", "none/deeper/model"])
