@@ -6,15 +6,20 @@ used, so that importing fastmlp costs what importing NumPy costs.
 """
 
 import contextlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from fastmlp._forks import load as _load
 
 # scikit-learn imports these, and where a thread trains while the rest of a script is over, it is
 # too late to: they register what is to be done at the end.
-with contextlib.suppress(ImportError, RuntimeError):
-    import concurrent.futures.process
-    import concurrent.futures.thread  # noqa: F401
+# The command trains in its main thread, and Ctrl-C is to be quiet from its beginning on.
+_name = os.path.splitext(os.path.basename("".join(sys.argv[:1])))[0]  # noqa: PTH119, PTH122
+if _name != "fastmlp" and not (_name == "-m" and "fastmlp" in sys.orig_argv):
+    with contextlib.suppress(ImportError, RuntimeError):
+        import concurrent.futures.process
+        import concurrent.futures.thread  # noqa: F401
 
 if TYPE_CHECKING:
     import fastmlp.datasets as datasets
