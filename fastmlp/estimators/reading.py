@@ -24,7 +24,7 @@ def read(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **opt
     y : array_like, optional
     reset : bool
         Whether the names and the number of features are set, or compared.
-    **options
+    options : dict
         Further arguments of `validate_data`.
 
     Returns
