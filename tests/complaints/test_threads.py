@@ -18,6 +18,7 @@ from fastmlp import MLPClassifier, MLPRegressor, threads
 from fastmlp.backends import batched
 from fastmlp.backends.compiled import fit, team
 from fastmlp.backends.compiled.team import run_together
+from fastmlp.kernels.barrier import n_places
 from fastmlp.threads import limit_blas, n_cores
 from tests.equivalence.test_threads import Always
 
@@ -233,7 +234,9 @@ def test_a_forked_child_has_no_limits_of_threads_that_it_lacks():
                 entered.set()
                 leave.wait()
 
-        threadpool_limits(3, user_api="blas")
+        user = threading.Thread(target=threadpool_limits, args=(3, "blas"))
+        user.start()
+        user.join()
         entered, leave = threading.Event(), threading.Event()
         threading.Thread(target=hold).start()
         entered.wait()
@@ -283,18 +286,17 @@ def test_work_goes_on_without_helpers_that_do_not_come(start, monkeypatch):
 
 def test_work_goes_on_with_the_helpers_that_there_are(monkeypatch):
     """A container's limit of threads was reached half-way: chroma #1682."""
-    start, started, seen = _thread.start_new_thread, [], []
+    start, free, seen = _thread.start_new_thread, threading.Semaphore(1), []
 
     def start_one(function, arguments):
-        if started:
+        if not free.acquire(timeout=0.2):
             raise RuntimeError("can't start new thread")
-        started.append(function)
-        return start(function, arguments)
+        return start(lambda: (function(*arguments), free.release()), ())
 
     monkeypatch.setattr(_thread, "start_new_thread", start_one)
     assert run_together(4, seen.append) == 2
     assert sorted((one.thread, one.n_threads) for one in seen) == [(0, 2), (1, 2)]
-    assert len({one.places.size for one in seen}) == 1
+    assert {one.places.size for one in seen} == {n_places(2)}
 
 
 def test_a_helper_that_comes_too_late_does_nothing(monkeypatch):

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable
 from functools import cache
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from fastmlp.kernels.task import Team
 UNKNOWN = -1
 
 PATIENCE = 1.0
-"""Seconds until a helper that has not run yet is done without."""
+"""Seconds after which helpers that have not run yet are done without."""
 
 Work = Callable[[Team], object]
 
@@ -75,76 +74,74 @@ class Helper:
     """A thread that does its share of a piece of work and keeps the error if there is one.
 
     One is started for each piece of work, which takes 0.1 ms and leaves nothing behind: there is no
-    pool to close, and none that a fork would lose. It says that it is there and touches nothing
-    before it is told its share, so that the work can go on without it.
+    pool to close, and none that a fork would lose.
 
     Parameters
     ----------
     work : callable
         See `run_together`.
+    share : Team
+    start : threading.Barrier
+        Where all meet before any of them works.
+    home : int
+        The processor of the first thread.
     """
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.here, self.told, self.done = (threading.Event() for _ in range(3))
-        self.native_id = 0
-        self.share: Team | None = None
-        self.home = UNKNOWN
+    def __init__(self, work: Work, share: Team, start: threading.Barrier, home: int) -> None:
+        self.work, self.share, self.start, self.home = work, share, start, home
+        self.starter = threading.get_native_id()
+        self.done = threading.Event()
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Report, wait to be told, and do the share of the work, if any."""
-        self.native_id = threading.get_native_id()
-        self.here.set()
-        self.told.wait()
-        if self.share is not None:
-            self._do(self.share)
-        self.done.set()
-
-    def _do(self, share: Team) -> None:
+        """Do the work, unless it is done without this thread."""
         try:
-            move_away(self.home, share.thread)
-            self.work(share)
+            if threading.get_native_id() == self.starter:
+                self.start.abort()  # gevent, eventlet: it would not run beside the first thread
+            self.start.wait(PATIENCE)
+            self._work()
+        except threading.BrokenBarrierError:
+            pass
+        finally:
+            self.done.set()
+
+    def _work(self) -> None:
+        try:
+            move_away(self.home, self.share.thread)
+            self.work(self.share)
         except BaseException as error:
             self.error = error
-            call_off(share.places)
-
-    def came(self) -> bool:
-        """Wait until the thread is there, and tell whether it runs beside the calling one.
-
-        Where gevent or eventlet have taken the place of threads, it is the calling one. At the end
-        of the interpreter, a new thread never runs.
-
-        Returns
-        -------
-        bool
-        """
-        return self.here.wait(PATIENCE) and self.native_id != threading.get_native_id()
+            call_off(self.share.places)
 
 
-def gather(helpers: list[Helper], n_helpers: int, work: Work) -> None:
-    """Start helpers, and dismiss those that cannot run beside the calling thread.
+def meet(helpers: list[Helper], start: threading.Barrier) -> int:
+    """Start helpers, and wait until all of them run.
 
     Parameters
     ----------
     helpers : list of Helper
-        Those that stay are put here; none, where no thread can be started.
-    n_helpers : int
-        At most so many.
-    work : callable
-        See `run_together`.
+    start : threading.Barrier
+        Broken where not all come, so that none works.
+
+    Returns
+    -------
+    int
+        How many threads can work, the calling one included. A container may limit them; at the end
+        of the interpreter none can be started, or they never run.
     """
-    try:
-        for _ in range(n_helpers):
-            helper = Helper(work)
+    for n_started, helper in enumerate(helpers, 1):
+        try:
             _thread.start_new_thread(helper.run, ())
-            helpers.append(helper)
-    except (RuntimeError, MemoryError):
-        pass  # a container's limit, or the end of the interpreter: those that there are will do
-    n_present = len(list(takewhile(Helper.came, helpers)))
-    for helper in helpers[n_present:]:
-        helper.told.set()
-    del helpers[n_present:]
+        except (RuntimeError, MemoryError):
+            start.abort()
+            for started in helpers[: n_started - 1]:
+                started.done.wait(PATIENCE)  # until there is room for as many again
+            return n_started
+    try:
+        start.wait(PATIENCE)
+    except threading.BrokenBarrierError:
+        return 1
+    return len(helpers) + 1
 
 
 def run_together(n_threads: int, work: Work) -> int:
@@ -163,29 +160,29 @@ def run_together(n_threads: int, work: Work) -> int:
     int
         How many worked.
     """
-    helpers: list[Helper] = []
-    places = np.zeros(n_places(n_threads), np.int64)
+    places, start = np.zeros(n_places(n_threads), np.int64), threading.Barrier(n_threads)
+    home = current_processor() if n_threads > 1 else UNKNOWN
+    shares = [Team(thread, n_threads, places) for thread in range(n_threads)]
+    helpers = [Helper(work, share, start, home) for share in shares[1:]]
+    n_present = 0
     try:
-        gather(helpers, n_threads - 1, work)
-        n_present = len(helpers) + 1
-        places = places[: n_places(n_present)]
-        home = current_processor() if helpers else UNKNOWN
-        for thread, helper in enumerate(helpers, 1):
-            helper.share, helper.home = Team(thread, n_present, places), home
-            helper.told.set()
-        work(Team(0, n_present, places))
+        n_present = meet(helpers, start)
+        if n_present == n_threads:
+            work(shares[0])
     except BaseException:
+        start.abort()
         call_off(places)
         raise
     finally:
-        for helper in helpers:
-            helper.told.set()
-            if helper.share is not None:
+        if n_present == n_threads:
+            for helper in helpers:
                 helper.done.wait()
+    if n_present < n_threads:
+        return run_together(n_present, work)
     for helper in helpers:
         if helper.error is not None:
             raise helper.error
-    return n_present
+    return n_threads
 
 
 def split(n_threads: int, n_items: int, work: Callable[[int, int], object]) -> None:
