@@ -14,31 +14,37 @@ from fastmlp.kernels.functions import ACTIVATION_CODES, IDENTITY
 from fastmlp.kernels.simd import Lanes
 
 WIDE_BYTES, NARROW_BYTES = 256, 64
-"""Size of a vector: four registers of AVX-512, or one."""
+"""Size of a row of a panel: four lines of memory, or one."""
 
 MOST_NARROW_PANELS = 3
-"""A layer of more units than these hold gets wide panels."""
+"""Beside a sparse first layer, a layer of more units than these hold gets wide panels."""
 
 NEVER = -1e18
 """The bias of the output units that fill the last panel up: their softmax is 0. Its square is still
 a float32."""
 
 
-def choose_lanes(n_units: int, dtype: Any) -> Lanes:
+def choose_lanes(n_units: int, dtype: Any, sparse: bool) -> Lanes:
     """Choose the panels of layers of at most so many units.
+
+    A line of memory is wide enough for products of dense matrices, and leaves the least to be
+    filled up. Finding the row of weights that belongs to a nonzero costs as much as using a line of
+    it, so that there four lines are read at a time.
 
     Parameters
     ----------
     n_units : int
     dtype : dtype
+    sparse : bool
+        Whether the network's inputs are sparse.
 
     Returns
     -------
     Lanes
     """
     size = np.dtype(dtype).itemsize
-    narrow = n_units <= MOST_NARROW_PANELS * NARROW_BYTES // size
-    return Lanes(np.dtype(dtype).type, (NARROW_BYTES if narrow else WIDE_BYTES) // size)
+    wide = sparse and n_units > MOST_NARROW_PANELS * NARROW_BYTES // size
+    return Lanes(np.dtype(dtype).type, (WIDE_BYTES if wide else NARROW_BYTES) // size)
 
 
 class Layout(NamedTuple):

@@ -22,7 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.kernels.jit import kernel
-from fastmlp.kernels.simd import broadcast, fma, item, load, store
+from fastmlp.kernels.simd import broadcast, load
+from fastmlp.kernels.tiles import multiply_tiles
 
 
 class Matrix(NamedTuple):
@@ -50,50 +51,7 @@ def multiply(lanes, left, right, result):
     result : Matrix of shape (n_rows, n_lanes), column step 1
         Overwritten.
     """
-    n_rows = result.n_rows
-    if n_rows < 6:
-        for row in range(n_rows):
-            multiply_row(lanes, left, right, result, row)
-        return
-    for row in range(0, n_rows, 6):
-        # The last six rows, where six do not divide the number: some are computed twice.
-        multiply_six_rows(lanes, left, right, result, min(row, n_rows - 6))
-
-
-@kernel
-def multiply_row(lanes, left, right, result, row):
-    """Compute one row of A B; see `multiply`."""
-    place = left.start + row * left.row_step
-    total = broadcast(lanes, 0.0)
-    for inner in range(right.n_rows):
-        vector = load(lanes, right.memory, right.start + inner * right.row_step)
-        total = fma(broadcast(lanes, item(left.memory, place)), vector, total)
-        place += left.column_step
-    store(result.memory, result.start + row * result.row_step, total)
-
-
-@kernel
-def multiply_six_rows(lanes, left, right, result, row):
-    """Compute six rows of A B from one on; see `multiply`."""
-    a, step = left.memory, left.row_step
-    place = left.start + row * step
-    total_0 = total_1 = total_2 = total_3 = total_4 = total_5 = broadcast(lanes, 0.0)
-    for inner in range(right.n_rows):
-        vector = load(lanes, right.memory, right.start + inner * right.row_step)
-        total_0 = fma(broadcast(lanes, item(a, place)), vector, total_0)
-        total_1 = fma(broadcast(lanes, item(a, place + step)), vector, total_1)
-        total_2 = fma(broadcast(lanes, item(a, place + 2 * step)), vector, total_2)
-        total_3 = fma(broadcast(lanes, item(a, place + 3 * step)), vector, total_3)
-        total_4 = fma(broadcast(lanes, item(a, place + 4 * step)), vector, total_4)
-        total_5 = fma(broadcast(lanes, item(a, place + 5 * step)), vector, total_5)
-        place += left.column_step
-    place, step = result.start + row * result.row_step, result.row_step
-    store(result.memory, place, total_0)
-    store(result.memory, place + step, total_1)
-    store(result.memory, place + 2 * step, total_2)
-    store(result.memory, place + 3 * step, total_3)
-    store(result.memory, place + 4 * step, total_4)
-    store(result.memory, place + 5 * step, total_5)
+    multiply_tiles(lanes, left, right, result)
 
 
 @kernel

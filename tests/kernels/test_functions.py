@@ -82,7 +82,7 @@ def matrix_of(array):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["identity", "logistic", "tanh", "relu"])
 def test_activation_and_derivative_agree_with_numpy(name, dtype):
-    generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype)
+    generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype, sparse=False)
     z, deltas = (generator.normal(0, 3, (7, lanes.width)).astype(dtype) for _ in range(2))
     intercepts = generator.normal(size=lanes.width).astype(dtype)
     code, scale = functions.ACTIVATION_CODES[name], dtype(0.5)
@@ -103,7 +103,7 @@ def test_activation_and_derivative_agree_with_numpy(name, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", functional.ACTIVATIONS)
 def test_activation_and_kept_slope_agree_with_numpy(name, dtype, rate):
-    generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype)
+    generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype, sparse=False)
     z, deltas = (generator.normal(0, 3, (7, lanes.width)).astype(dtype) for _ in range(2))
     z[0, :4] = 0, -9, 9, 1e-20
     numbers = generator.integers(0, 1 << 16, (7, lanes.width + 3)).astype(np.uint16)

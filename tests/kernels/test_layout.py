@@ -8,15 +8,16 @@ import pytest
 from fastmlp.kernels import layout as layouts
 
 
+@pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sizes", [(7, 3), (784, 100, 10), (5, 64, 65, 1000), (3, 1, 2)], ids=str)
-def test_packing_and_unpacking_give_the_same(sizes, dtype):
+def test_packing_and_unpacking_give_the_same(sizes, dtype, sparse):
     generator = np.random.default_rng(0)
     shapes = list(itertools.pairwise(sizes))
     coefs = [generator.normal(size=shape).astype(dtype) for shape in shapes]
     intercepts = [generator.normal(size=shape[1]).astype(dtype) for shape in shapes]
-    output = layouts.choose_lanes(sizes[-1], dtype)
-    hidden = layouts.choose_lanes(max(sizes[1:-1], default=sizes[-1]), dtype)
+    output = layouts.choose_lanes(sizes[-1], dtype, sparse)
+    hidden = layouts.choose_lanes(max(sizes[1:-1], default=sizes[-1]), dtype, sparse)
     layout = layouts.make_layout(sizes, ("relu",) * (len(sizes) - 2), hidden, output)
     packed = np.zeros(layouts.n_packed(layout), dtype)
     turned = np.zeros(layouts.n_transposed(layout), dtype)

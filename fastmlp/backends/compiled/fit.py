@@ -191,13 +191,14 @@ class CompiledTrainer:
         dtype, features = parameters.dtype, problem.features
         self.rule, self.batch_size = rule, batch_size
         clipped = rule.max_grad_norm < np.inf
-        self.model = PackedModel(parameters, rule.solver.n_slots, int(clipped))
         self.clip = Clip(float(rule.max_grad_norm)) if clipped else ()
-        layout = self.model.layout
         cores = n_cores() if n_threads is None else n_threads
+        self.features = pack(features, cores)
+        sparse = isinstance(self.features, SparseFeatures)
+        self.model = PackedModel(parameters, sparse, rule.solver.n_slots, int(clipped))
+        layout = self.model.layout
         most = min(cores, int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max()))
         self.solver = as_solver(rule, dtype)
-        self.features = pack(features, cores)
         self.rows: TouchedRows | None = None
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, most)

@@ -22,18 +22,22 @@ class PackedModel:
     ----------
     parameters : Parameters
         Copied by `load`, overwritten by `unload`.
+    sparse : bool
+        Whether the network's inputs are sparse.
     n_slots : int
         Number of buffers of the solver's state.
     n_spare : int
         Number of further buffers, which are not part of the state.
     """
 
-    def __init__(self, parameters: Parameters, n_slots: int, n_spare: int = 0) -> None:
+    def __init__(
+        self, parameters: Parameters, sparse: bool, n_slots: int, n_spare: int = 0
+    ) -> None:
         dtype, sizes = parameters.dtype, parameters.network.layer_sizes
         self.parameters = parameters
-        self.output = layouts.choose_lanes(sizes[-1], dtype)
+        self.output = layouts.choose_lanes(sizes[-1], dtype, sparse)
         hidden = max(sizes[1:-1], default=sizes[-1])
-        self.hidden = layouts.choose_lanes(hidden, dtype)
+        self.hidden = layouts.choose_lanes(hidden, dtype, sparse)
         self.block = Lanes(dtype.type, layouts.NARROW_BYTES // dtype.itemsize)
         activations = parameters.network.activations
         self.layout = layouts.make_layout(sizes, activations, self.hidden, self.output)

@@ -103,7 +103,7 @@ def predict_logits(
     """Compute the logits of every sample; see `fastmlp.backends.contract.Backend`."""
     n_samples = features.n_samples
     logits = np.empty((n_samples, parameters.network.layer_sizes[-1]), parameters.dtype)
-    model = PackedModel(parameters, 0)
+    model = PackedModel(parameters, features.is_sparse, 0)
     model.load()
     data = as_sparse(features) if features.is_sparse else as_dense(features)
     solver = as_solver(Rule(SGD()), parameters.dtype)
