@@ -27,7 +27,7 @@ def carry_back(task, layer, n_rows, slopes):
         start = layout.transposed[layer] + panel * width * size
         weights = Matrix(task.model.transposed, start, layout.fan_out[layer], size, 1)
         before = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.deltas)
-        multiply(lanes, deltas, weights, before)
+        multiply(lanes, deltas, weights, before, False)
         if len(slopes) == N_SLOPES:  # known while this is compiled, and only the one branch is
             multiply_by_slopes(lanes, slopes, before)
         else:
@@ -89,7 +89,7 @@ def update_dense(lanes, start, inputs, deltas, solver, step, gradients, model):
         n_rows = min(GRADIENT_ROWS, inputs.n_rows - low)
         place = inputs.start + low * inputs.row_step
         left = Matrix(inputs.memory, place, n_rows, inputs.row_step, inputs.column_step)
-        multiply(lanes, left, deltas, Matrix(gradients, 0, n_rows, size, 1))
+        multiply(lanes, left, deltas, Matrix(gradients, 0, n_rows, size, 1), False)
         place = start + low * size
         stretch = Stretch(model.parameters, model.slots, place, n_rows, gradients, 0)
         penalty += update(lanes, solver, step, stretch)

@@ -43,7 +43,7 @@ def forward_dense(lanes, layout, layer, panel, inputs, parameters, slopes, units
     size = n_lanes(lanes)
     start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
     weights = Matrix(parameters, start, layout.fan_in[layer], size, 1)
-    multiply(lanes, inputs, weights, units)
+    multiply(lanes, inputs, weights, units, False)
     intercepts = load(lanes, parameters, layout.intercepts[layer] + panel * size)
     finish(lanes, layout, layer, panel, units, 1.0, intercepts, slopes)
 

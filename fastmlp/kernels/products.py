@@ -40,8 +40,8 @@ class Matrix(NamedTuple):
 
 
 @kernel
-def multiply(lanes, left, right, result):
-    """Compute A B; each element is the sum over k from the first to the last.
+def multiply(lanes, left, right, result, adding):
+    """Compute C = A B, or C + A B; each element is the sum over k from the first to the last.
 
     Parameters
     ----------
@@ -49,9 +49,11 @@ def multiply(lanes, left, right, result):
     left : Matrix of shape (n_rows, n_inner)
     right : Matrix of shape (n_inner, n_lanes), column step 1
     result : Matrix of shape (n_rows, n_lanes), column step 1
-        Overwritten.
+        Overwritten, or added to.
+    adding : bool
+        Whether it is added to.
     """
-    multiply_tiles(lanes, left, right, result)
+    multiply_tiles(lanes, left, right, result, adding)
 
 
 @kernel

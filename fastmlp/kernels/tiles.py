@@ -38,7 +38,7 @@ LEAST_ROWS, MOST_ROWS = 6, 8
 class Registers(NamedTuple):
     """The vector registers of a processor."""
 
-    count: int
+    n_registers: int
     n_bytes: int
 
 
@@ -87,7 +87,7 @@ def choose_tile(registers: Registers, panel_bytes: int) -> Tile:
     while True:
         # Sums for each row, one row of the right factor, and one number of the left factor.
         a_row = max(1, n_bytes // registers.n_bytes)
-        n_rows = (registers.count - a_row - 1) // a_row
+        n_rows = (registers.n_registers - a_row - 1) // a_row
         if n_rows >= LEAST_ROWS:
             return Tile(min(n_rows, MOST_ROWS), n_bytes)
         n_bytes //= 2
@@ -120,10 +120,22 @@ SHARED = 3
 instruction of x86 adds a step, or twice a step, to a pointer at no cost."""
 
 
-def _add_products(builder, kind, n_rows, left, place, right, offset):
+def _first_sums(builder, kind, places, adding):
+    """Begin each row's sum with what is there, or with 0."""
+    begin, zero = builder.block, ir.Constant(kind.llvm, [0.0] * kind.count)
+    with builder.if_then(adding):
+        there = [_load(builder, place, kind) for place in places]
+        loaded = builder.block
+    sums = [builder.phi(kind.llvm) for _ in places]
+    for total, number in zip(sums, there, strict=True):
+        total.add_incoming(zero, begin)
+        total.add_incoming(number, loaded)
+    return sums
+
+
+def _add_products(builder, kind, first_sums, left, place, right, offset):
     """Loop over the columns of the left factor; return the sums of a tile's rows."""
-    begin = builder.block
-    zero = ir.Constant(kind.llvm, [0.0] * kind.count)
+    begin, n_rows = builder.block, len(first_sums)
     steps = [_WHOLE(0), left.row_step, builder.mul(left.row_step, _WHOLE(2))]
     starts = [
         builder.gep(place, [builder.mul(left.row_step, _WHOLE(row))])
@@ -148,7 +160,7 @@ def _add_products(builder, kind, n_rows, left, place, right, offset):
     moved_place = builder.gep(vector_place, [right.row_step])
     for phi, initial, later in zip(
         [inner, vector_place, *pointers, *sums],
-        [_WHOLE(0), first, *starts, *[zero] * n_rows],
+        [_WHOLE(0), first, *starts, *first_sums],
         [following, moved_place, *moved, *added],
         strict=True,
     ):
@@ -158,15 +170,15 @@ def _add_products(builder, kind, n_rows, left, place, right, offset):
 
     builder.position_at_end(end)
     results = [builder.phi(kind.llvm) for _ in range(n_rows)]
-    for result, total in zip(results, added, strict=True):
-        result.add_incoming(zero, begin)
+    for result, initial, total in zip(results, first_sums, added, strict=True):
+        result.add_incoming(initial, begin)
         result.add_incoming(total, loop)
     return results
 
 
 def _multiply_rows(builder, kind, n_rows, operands, row_place, offset):
     """Compute tiles of so many rows while there are as many left."""
-    left, right, result = operands
+    left, right, result, adding = operands
     ask, work, done = (builder.append_basic_block(name) for name in ("ask", "tile", "done"))
     builder.branch(ask)
     builder.position_at_end(ask)
@@ -175,31 +187,36 @@ def _multiply_rows(builder, kind, n_rows, operands, row_place, offset):
     builder.cbranch(builder.icmp_signed("<=", following, result.n_rows), work, done)
 
     builder.position_at_end(work)
-    sums = _add_products(builder, kind, n_rows, left, left.row(row), right, offset)
     target = builder.gep(result.row(row), [offset])
-    for number, total in enumerate(sums):
-        place = builder.gep(target, [builder.mul(result.row_step, _WHOLE(number))])
+    places = [
+        builder.gep(target, [builder.mul(result.row_step, _WHOLE(number))])
+        for number in range(n_rows)
+    ]
+    first_sums = _first_sums(builder, kind, places, adding)
+    sums = _add_products(builder, kind, first_sums, left, left.row(row), right, offset)
+    for place, total in zip(places, sums, strict=True):
         _store(builder, total, place, kind)
     builder.store(following, row_place)
     builder.branch(ask)
     builder.position_at_end(done)
 
 
-def _multiply_twin(lanes, left, right, result):
+def _multiply_twin(lanes, left, right, result, adding):
     def view(matrix, n_columns):
         steps = np.array([matrix.row_step, matrix.column_step]) * matrix.memory.itemsize
         shape = (matrix.n_rows, n_columns)
         return np.lib.stride_tricks.as_strided(matrix.memory[matrix.start :], shape, steps)
 
     A, B, C = view(left, right.n_rows), view(right, lanes.width), view(result, lanes.width)
-    C[...] = 0
+    if not adding:
+        C[...] = 0
     for inner in range(right.n_rows):
         C += A[: len(C), inner : inner + 1] * B[inner]
 
 
 @operation(_multiply_twin)
-def multiply_tiles(typing, lanes, left, right, result):
-    """Compute A B for one panel, tile by tile; see `products.multiply`."""
+def multiply_tiles(typing, lanes, left, right, result, adding):
+    """Compute A B for one panel, or add it, tile by tile; see `products.multiply`."""
 
     def generate(context, builder, sig, arguments):
         panel = lanes.vector
@@ -209,8 +226,9 @@ def multiply_tiles(typing, lanes, left, right, result):
         heights = [tile.n_rows, *(height for height in (4, 2, 1) if height < tile.n_rows)]
         operands = [
             _Operand(context, builder, operand, value, itemsize)
-            for operand, value in zip(sig.args[1:], arguments[1:], strict=True)
+            for operand, value in zip(sig.args[1:4], arguments[1:4], strict=True)
         ]
+        operands.append(arguments[4])
         n_bytes = _WHOLE(panel.count * itemsize)
         with cgutils.for_range_slice(builder, _WHOLE(0), n_bytes, _WHOLE(tile.n_bytes)) as loop:
             row_place = cgutils.alloca_once(builder, _WHOLE)
@@ -219,4 +237,4 @@ def multiply_tiles(typing, lanes, left, right, result):
                 _multiply_rows(builder, kind, height, operands, row_place, loop[0])
         return context.get_dummy_value()
 
-    return types.void(lanes, left, right, result), generate
+    return types.void(lanes, left, right, result, adding), generate

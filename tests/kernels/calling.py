@@ -1,5 +1,7 @@
 """How tests call what only kernels call."""
 
+from functools import cache
+
 import numba
 import pytest
 
@@ -8,6 +10,7 @@ of_compiled_code = pytest.mark.skipif(
 )
 
 
+@cache
 def compiled(function):
     """Compile a function, or a way in from Python to what is compiled already.
 

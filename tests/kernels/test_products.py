@@ -21,21 +21,23 @@ def draw(dtype, *shape, seed=0):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("width", ["narrow", "wide"])
 @pytest.mark.parametrize("n_rows", [0, 1, 2, 3, 5, 6, 7, 8, 9, 15, 64])
-@pytest.mark.parametrize("n_inner", [1, 10, 63])
-def test_products_agree_with_numpy(n_inner, n_rows, width, dtype):
+@pytest.mark.parametrize("n_inner", [0, 1, 10, 63])
+@pytest.mark.parametrize("adding", [False, True])
+def test_products_agree_with_numpy(adding, n_inner, n_rows, width, dtype):
     lanes = choose_lanes(1000, dtype, sparse=width == "wide")
     left, right = draw(dtype, n_rows, n_inner), draw(dtype, n_inner, lanes.width, seed=1)
     multiply = compiled(products.multiply)
     for steps, memory in (((n_inner, 1), left), ((1, n_rows), np.ascontiguousarray(left.T))):
-        result = np.full((n_rows, lanes.width), np.nan, dtype)
+        result = np.full((n_rows, lanes.width), 2.0 if adding else np.nan, dtype)
         multiply(
             lanes,
             Matrix(memory.reshape(-1), 0, n_rows, *steps),
             Matrix(right.reshape(-1), 0, n_inner, lanes.width, 1),
             Matrix(result.reshape(-1), 0, n_rows, lanes.width, 1),
+            adding,
         )
         if n_rows:
-            expected = left.astype(float) @ right.astype(float)
+            expected = left.astype(float) @ right.astype(float) + 2.0 * adding
             assert_close(result, expected, "product", dtype)
 
 

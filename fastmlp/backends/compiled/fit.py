@@ -1,19 +1,20 @@
 """One training in compiled kernels: its memory, its threads, and the calls of the kernels."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._clock import now, since
+from fastmlp.backends.compiled.grouping import choose_n_groups, make_groups, make_workspaces
 from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import pack
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.contract import Epoch, Objective, Problem, Report, n_batches, threshold
-from fastmlp.kernels import samples, steps, updates
+from fastmlp.kernels import groups, samples, steps, updates
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.backward import GRADIENT_ROWS
 from fastmlp.kernels.cache import clock
@@ -170,6 +171,14 @@ def make_touched_rows(
     )
 
 
+class Space(NamedTuple):
+    """What batches are computed in."""
+
+    workspace: tasks.Workspace
+    slopes: Any
+    """See `make_slopes`."""
+
+
 class CompiledTrainer:
     """A training whose batches run in compiled kernels; see `contract.Backend.trainer`."""
 
@@ -197,19 +206,19 @@ class CompiledTrainer:
         sparse = isinstance(self.features, SparseFeatures)
         self.model = PackedModel(parameters, sparse, rule.solver.n_slots, int(clipped))
         layout = self.model.layout
-        most = min(cores, int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max()))
+        n_rows = min(batch_size, features.n_samples)
+        n_groups = 1 if sparse or clipped else choose_n_groups(layout, n_rows)
+        n_panels = int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max())
+        most = min(cores, n_groups if n_groups > 1 else n_panels)
         self.solver = as_solver(rule, dtype)
         self.rows: TouchedRows | None = None
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, most)
         self.targets = as_targets(problem, objective.loss, parameters)
-        self.slopes = make_slopes(self.model, parameters.network, objective.dropout, batch_size)
-        self.by_sample = self._can_go_by_sample(problem)
+        self.groups = make_groups(layout, n_groups, n_rows, dtype) if n_groups > 1 else None
         n_steps = self._most_steps(features.n_samples, parameters.network, objective)
-        most_touched = 0 if self.rows is None else self.rows.touched.shape[1]
-        self.workspace = make_workspace(
-            layout, self.features, batch_size, (most, n_steps, most_touched), dtype
-        )
+        self.spaces = self._make_spaces(objective, most, n_steps, n_rows)
+        self.by_sample = self._can_go_by_sample(problem)
         if self.by_sample:
             self.space = make_sample_workspace(layout, parameters, most)
             self.pace = Pace(most, samples.FOLD, 16 * samples.FOLD)
@@ -218,6 +227,24 @@ class CompiledTrainer:
         self.kernel = self._compile()
         self.compile_seconds = clock.seconds - compiled_before
 
+    def _make_spaces(
+        self, objective: Objective, n_threads: int, n_steps: int, n_rows: int
+    ) -> list[Space]:
+        """Allocate what batches are computed in: of one, or each thread's own blocks of rows."""
+        model, network, groups = self.model, self.model.parameters.network, self.groups
+        rows = n_rows if groups is None else groups.block_rows
+        most_touched = 0 if self.rows is None else self.rows.touched.shape[1]
+        workspace = make_workspace(
+            model.layout, self.features, n_rows if groups is None else 0,
+            (n_threads, n_steps, most_touched), model.packed.dtype,
+        )  # fmt: skip
+        workspaces = [workspace]
+        if groups is not None:
+            workspaces = make_workspaces(workspace, model.layout, groups, n_threads, n_rows)
+        return [
+            Space(each, make_slopes(model, network, objective.dropout, rows)) for each in workspaces
+        ]
+
     def _plain(self) -> bool:
         """Tell whether a step is no more than w <- w - rate g."""
         penalised = self.rule.alpha > 0 or self.rule.l1 > 0
@@ -225,7 +252,7 @@ class CompiledTrainer:
 
     def _can_go_by_sample(self, problem: Problem) -> bool:
         """Tell whether the kernel for one sample a step can do it; weights of 0 it cannot."""
-        one_hidden = len(self.model.layout.widths) == 2 and not self.slopes
+        one_hidden = len(self.model.layout.widths) == 2 and not self.spaces[0].slopes
         sparse = isinstance(self.features, SparseFeatures)
         single = self.batch_size == 1 and problem.weights is None
         return self._plain() and single and sparse and one_hidden
@@ -258,7 +285,8 @@ class CompiledTrainer:
         nothing = Epoch(np.empty(0, np.intp), numbers, numbers, np.empty(0))
         course = as_course(self.rule, nothing)
         call = self._prepare(nothing, course, (0, 0), np.empty(0))
-        entry = samples.run_samples if self.by_sample else steps.run_steps
+        entry = steps.run_steps if self.groups is None else groups.run_groups
+        entry = samples.run_samples if self.by_sample else entry
         alone = tasks.Team(0, 1, np.zeros(1, np.int64))
         kernel: Callable[..., bool] = specialise(entry, *call(alone))
         return kernel
@@ -301,9 +329,10 @@ class CompiledTrainer:
         else:
             pace.record(last - first, since(start))
         if self.rule.alpha > 0 or self.rule.l1 > 0:
-            penalties = self.workspace.penalties[:, :, : last - first].sum(axis=(0, 1))
+            all_penalties = self.spaces[0].workspace.penalties
+            penalties = all_penalties[:, :, : last - first].sum(axis=(0, 1))
             losses[first:last] += penalties / epoch.totals[first:last]
-            self.workspace.penalties[...] = 0
+            all_penalties[...] = 0
 
     def _prepare(
         self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
@@ -313,14 +342,17 @@ class CompiledTrainer:
             self.features, self.targets, read_only(epoch.permutation), self.batch_size, course,
             read_only(epoch.totals),
         )  # fmt: skip
-        if self.by_sample:
-            extra: tuple[Any, ...] = (self.space,)
-        else:
-            extra = (self._rows_of(course, span), self._slopes_of(epoch, span), self.clip)
+        numbers = self._numbers_of(epoch, span)
 
         def call(team: tasks.Team) -> tuple[Any, ...]:
-            task = self.model.task(self.solver, batches, self.workspace, team)
-            return (task, *extra, *span, losses)
+            workspace, slopes = self.spaces[team.thread % len(self.spaces)]
+            slopes = slopes._replace(**numbers) if numbers else slopes
+            task = self.model.task(self.solver, batches, workspace, team)
+            if self.by_sample:
+                return (task, self.space, *span, losses)
+            if self.groups is not None:
+                return (task, slopes, self.groups, *span, losses)
+            return (task, self._rows_of(course, span), slopes, self.clip, *span, losses)
 
         return call
 
@@ -330,16 +362,16 @@ class CompiledTrainer:
             return ()
         return self.rows._replace(course=Course(*(column[slice(*span)] for column in course)))
 
-    def _slopes_of(self, epoch: Epoch, span: tuple[int, int]) -> Any:
+    def _numbers_of(self, epoch: Epoch, span: tuple[int, int]) -> dict[str, Any]:
         """Draw the numbers of a piece of an epoch where there is dropout."""
         if epoch.draw is None or span[0] == span[1]:
-            return self.slopes
+            return {}
         ends = np.minimum(np.array(span) * self.batch_size, len(epoch.permutation))
         numbers = epoch.draw(int(ends[1] - ends[0]))
         # The last panel of a layer reads numbers for the units that fill it up, too.
         padded = np.zeros(numbers.size + self.model.hidden.width, np.uint16)
         padded[: numbers.size] = numbers.ravel()
-        return self.slopes._replace(numbers=read_only(padded), row_step=numbers.shape[1])
+        return {"numbers": read_only(padded), "row_step": numbers.shape[1]}
 
 
 def make_sample_workspace(

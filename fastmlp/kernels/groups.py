@@ -1,0 +1,233 @@
+"""Training on large batches of dense samples: rows are shared out instead of units.
+
+A batch is cut into groups of rows. A thread takes whole groups: from their samples to their
+gradient it needs nothing of the others, and goes through a group in blocks of rows that stay in a
+cache. Then the groups' gradients are added up in their order and a step is taken, each thread on
+its part of the weights. So threads wait for one another twice a batch, whatever the depth, and
+narrow layers keep them all busy; how many groups there are follows from the shapes alone, so that
+the bits do not depend on the number of threads.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastmlp.kernels.backward import GRADIENT_ROWS, carry_back, transpose_weights
+from fastmlp.kernels.forward import dense_inputs, whole
+from fastmlp.kernels.jit import entry, inlined, kernel
+from fastmlp.kernels.products import Matrix, add_rows, multiply
+from fastmlp.kernels.simd import load, n_lanes, store
+from fastmlp.kernels.steps import arrive, forward, move_on
+from fastmlp.kernels.task import Batches, Task, Team, Workspace, panel_of, share, transposed
+from fastmlp.kernels.updates import ACCUMULATE, Stretch, step_of, step_of_intercepts, update
+
+
+class Groups(NamedTuple):
+    """The rows of a batch that are worked on together."""
+
+    gradients: np.ndarray
+    """(n_groups, n_packed) float: each group's own."""
+    block_rows: int
+    """Rows that a thread takes at a time."""
+
+
+@inlined
+def alone(task, first, last):
+    """Make a task for some rows of a batch that needs no other thread."""
+    w, b = task.workspace, task.batches
+    workspace = Workspace(
+        w.inputs, w.units, w.deltas, w.row_losses[first:last], w.penalties, w.norms, w.gradients,
+        w.cursors,
+    )  # fmt: skip
+    # The rows of all blocks lie in the same place, as those of every second batch do.
+    batches = Batches(b.features, b.targets, b.permutation, 1 << 62, b.course, b.totals)
+    return Task(
+        task.hidden, task.output, task.block, task.layout, task.solver, task.model, batches,
+        workspace, Team(0, 1, task.team.places),
+    )  # fmt: skip
+
+
+@kernel
+def add_gradient(lanes, layout, layer, inputs, all_deltas, gradient, adding):
+    """Compute the gradient of a layer, or add it: A^T D, and the sum of D's rows.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+        Of the layer.
+    layout : layout.Layout
+    layer : int
+    inputs : Matrix of shape (n_rows, fan_in)
+    all_deltas : (n_rows * sum(widths),) float
+    gradient : (n_packed,) float
+        Overwritten where the layer's parameters lie, or added to.
+    adding : bool
+    """
+    size, left = n_lanes(lanes), transposed(inputs, 0, layout.fan_in[layer])
+    for panel in range(layout.n_panels[layer]):
+        deltas = panel_of(lanes, layout, layer, panel, inputs.n_rows, all_deltas)
+        place, sums = layout.intercepts[layer] + panel * size, add_rows(lanes, deltas)
+        store(gradient, place, sums + load(lanes, gradient, place) if adding else sums)
+        start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
+        multiply(lanes, left, deltas, Matrix(gradient, start, left.n_rows, size, 1), adding)
+
+
+@inlined
+def add_block(task, slopes, gradient, begin, batch, total, adding):
+    """Add the gradient of a block of rows to that of its group, or begin with it."""
+    layout, workspace, n_rows = task.layout, task.workspace, batch.size
+    forward(task, task.batches.features, task.batches.targets, (), slopes, begin, batch, 0, total)
+    n_layers = layout.widths.size
+    for layer in range(n_layers - 1, 0, -1):
+        inputs = whole(layout, layer - 1, n_rows, workspace.units)
+        if layer == n_layers - 1:
+            add_gradient(task.output, layout, layer, inputs, workspace.deltas, gradient, adding)
+        else:
+            add_gradient(task.hidden, layout, layer, inputs, workspace.deltas, gradient, adding)
+        carry_back(task, layer, n_rows, slopes)
+    inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, n_rows)
+    add_gradient(task.hidden, layout, 0, inputs, workspace.deltas, gradient, adding)
+
+
+@inlined
+def add_group(task, slopes, groups, group, begin, batch, number, total):
+    """Compute the gradient of a group of rows of a batch, a block at a time."""
+    n_groups = groups.gradients.shape[0]
+    first, end = group * batch.size // n_groups, (group + 1) * batch.size // n_groups
+    adding = False
+    while first < end or not adding:  # a group without rows has a gradient of 0
+        last = min(first + groups.block_rows, end)
+        kept = move_on(slopes, number * task.batches.batch_size + first)
+        add_block(
+            alone(task, first, last), kept, groups.gradients[group], begin, batch[first:last],
+            total, adding,
+        )  # fmt: skip
+        first, adding = last, True
+
+
+@kernel
+def step_on_sum(lanes, solver, step, groups, start, n_vectors, gradients, model):
+    """Take a step on a stretch of parameters whose gradient is the sum of the groups'.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+    solver : updates.Solver
+    step : updates.Step
+    groups : Groups
+    start, n_vectors : int
+        The stretch.
+    gradients : (at least n_vectors * n_lanes,) float
+        Overwritten by the sum.
+    model : task.Model
+        Updated in place.
+
+    Returns
+    -------
+    float
+        The penalty of the weights before; see `updates.update`.
+    """
+    size = n_lanes(lanes)
+    for number in range(n_vectors):
+        place = start + number * size
+        total = load(lanes, groups.gradients[0], place)
+        for group in range(1, groups.gradients.shape[0]):
+            total = total + load(lanes, groups.gradients[group], place)
+        store(gradients, number * size, total)
+    stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradients, 0)
+    return update(lanes, solver, step, stretch)
+
+
+@inlined
+def step_on_intercepts(task, lanes, layer, groups, step):
+    """Take a step on the biases of the panels of a layer that this thread owns."""
+    gradients = task.workspace.gradients[task.team.thread]
+    first, last = share(task.team, task.layout.n_panels[layer])
+    for panel in range(first, last):
+        start = task.layout.intercepts[layer] + panel * n_lanes(lanes)
+        step_on_sum(
+            lanes, task.solver, step_of_intercepts(step), groups, start, 1, gradients, task.model
+        )
+
+
+@inlined
+def step_on_first(task, groups, number, step):
+    """Take a step on this thread's part of the first layer, some rows of a panel at a time."""
+    layout, lanes = task.layout, task.hidden
+    gradients = task.workspace.gradients[task.team.thread]
+    size, n_rows = n_lanes(lanes), layout.fan_in[0]
+    n_parts = (n_rows + GRADIENT_ROWS - 1) // GRADIENT_ROWS
+    first, last = share(task.team, layout.n_panels[0] * n_parts)
+    for item in range(first, last):
+        low = item % n_parts * GRADIENT_ROWS
+        start = layout.coefs[0] + item // n_parts * layout.panel_sizes[0] + low * size
+        task.workspace.penalties[0, item, number] = step_on_sum(
+            lanes, task.solver, step, groups, start, min(GRADIENT_ROWS, n_rows - low), gradients,
+            task.model,
+        )  # fmt: skip
+    step_on_intercepts(task, lanes, 0, groups, step)
+
+
+@inlined
+def step_on_layer(task, lanes, layer, groups, number, step):
+    """Take a step on a layer after the first, for the inputs that this thread owns."""
+    layout, before, size = task.layout, n_lanes(task.hidden), n_lanes(lanes)
+    gradients = task.workspace.gradients[task.team.thread]
+    first, last = share(task.team, layout.n_panels[layer - 1])
+    for own in range(first, last):
+        low, penalty = own * before, 0.0
+        n_rows = min(before, layout.fan_in[layer] - low)
+        for panel in range(layout.n_panels[layer]):
+            start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * size
+            penalty += step_on_sum(
+                lanes, task.solver, step, groups, start, n_rows, gradients, task.model
+            )
+        task.workspace.penalties[layer, own, number] = penalty
+        if task.solver.code != ACCUMULATE:
+            transpose_weights(task, lanes, layer, own)
+    step_on_intercepts(task, lanes, layer, groups, step)
+
+
+@entry
+def run_groups(task, slopes, groups, first_step, last_step, losses):
+    """Train on the batches from one to another, exclusive; see `steps.run_steps`.
+
+    Parameters
+    ----------
+    task : task.Task
+        Its workspace is this thread's own, but for the losses of the rows and the penalties.
+    slopes : slopes.Slopes or ()
+    groups : Groups
+    first_step, last_step : int
+    losses : (n_batches,) float64
+        Overwritten by the mean loss of each batch before its update.
+
+    Returns
+    -------
+    bool
+        False where the work was called off by another thread.
+    """
+    batches, row_losses, n_layers = task.batches, task.workspace.row_losses, task.layout.widths.size
+    first, last = share(task.team, groups.gradients.shape[0])
+    for index in range(first_step, last_step):
+        begin, number = index * batches.batch_size, index - first_step
+        batch = batches.permutation[begin : begin + batches.batch_size]
+        for group in range(first, last):
+            add_group(task, slopes, groups, group, begin, batch, number, batches.totals[index])
+        if not arrive(task.team):
+            return False
+        if task.team.thread == 0:
+            loss = 0.0
+            for row in range(batch.size):
+                loss += row_losses[row]
+            losses[index] = loss / batches.totals[index]
+        step = step_of(batches.course, index)
+        for layer in range(n_layers - 1, 0, -1):
+            if layer == n_layers - 1:
+                step_on_layer(task, task.output, layer, groups, number, step)
+            else:
+                step_on_layer(task, task.hidden, layer, groups, number, step)
+        step_on_first(task, groups, number, step)
+        if not arrive(task.team):
+            return False
+    return True
