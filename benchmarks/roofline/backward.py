@@ -22,6 +22,7 @@ from .cases import (
     N_HIDDEN,
     OUTPUT,
     RATE,
+    SPARSE,
     STEP,
     Case,
     as_matrix,
@@ -97,25 +98,25 @@ def sparse_update(images):
     -------
     Case
     """
-    deltas = units_of(BATCH_SIZE, N_HIDDEN, HIDDEN, 7)
+    deltas = units_of(BATCH_SIZE, N_HIDDEN, SPARSE, 7)
     deltas *= RATE
-    weights = in_panels(draw(N_FEATURES, N_HIDDEN), HIDDEN)
+    weights = in_panels(draw(N_FEATURES, N_HIDDEN), SPARSE)
     cursors, batch = np.empty(BATCH_SIZE, np.int64), images.batches[0]
-    arguments = (HIDDEN, images.sparse, batch, as_matrix(deltas), cursors, weights)
+    arguments = (SPARSE, images.sparse, batch, as_matrix(deltas), cursors, weights)
     run = compiled_loop(_sparse_update, *arguments)
 
     def check():
         gradient = images.X[batch].T.astype(float) @ deltas[:, :N_HIDDEN]
-        expected = from_panels(weights, N_FEATURES, N_HIDDEN, HIDDEN) + gradient
+        expected = from_panels(weights, N_FEATURES, N_HIDDEN, SPARSE) + gradient
         run(1)
-        return from_panels(weights, N_FEATURES, N_HIDDEN, HIDDEN), expected
+        return from_panels(weights, N_FEATURES, N_HIDDEN, SPARSE), expected
 
     nonzeros = int(np.diff(images.sparse.indptr)[batch].sum())
     return Case(
         "sparse update", "kernels.sparse.add_nonzero_products",
         f"{N_FEATURES} x {BATCH_SIZE} x {N_HIDDEN}, {nonzeros / BATCH_SIZE:.0f} nonzeros a row",
         work.sparse_update(nonzeros, BATCH_SIZE, N_HIDDEN, images.X.itemsize),
-        weights.nbytes + deltas.nbytes, run, check, note=filling(N_HIDDEN, HIDDEN),
+        weights.nbytes + deltas.nbytes, run, check, note=filling(N_HIDDEN, SPARSE),
     )  # fmt: skip
 
 

@@ -9,15 +9,21 @@ from benchmarks.common import make_images
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.backends.compiled.packing import pack
 from fastmlp.inputs import Features, Scale
-from fastmlp.kernels.layout import choose_lanes
+from fastmlp.kernels.layout import choose_lanes, choose_output_lanes
 from fastmlp.kernels.products import Matrix
+from fastmlp.kernels.simd import LINE_BYTES, Lanes
 from fastmlp.kernels.updates import Step
 
 from .work import Work
 
 FLOAT32 = np.dtype(np.float32)
 N_FEATURES, N_HIDDEN, N_CLASSES, BATCH_SIZE = 784, 100, 10, 64
-HIDDEN, OUTPUT = choose_lanes(N_HIDDEN, FLOAT32), choose_lanes(N_CLASSES, FLOAT32)
+HIDDEN = choose_lanes(N_HIDDEN, FLOAT32, sparse=False)
+SPARSE = choose_lanes(N_HIDDEN, FLOAT32, sparse=True)
+"""Of the hidden layer of dense samples, and of sparse ones."""
+
+LINE = Lanes(np.float32, LINE_BYTES // 4)
+OUTPUT = choose_output_lanes(N_CLASSES, FLOAT32, sparse=False)
 N_BATCHES = 16
 """Batches that are taken in turn, so that no processor learns one by heart."""
 

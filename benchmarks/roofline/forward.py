@@ -6,8 +6,7 @@ import scipy.special
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels.functions import LOGISTIC, activate
 from fastmlp.kernels.jit import kernel
-from fastmlp.kernels.layout import NEVER
-from fastmlp.kernels.losses import softmax_cross_entropy
+from fastmlp.kernels.losses import ClassTargets, softmax_rows
 from fastmlp.kernels.products import Matrix, multiply
 from fastmlp.kernels.simd import load, n_lanes
 from fastmlp.kernels.sparse import multiply_nonzeros
@@ -16,11 +15,13 @@ from . import work
 from .cases import (
     BATCH_SIZE,
     HIDDEN,
+    LINE,
     N_BATCHES,
     N_CLASSES,
     N_FEATURES,
     N_HIDDEN,
     OUTPUT,
+    SPARSE,
     Case,
     as_matrix,
     draw,
@@ -54,9 +55,9 @@ def sparse_forward(images):
     -------
     Case
     """
-    coefs, units = draw(N_FEATURES, N_HIDDEN), units_of(BATCH_SIZE, N_HIDDEN, HIDDEN, 1)
-    weights, cursors = in_panels(coefs, HIDDEN), np.empty(BATCH_SIZE, np.int64)
-    arguments = (HIDDEN, images.sparse, images.batches, weights, cursors, as_matrix(units))
+    coefs, units = draw(N_FEATURES, N_HIDDEN), units_of(BATCH_SIZE, N_HIDDEN, SPARSE, 1)
+    weights, cursors = in_panels(coefs, SPARSE), np.empty(BATCH_SIZE, np.int64)
+    arguments = (SPARSE, images.sparse, images.batches, weights, cursors, as_matrix(units))
     run = compiled_loop(_sparse_forward, *arguments)
 
     def check():
@@ -68,7 +69,7 @@ def sparse_forward(images):
         "sparse forward", "kernels.sparse.multiply_nonzeros",
         f"{BATCH_SIZE} x {N_FEATURES} x {N_HIDDEN}, {nonzeros / BATCH_SIZE:.0f} nonzeros a row",
         work.sparse_product(nonzeros, BATCH_SIZE, N_HIDDEN, images.X.itemsize),
-        weights.nbytes + units.nbytes, run, check, note=filling(N_HIDDEN, HIDDEN),
+        weights.nbytes + units.nbytes, run, check, note=filling(N_HIDDEN, SPARSE),
     )  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def multiply_panels(lanes, left, weights, result):
         right = Matrix(weights, panel * n_inner * size, n_inner, size, 1)
         multiply(
             lanes, left, right,
-            Matrix(result.memory, panel * size, result.n_rows, result.row_step, 1),
+            Matrix(result.memory, panel * size, result.n_rows, result.row_step, 1), False,
         )  # fmt: skip
 
 
@@ -155,12 +156,9 @@ def activation():
     )  # fmt: skip
 
 
-def _judge(number, lanes, logits, deltas, classes, share, losses):
-    width = logits.shape[1]
-    for row in range(logits.shape[0]):
-        losses[row] = softmax_cross_entropy(
-            lanes, logits[row], deltas[row], width, classes[row], share
-        )
+def _softmax(number, lanes, targets, batch, logits, deltas, losses, space):
+    for row in range(0, batch.size, n_lanes(lanes)):
+        softmax_rows(lanes, targets, batch, row, logits, deltas, batch.size, losses, space)
 
 
 def softmax():
@@ -170,27 +168,28 @@ def softmax():
     -------
     Case
     """
-    logits, deltas = (zeros((BATCH_SIZE, OUTPUT.width), np.float32) for _ in range(2))
-    logits[...] = NEVER
-    logits[:, :N_CLASSES] = draw(BATCH_SIZE, N_CLASSES, scale=3.0)
-    classes = np.arange(BATCH_SIZE) % N_CLASSES
-    losses, share = np.empty(BATCH_SIZE), np.float32(1 / BATCH_SIZE)
-    run = compiled_loop(_judge, OUTPUT, logits, deltas, classes, share, losses)
+    logits = zeros((BATCH_SIZE + LINE.width, OUTPUT.width), np.float32)
+    deltas, classes = np.zeros_like(logits), np.arange(BATCH_SIZE) % N_CLASSES
+    logits[:BATCH_SIZE, :N_CLASSES] = draw(BATCH_SIZE, N_CLASSES, scale=3.0)
+    targets = ClassTargets(classes, np.empty(0, np.float32), N_CLASSES, np.float32(0))
+    losses, space = np.empty(BATCH_SIZE), zeros((OUTPUT.width + 3) * LINE.width, np.float32)
+    rows = Matrix(logits.ravel(), 0, BATCH_SIZE, OUTPUT.width, 1)
+    arguments = (targets, np.arange(BATCH_SIZE), rows, deltas.reshape(-1), losses, space)
+    run = compiled_loop(_softmax, LINE, *arguments)
 
     def check():
         run(1)
-        exact = logits.astype(float)
-        expected = (scipy.special.softmax(exact, axis=1) - np.eye(OUTPUT.width)[classes]) * share
+        exact = logits[:BATCH_SIZE, :N_CLASSES].astype(float)
+        expected = scipy.special.softmax(exact, axis=1) - np.eye(N_CLASSES)[classes]
         expected_losses = -scipy.special.log_softmax(exact, axis=1)[np.arange(BATCH_SIZE), classes]
-        actual = np.append(deltas * BATCH_SIZE, losses)
-        return actual, np.append(expected * BATCH_SIZE, expected_losses)
+        actual = np.append(deltas[:BATCH_SIZE, :N_CLASSES] * BATCH_SIZE, losses)
+        return actual, np.append(expected, expected_losses)
 
     return Case(
-        "softmax, cross-entropy", "kernels.losses.softmax_cross_entropy",
+        "softmax, cross-entropy", "kernels.losses.softmax_rows",
         f"{BATCH_SIZE} x {N_CLASSES}", work.softmax_cross_entropy(BATCH_SIZE, N_CLASSES),
-        logits.nbytes + deltas.nbytes, run, check,
-        note="the logits of a row are one vector, of which each step waits for the one before: the "
-        "largest, e^z, the sum, a division and a logarithm",
+        2 * BATCH_SIZE * OUTPUT.width * 4, run, check,
+        note="rows side by side, which are transposed before and after; a logarithm for each",
     )  # fmt: skip
 
 

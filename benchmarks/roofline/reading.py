@@ -4,16 +4,17 @@ import numpy as np
 
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels.dense import DenseFeatures, gather
+from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.sparse import count_others, pack_others
 
 from . import work
-from .cases import BATCH_SIZE, N_FEATURES, UNIT, Case
+from .cases import BATCH_SIZE, LINE, N_FEATURES, UNIT, Case
 from .timing import compiled_loop
 
 
-def _gather(number, features, batches, inputs):
+def _gather(number, lanes, features, batches, inputs):
     batch = batches[number % batches.shape[0]]
-    gather(features, batch, 0, batch.size, inputs, 0, N_FEATURES)
+    gather(lanes, features, batch, 0, batch.size, N_FEATURES, inputs)
 
 
 def gather_case(images):
@@ -32,7 +33,8 @@ def gather_case(images):
     scale, shift = (np.float32(number) for number in UNIT)
     features = DenseFeatures(images.X.ravel(), N_FEATURES, 1, scale, shift)
     inputs = zeros(BATCH_SIZE * N_FEATURES, np.float32)
-    run = compiled_loop(_gather, features, batches, inputs)
+    rows = Matrix(inputs, 0, BATCH_SIZE, N_FEATURES, 1)
+    run = compiled_loop(_gather, LINE, features, batches, rows)
 
     def check():
         run(1)

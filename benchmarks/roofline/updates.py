@@ -12,7 +12,7 @@ from fastmlp.kernels.updates import Course, Stretch, update
 from fastmlp.optimizers import SGD, Adam, Rule
 
 from . import work
-from .cases import FLOAT32, HIDDEN, N_BATCHES, RATE, STEP, Case, draw
+from .cases import FLOAT32, N_BATCHES, RATE, SPARSE, STEP, Case, draw
 from .timing import compiled_loop
 
 N_PARAMETERS = 800_000
@@ -47,10 +47,10 @@ def solver_update(name, source, rule, count, note):
     -------
     Case
     """
-    parameters, gradients = draw(N_PARAMETERS), draw(GRADIENT_ROWS * HIDDEN.width, seed=10)
+    parameters, gradients = draw(N_PARAMETERS), draw(GRADIENT_ROWS * SPARSE.width, seed=10)
     slots = zeros((rule.n_slots, N_PARAMETERS), np.float32)
     solver = as_solver(Rule(rule), FLOAT32)
-    run = compiled_loop(_update, HIDDEN, solver, STEP, parameters, slots, gradients)
+    run = compiled_loop(_update, SPARSE, solver, STEP, parameters, slots, gradients)
 
     def check():
         expected, state = parameters.astype(float), slots.astype(float)
@@ -80,7 +80,7 @@ def catch_up():
     -------
     Case
     """
-    size, solver = HIDDEN.width, as_solver(Rule(Adam()), FLOAT32)
+    size, solver = SPARSE.width, as_solver(Rule(Adam()), FLOAT32)
     order = np.random.default_rng(11)
     chosen = np.stack([order.permutation(VOCABULARY)[:N_TOUCHED] for _ in range(N_BATCHES)])
     chosen, made = chosen.astype(np.int32), np.zeros(VOCABULARY, np.int64)
@@ -95,7 +95,7 @@ def catch_up():
         adam_steps=N_MISSED,
     )  # fmt: skip
     model, penalties = Model(weights, slots, none), np.zeros(N_MISSED)
-    run = compiled_loop(_catch_up, HIDDEN, solver, rows, chosen, made, model, penalties)
+    run = compiled_loop(_catch_up, SPARSE, solver, rows, chosen, made, model, penalties)
 
     def check():
         expected, (m, v) = weights.reshape(-1, size).astype(float), slots.astype(float)

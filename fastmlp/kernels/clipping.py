@@ -31,8 +31,8 @@ def keeping(task):
     s = task.solver
     solver = Solver(KEEP, s.alpha, s.l1, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon)
     return Task(
-        task.hidden, task.output, task.block, task.layout, solver, task.model, task.batches,
-        task.workspace, task.team,
+        task.hidden, task.output, task.line, task.block, task.layout, solver, task.model,
+        task.batches, task.workspace, task.team,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.kernels.jit import kernel
-from fastmlp.kernels.simd import item
+from fastmlp.kernels.simd import broadcast, fma, item, load_as, n_lanes, store
 
 
 class DenseFeatures(NamedTuple):
@@ -20,31 +20,32 @@ class DenseFeatures(NamedTuple):
 
 
 @kernel
-def gather(features, batch, first, last, inputs, start, n_features):
+def gather(lanes, features, batch, first, last, n_features, inputs):
     """Compute scale v + shift for every value of some rows of a batch.
 
     Parameters
     ----------
+    lanes : simd.Lanes
+        Values that are read at a time.
     features : DenseFeatures
     batch : (n_rows,) intp
         The samples.
     first, last : int
         Which rows of the batch.
-    inputs : (n,) float
-        The batch's matrix is overwritten, from `start` on.
-    start : int
     n_features : int
+    inputs : products.Matrix of shape (n_rows, n_features)
+        These rows are overwritten.
     """
-    number, scale, shift = inputs.dtype.type, features.scale, features.shift
+    memory, size = inputs.memory, n_lanes(lanes)
+    number, scale, shift = memory.dtype.type, features.scale, features.shift
+    scales, shifts = broadcast(lanes, scale), broadcast(lanes, shift)
+    whole = n_features // size * size if features.column_step == 1 else 0
     for row in range(first, last):
-        begin = batch[row] * features.row_step
-        # Slices, whose indices cannot be negative: else the compiler does not vectorise.
-        values = features.values[begin : begin + (n_features - 1) * features.column_step + 1]
-        target = inputs[start + row * n_features : start + (row + 1) * n_features]
-        if features.column_step == 1:  # said apart, for then they lie side by side
-            for feature in range(n_features):
-                target[feature] = number(values[feature]) * scale + shift
-        else:
-            for feature in range(n_features):
-                value = item(values, feature * features.column_step)
-                target[feature] = number(value) * scale + shift
+        source = batch[row] * features.row_step
+        target = inputs.start + row * inputs.row_step
+        for feature in range(0, whole, size):
+            values = load_as(lanes, features.values, source + feature)
+            store(memory, target + feature, fma(values, scales, shifts))
+        for feature in range(whole, n_features):
+            value = item(features.values, source + feature * features.column_step)
+            memory[target + feature] = number(value) * scale + shift

@@ -3,12 +3,12 @@
 from fastmlp.kernels.dense import gather
 from fastmlp.kernels.functions import activate
 from fastmlp.kernels.jit import inlined, kernel
-from fastmlp.kernels.losses import judge_sample, weight_of
+from fastmlp.kernels.losses import N_CLASS_FIELDS, judge_sample, softmax_rows, weight_of
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
 from fastmlp.kernels.slopes import N_FIELDS, activate_and_keep
 from fastmlp.kernels.sparse import AHEAD, multiply_nonzeros, prefetch_row
-from fastmlp.kernels.task import panel_of, rows_of, share
+from fastmlp.kernels.task import panel_of, rows_of, share, share_rows
 
 
 @inlined
@@ -82,7 +82,7 @@ def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, s
 def dense_inputs(layout, batch_size, inputs, begin, n_rows):
     """View the samples of a batch; those of every second batch lie in the same place."""
     start = begin // batch_size % 2 * (inputs.size // 2)
-    return Matrix(inputs, start, n_rows, layout.fan_in[0], 1)
+    return Matrix(inputs, start, n_rows, layout.input_step[0], 1)
 
 
 @inlined
@@ -91,7 +91,7 @@ def read_samples(task, begin, batch):
     layout, workspace = task.layout, task.workspace
     first, last = share(task.team, batch.size)
     inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, batch.size)
-    gather(task.batches.features, batch, first, last, inputs.memory, inputs.start, inputs.row_step)
+    gather(task.line, task.batches.features, batch, first, last, layout.fan_in[0], inputs)
 
 
 @inlined
@@ -131,7 +131,7 @@ def forward_first_sparse(task, begin, batch, slopes):
 def whole(layout, layer, n_rows, memory):
     """View all of a layer's units, or of their deltas, as a matrix."""
     start = n_rows * layout.units[layer]
-    return Matrix(memory, start, n_rows, layout.widths[layer], 1)
+    return Matrix(memory, start, n_rows, layout.row_steps[layer], 1)
 
 
 @inlined
@@ -152,7 +152,7 @@ def forward_output(task, n_rows):
     """Compute the logits of the rows that this thread owns."""
     layout, workspace = task.layout, task.workspace
     layer = layout.widths.size - 1
-    first, last = share(task.team, n_rows)
+    first, last = share_rows(task, n_rows)
     inputs = rows_of(whole(layout, layer - 1, n_rows, workspace.units), first, last)
     for panel in range(layout.n_panels[layer]):
         units = panel_of(task.output, layout, layer, panel, n_rows, workspace.units)
@@ -168,14 +168,21 @@ def judge(task, targets, batch, total):
     """
     layout, workspace, n_rows = task.layout, task.workspace, batch.size
     number, layer = workspace.units.dtype.type, layout.widths.size - 1
-    first, last = share(task.team, n_rows)
+    first, last = share_rows(task, n_rows)
     logits = whole(layout, layer, n_rows, workspace.units)
+    if len(targets) == N_CLASS_FIELDS:  # known while this is compiled, and only one branch is
+        for row in range(first, last, n_lanes(task.line)):
+            softmax_rows(
+                task.line, targets, batch, row, logits, workspace.deltas, total,
+                workspace.row_losses, workspace.gradients[task.team.thread],
+            )  # fmt: skip
+        return
     for row in range(first, last):
         start = logits.start + row * logits.row_step
         end = start + logits.row_step
         weight = weight_of(targets, batch[row])
         loss = judge_sample(
             task.output, targets, batch[row], workspace.units[start:end],
-            workspace.deltas[start:end], logits.row_step, number(weight / total),
+            workspace.deltas[start:end], layout.widths[layer], number(weight / total),
         )  # fmt: skip
         workspace.row_losses[row] = weight * loss

@@ -34,16 +34,16 @@ class Groups(NamedTuple):
 @inlined
 def alone(task, first, last):
     """Make a task for some rows of a batch that needs no other thread."""
-    w, b = task.workspace, task.batches
+    w, b, thread = task.workspace, task.batches, task.team.thread
     workspace = Workspace(
-        w.inputs, w.units, w.deltas, w.row_losses[first:last], w.penalties, w.norms, w.gradients,
-        w.cursors,
+        w.inputs, w.units, w.deltas, w.row_losses[first:last], w.penalties, w.norms,
+        w.gradients[thread : thread + 1], w.cursors,
     )  # fmt: skip
     # The rows of all blocks lie in the same place, as those of every second batch do.
     batches = Batches(b.features, b.targets, b.permutation, 1 << 62, b.course, b.totals)
     return Task(
-        task.hidden, task.output, task.block, task.layout, task.solver, task.model, batches,
-        workspace, Team(0, 1, task.team.places),
+        task.hidden, task.output, task.line, task.block, task.layout, task.solver, task.model,
+        batches, workspace, Team(0, 1, task.team.places),
     )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def add_gradient(lanes, layout, layer, inputs, all_deltas, gradient, adding):
     layout : layout.Layout
     layer : int
     inputs : Matrix of shape (n_rows, fan_in)
-    all_deltas : (n_rows * sum(widths),) float
+    all_deltas : (at least n_rows * sum(row_steps),) float
     gradient : (n_packed,) float
         Overwritten where the layer's parameters lie, or added to.
     adding : bool

@@ -11,13 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.kernels.functions import ACTIVATION_CODES, IDENTITY
-from fastmlp.kernels.simd import Lanes
+from fastmlp.kernels.simd import LINE_BYTES, Lanes
 
 WIDE_BYTES, NARROW_BYTES = 256, 64
 """Size of a row of a panel: four lines of memory, or one."""
 
 MOST_NARROW_PANELS = 3
 """Beside a sparse first layer, a layer of more units than these hold gets wide panels."""
+
+FEW_OUTPUTS = 4
+"""Two classes, or a value or two, are what most networks put out: their layer is so many wide."""
+
+ALIASED_BYTES = 1024
+"""First-level caches have a place for every 4096 bytes or so; four rows a place are held."""
 
 NEVER = -1e18
 """The bias of the output units that fill the last panel up: their softmax is 0. Its square is still
@@ -47,6 +53,45 @@ def choose_lanes(n_units: int, dtype: Any, sparse: bool) -> Lanes:
     return Lanes(np.dtype(dtype).type, (WIDE_BYTES if wide else NARROW_BYTES) // size)
 
 
+def choose_output_lanes(n_units: int, dtype: Any, sparse: bool) -> Lanes:
+    """Choose the panels of the output layer: a few units are not filled up to a line of memory.
+
+    Parameters
+    ----------
+    n_units : int
+    dtype : dtype
+    sparse : bool
+        See `choose_lanes`.
+
+    Returns
+    -------
+    Lanes
+    """
+    if n_units <= FEW_OUTPUTS:
+        return Lanes(np.dtype(dtype).type, FEW_OUTPUTS)
+    return choose_lanes(n_units, dtype, sparse)
+
+
+def choose_row_step(width: int, dtype: Any) -> int:
+    """Choose the distance of the rows of a matrix of units or samples.
+
+    Rows are whole lines of memory, and an odd number of pairs of them apart where they would be a
+    multiple of `ALIASED_BYTES`: then all rows of a tile would compete for one place in the cache.
+
+    Parameters
+    ----------
+    width : int
+    dtype : dtype
+
+    Returns
+    -------
+    int
+    """
+    size = np.dtype(dtype).itemsize
+    n_bytes = -(-width * size // NARROW_BYTES) * NARROW_BYTES
+    return (n_bytes + (0 if n_bytes % ALIASED_BYTES else 2 * NARROW_BYTES)) // size
+
+
 class Layout(NamedTuple):
     """The shape of a network and where its layers lie; each array has an entry a layer, intp."""
 
@@ -65,6 +110,10 @@ class Layout(NamedTuple):
     """Where its biases start there."""
     transposed: Any
     """Where the transposed weights start, in panels of the units of the layer before."""
+    row_steps: Any
+    """Distance of the rows of its units; see `choose_row_step`."""
+    input_step: Any
+    """(1,) intp: distance of the rows of dense samples."""
     units: Any
     """Where its units start for a batch of one row; those of n_rows start at n_rows times that."""
 
@@ -96,6 +145,7 @@ def make_layout(
     rows = np.append(fan_in[:1], widths[:-1])
     sizes = np.stack([n_panels * rows * lanes, widths], axis=1).ravel()
     starts = np.append(0, np.cumsum(sizes)[:-1]).reshape(-1, 2).astype(np.intp)
+    row_steps = [choose_row_step(int(width), hidden.dtype) for width in (layer_sizes[0], *widths)]
     codes = [ACTIVATION_CODES[name] for name in activations] + [IDENTITY]
     return Layout(
         fan_in=fan_in,
@@ -107,7 +157,9 @@ def make_layout(
         coefs=starts[:, 0].copy(),
         intercepts=starts[:, 1].copy(),
         transposed=_starts(np.append(0, (widths[:-1] * widths[1:]))),
-        units=_starts(widths),
+        row_steps=np.array(row_steps[1:], np.intp),
+        input_step=np.array(row_steps[:1], np.intp),
+        units=_starts(row_steps[1:]),
     )
 
 
@@ -133,6 +185,21 @@ def n_packed(layout: Layout) -> int:
 def n_transposed(layout: Layout) -> int:
     """Count the transposed weights; see `n_packed`."""
     return int((layout.widths[:-1] * layout.widths[1:]).sum())
+
+
+def n_of_units(layout: Layout, n_rows: int) -> int:
+    """Count the numbers that units take, one more vector of rows of the last layer included.
+
+    Parameters
+    ----------
+    layout : Layout
+    n_rows : int
+
+    Returns
+    -------
+    int
+    """
+    return n_rows * int(layout.row_steps.sum()) + LINE_BYTES // 4 * int(layout.row_steps[-1])
 
 
 def panels(layout: Layout, layer: int, packed: Any) -> Any:

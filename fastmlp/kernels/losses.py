@@ -13,6 +13,7 @@ from fastmlp.kernels.simd import (
     reduce_add,
     reduce_max,
     store,
+    transpose,
     where_less,
 )
 
@@ -137,6 +138,69 @@ def output_loss(targets, z, y):
     if targets.code == SQUARED_ERROR or size <= targets.delta:
         return 0.5 * residual * residual, residual
     return targets.delta * (size - 0.5 * targets.delta), targets.delta * np.sign(residual)
+
+
+@kernel
+def softmax_rows(lanes, targets, batch, row, logits, deltas, total, row_losses, space):
+    """Compute the losses of a vector of rows and their gradients; see `softmax_cross_entropy`.
+
+    The logits are transposed, so that each lane is a row and no vector is summed up.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+        Rows at a time.
+    targets : ClassTargets
+    batch : (n_rows,) intp
+        The samples.
+    row : int
+        The first of the rows; those beyond the last are computed and not looked at.
+    logits : products.Matrix of shape (n_rows, width), of whole lines of memory
+    deltas : (n,) float
+        Overwritten by the gradient of the weighted mean loss where the logits lie.
+    total : float64
+        What the weighted losses of the batch are divided by.
+    row_losses : (n_rows,) float64
+        Overwritten by the weighted losses.
+    space : (at least (width + 3) * n_lanes,) float
+        Workspace.
+    """
+    size, width, n_classes = n_lanes(lanes), logits.row_step, targets.n_classes
+    start, n_rows = logits.start + row * width, min(size, batch.size - row)
+    for place in range(0, n_classes, size):
+        transpose(lanes, logits.memory, start + place, width, space, place * size, size)
+    top = load(lanes, space, 0)
+    for unit in range(1, n_classes):
+        z = load(lanes, space, unit * size)
+        top = where_less(top, z, z, top)
+    sums = broadcast(lanes, 0.0)
+    for unit in range(n_classes):
+        exponential = exp(load(lanes, space, unit * size) - top)
+        sums = sums + exponential
+        store(space, unit * size, exponential)
+    tops, all_sums, shares = width * size, (width + 1) * size, (width + 2) * size
+    store(space, tops, top)
+    store(space, all_sums, sums)
+    for lane in range(n_rows):
+        space[shares + lane] = weight_of(targets, batch[row + lane]) / total
+    factor = load(lanes, space, shares) / sums
+    for unit in range(n_classes):
+        store(space, unit * size, load(lanes, space, unit * size) * factor)
+    for unit in range(n_classes, width):
+        store(space, unit * size, broadcast(lanes, 0.0))
+    for place in range(0, width, size):
+        transpose(lanes, space, place * size, size, deltas, start + place, width)
+    for lane in range(n_rows):
+        sample, begin = batch[row + lane], start + lane * width
+        target, share = targets.classes[sample], space[shares + lane]
+        deltas[begin + target] -= share
+        z = logits.memory[begin : begin + width]
+        loss = np.log(np.float64(space[all_sums + lane]))
+        loss += np.float64(space[tops + lane] - z[target])
+        if targets.smoothing > 0:
+            own = deltas[begin : begin + width]
+            loss += smooth(z, own, n_classes, target, share, targets.smoothing)
+        row_losses[row + lane] = weight_of(targets, sample) * loss
 
 
 @kernel

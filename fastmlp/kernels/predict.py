@@ -42,7 +42,7 @@ def predict_logits(task, features, slopes, first, last, logits):
             forward_hidden(task, layer, batch.size, slopes)
         if n_layers > 1:
             forward_output(task, batch.size)
-        start, width = batch.size * layout.units[n_layers - 1], layout.widths[n_layers - 1]
+        start, step = batch.size * layout.units[n_layers - 1], layout.row_steps[n_layers - 1]
         for row in range(batch.size):
             for unit in range(logits.shape[1]):
-                logits[begin + row, unit] = units[start + row * width + unit]
+                logits[begin + row, unit] = units[start + row * step + unit]

@@ -174,6 +174,31 @@ def load(typing, lanes, array, start):
     return lanes.vector(lanes, array, start), generate
 
 
+def _load_as_twin(lanes, array, start):
+    return array[start : start + lanes.width].astype(lanes.dtype)
+
+
+@operation(_load_as_twin)
+def load_as(typing, lanes, array, start):
+    """Load `array[start : start + width]` of floats or of unsigned integers, and convert it."""
+
+    def generate(context, builder, sig, arguments):
+        kind, pointer = lanes.vector, _pointer(context, builder, sig, arguments, 1)
+        number = pointer.type.pointee
+        vector = builder.load(
+            builder.bitcast(pointer, ir.VectorType(number, kind.count).as_pointer())
+        )
+        vector.align = array.dtype.bitwidth // 8
+        if isinstance(number, ir.IntType):
+            return builder.uitofp(vector, kind.llvm)
+        if array.dtype.bitwidth == kind.dtype.bitwidth:
+            return vector
+        narrower = array.dtype.bitwidth < kind.dtype.bitwidth
+        return (builder.fpext if narrower else builder.fptrunc)(vector, kind.llvm)
+
+    return lanes.vector(lanes, array, start), generate
+
+
 def _load_first_twin(lanes, array, start, count):
     vector = np.zeros(lanes.width, lanes.dtype)
     vector[:count] = array[start : start + min(count, lanes.width)]

@@ -38,7 +38,7 @@ class Slopes(NamedTuple):
     """What is kept, and what dropout is decided by."""
 
     memory: np.ndarray
-    """(most_rows * sum(widths),) float, as `Workspace.units`."""
+    """(n,) float, as `Workspace.units`."""
     numbers: np.ndarray
     """(n,) uint16, drawn outside: some for each row of the samples of this call."""
     row_step: int

@@ -43,9 +43,9 @@ class Workspace(NamedTuple):
     inputs: np.ndarray
     """(2 * most_rows * n_features,) float: dense samples, of two batches in turn."""
     units: np.ndarray
-    """(most_rows * sum(widths),) float: what each layer puts out."""
+    """(n,) float: what each layer puts out, with room for one more vector of rows of the last."""
     deltas: np.ndarray
-    """(most_rows * sum(widths),) float."""
+    """(n,) float, as the units."""
     row_losses: np.ndarray
     """(most_rows,) float64."""
     penalties: np.ndarray
@@ -54,7 +54,7 @@ class Workspace(NamedTuple):
     norms: np.ndarray
     """(2, n_layers, most_panels) float64: sums of squares of the weights' and biases' gradient."""
     gradients: np.ndarray
-    """(n_threads, n) float: a block of the gradient, each thread's own."""
+    """(n_threads, n) float: a block of the gradient, or of logits, each thread's own."""
     cursors: np.ndarray
     """(n_threads, most_rows) int64."""
 
@@ -74,6 +74,8 @@ class Task(NamedTuple):
     hidden: Lanes
     """Of the hidden layers, and of the output layer where it is the only one."""
     output: Lanes
+    line: Lanes
+    """Of rows that are computed side by side."""
     block: Lanes
     """Of the blocks that are transposed."""
     layout: Layout
@@ -102,6 +104,24 @@ def share(team, n_items):
 
 
 @inlined
+def share_rows(task, n_rows):
+    """Compute which rows this thread owns: whole vectors of them, save for the last.
+
+    Parameters
+    ----------
+    task : Task
+    n_rows : int
+
+    Returns
+    -------
+    first, last : int
+    """
+    size = n_lanes(task.line)
+    first, last = share(task.team, (n_rows + size - 1) // size)
+    return first * size, min(last * size, n_rows)
+
+
+@inlined
 def panel_of(lanes, layout, layer, panel, n_rows, memory):
     """View a panel of a layer's units, or of their deltas, as a matrix.
 
@@ -111,14 +131,14 @@ def panel_of(lanes, layout, layer, panel, n_rows, memory):
         Of the layer.
     layout : layout.Layout
     layer, panel, n_rows : int
-    memory : (most_rows * sum(widths),) float
+    memory : (at least most_rows * sum(row_steps),) float
 
     Returns
     -------
     Matrix of shape (n_rows, n_lanes)
     """
     start = n_rows * layout.units[layer] + panel * n_lanes(lanes)
-    return Matrix(memory, start, n_rows, layout.widths[layer], 1)
+    return Matrix(memory, start, n_rows, layout.row_steps[layer], 1)
 
 
 @inlined

@@ -96,6 +96,36 @@ def test_what_differs_from_the_background_is_packed(background, dtype, order):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("scale", [1, 50, 1e4])
+@pytest.mark.parametrize("n_rows", [1, 16, 37])
+@pytest.mark.parametrize("n_classes", [2, 16, 40])
+def test_softmax_of_rows_agrees_with_scipy(n_classes, n_rows, scale, dtype):
+    size = 64 // np.dtype(dtype).itemsize
+    lanes, width = Lanes(dtype, size), -(-n_classes // size) * size
+    generator = np.random.default_rng(n_rows)
+    logits, deltas = np.full((2, (n_rows + size) * width), np.nan, dtype)
+    own = logits[: n_rows * width].reshape(n_rows, width)
+    own[:, :n_classes] = generator.normal(size=(n_rows, n_classes)) * scale
+    classes, batch = generator.integers(0, n_classes, 50), generator.permutation(50)[:n_rows]
+    weights = generator.integers(0, 3, 50).astype(dtype)
+    targets = losses.ClassTargets(classes, weights, n_classes, dtype(0))
+    row_losses, space = np.full(n_rows, np.nan), np.full((width + 3) * size, np.nan, dtype)
+    for row in range(0, n_rows, size):
+        compiled(losses.softmax_rows)(
+            lanes, targets, batch, row, Matrix(logits, 0, n_rows, width, 1), deltas, 4.0,
+            row_losses, space,
+        )  # fmt: skip
+    exact, weight = own[:, :n_classes].astype(np.float64), weights[batch].astype(np.float64)
+    expected = scipy.special.softmax(exact, axis=1)
+    expected[np.arange(n_rows), classes[batch]] -= 1
+    actual = deltas[: n_rows * width].reshape(n_rows, width)
+    assert_close(actual[:, :n_classes], expected * weight[:, None] / 4, "operation", dtype, scale=1)
+    assert not actual[:, n_classes:].any()
+    log_softmax = scipy.special.log_softmax(exact, axis=1)[np.arange(n_rows), classes[batch]]
+    assert_close(row_losses, -log_softmax * weight, "operation", dtype, scale=np.abs(exact).max())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scale", [1, 50, 1e4])
 @pytest.mark.parametrize("n_classes", [2, 16, 40])
 def test_softmax_cross_entropy_agrees_with_scipy(n_classes, scale, dtype):
     lanes = Lanes(dtype, 16)

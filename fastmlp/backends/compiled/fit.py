@@ -22,8 +22,9 @@ from fastmlp.kernels.clipping import Clip
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.functions import SIMPLE
 from fastmlp.kernels.jit import specialise
-from fastmlp.kernels.layout import Layout
+from fastmlp.kernels.layout import Layout, n_of_units
 from fastmlp.kernels.losses import VALUE_CODES, ClassTargets, ValueTargets
+from fastmlp.kernels.simd import LINE_BYTES
 from fastmlp.kernels.slopes import Slopes
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import UNSEEN, TouchedRows
@@ -110,7 +111,7 @@ def make_slopes(
     sizes = np.array(network.layer_sizes[1:-1], np.intp)
     rates = np.array(dropout or [0.0] * len(sizes))
     return Slopes(
-        memory=zeros(batch_size * int(layout.widths.sum()), dtype),
+        memory=zeros(batch_size * int(layout.row_steps.sum()), dtype),
         numbers=read_only(np.empty(0, np.uint16)),
         row_step=0,
         begin=0,
@@ -130,13 +131,14 @@ def make_workspace(
     touches where only those are updated.
     """
     n_threads, n_steps, most_touched = sizes
-    n_units = batch_size * int(layout.widths.sum())
+    n_units = n_of_units(layout, batch_size)
     n_inputs, block = 0, max(GRADIENT_ROWS, most_touched)
     if isinstance(features, DenseFeatures):
-        n_inputs = 2 * batch_size * int(layout.fan_in[0])
+        n_inputs = 2 * batch_size * int(layout.input_step[0])
     elif not (features.in_place or most_touched):
         block = max(block, features.block)
     n_lanes = int((layout.widths // layout.n_panels).max())
+    n_logits = int(layout.row_steps[-1] + 3) * LINE_BYTES // dtype.itemsize
     n_panels = int(layout.n_panels.max())
     return tasks.Workspace(
         inputs=zeros(n_inputs, dtype),
@@ -145,7 +147,7 @@ def make_workspace(
         row_losses=np.zeros(batch_size),
         penalties=np.zeros((len(layout.widths), n_panels, n_steps)),
         norms=np.zeros((2, len(layout.widths), n_panels)),
-        gradients=zeros((n_threads, block * n_lanes), dtype),
+        gradients=zeros((n_threads, max(block * n_lanes, n_logits)), dtype),
         cursors=zeros((n_threads, -(-batch_size // 8) * 8), np.int64),
     )
 

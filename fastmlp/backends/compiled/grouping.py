@@ -51,7 +51,7 @@ def choose_n_groups(layout: Layout, n_rows: int) -> int:
 
 def make_groups(layout: Layout, n_groups: int, n_rows: int, dtype: np.dtype[Any]) -> Groups:
     """Allocate the groups' gradients, and choose the rows of a block."""
-    row_bytes = int(layout.fan_in[0] + 2 * layout.widths.sum()) * dtype.itemsize
+    row_bytes = int(layout.input_step[0] + 2 * layout.row_steps.sum()) * dtype.itemsize
     fitting = max(FEWEST_ROWS, BLOCK_BYTES // row_bytes // 8 * 8)
     block_rows = min(fitting, -(-n_rows // n_groups))
     return Groups(zeros((n_groups, layouts.n_packed(layout)), dtype), block_rows)
@@ -78,7 +78,7 @@ def make_workspaces(
         They share the losses of the rows and the penalties.
     """
     dtype, n_steps = workspace.units.dtype, workspace.penalties.shape[2]
-    n_units = groups.block_rows * int(layout.widths.sum())
+    n_units = layouts.n_of_units(layout, groups.block_rows)
     n_parts = -(-int(layout.fan_in[0]) // GRADIENT_ROWS)
     n_stretches = max(int(layout.n_panels[0]) * n_parts, int(layout.n_panels.max()))
     shared = workspace._replace(
@@ -87,7 +87,7 @@ def make_workspaces(
     )
     return [
         shared._replace(
-            inputs=zeros(groups.block_rows * int(layout.fan_in[0]), dtype),
+            inputs=zeros(groups.block_rows * int(layout.input_step[0]), dtype),
             units=zeros(n_units, dtype),
             deltas=zeros(n_units, dtype),
         )

@@ -35,10 +35,12 @@ class PackedModel:
     ) -> None:
         dtype, sizes = parameters.dtype, parameters.network.layer_sizes
         self.parameters = parameters
-        self.output = layouts.choose_lanes(sizes[-1], dtype, sparse)
-        hidden = max(sizes[1:-1], default=sizes[-1])
-        self.hidden = layouts.choose_lanes(hidden, dtype, sparse)
-        self.block = Lanes(dtype.type, layouts.NARROW_BYTES // dtype.itemsize)
+        self.hidden = layouts.choose_lanes(max(sizes[1:-1], default=sizes[-1]), dtype, sparse)
+        self.output = self.hidden
+        if len(sizes) > 2:
+            self.output = layouts.choose_output_lanes(sizes[-1], dtype, sparse)
+        self.line = Lanes(dtype.type, layouts.NARROW_BYTES // dtype.itemsize)
+        self.block = min(self.line, self.output, key=lambda lanes: lanes.width)
         activations = parameters.network.activations
         self.layout = layouts.make_layout(sizes, activations, self.hidden, self.output)
         self.packed = zeros(layouts.n_packed(self.layout), dtype)
@@ -103,5 +105,5 @@ class PackedModel:
         Task
         """
         model = tasks.Model(self.packed, self.slots, self.transposed)
-        lanes = (self.hidden, self.output, self.block)
+        lanes = (self.hidden, self.output, self.line, self.block)
         return tasks.Task(*lanes, self.layout, solver, model, batches, workspace, team)
