@@ -1,20 +1,19 @@
-"""Products of dense matrices, of which a block stays in registers.
+"""Products of dense matrices, tile by tile; see `tiles`.
 
-The right factor and the result are panels: as many columns as a vector has lanes. Six rows of
-the result are six vectors, to each of which one number of the left factor times one vector of the
-right is added at a time: with 64 float32 lanes 24 of AVX-512's 32 registers hold sums, and ten
-loads serve 24 multiplications.
+The right factor and the result are panels: as many columns as a vector has lanes. So fast it is on
+one core of a Zen 4 in panels of a line of memory, beside NumPy's OpenBLAS, in GFLOP/s; in the last
+two columns both were held to AVX2:
 
-So fast it is on one core of a Zen 5, beside NumPy's OpenBLAS with its AVX-512 kernels, in GFLOP/s:
+| n_rows x n_inner x n_columns | float32 | OpenBLAS | float64 | OpenBLAS | AVX2 | OpenBLAS |
+|---|---:|---:|---:|---:|---:|---:|
+| 64 x 784 x 100 (forward) | 98 | 92 | 53 | 42 | 100 | 98 |
+| 784 x 64 x 100 (gradient) | 97 | 94 | 52 | 43 | 96 | 98 |
+| 200 x 20 x 100 | 95 | 85 | 51 | 47 | 98 | 77 |
+| 64 x 100 x 16 | 110 | 72 | 56 | 44 | 114 | 58 |
+| 256 x 256 x 256 | 115 | 104 | 56 | 50 | 113 | 109 |
+| 256 x 1024 x 1024 | 106 | 93 | 51 | 49 | 104 | 103 |
 
-| n_rows x n_inner x n_columns | 64 float32 lanes | OpenBLAS | 32 float64 lanes | OpenBLAS |
-|---|---:|---:|---:|---:|
-| 64 x 784 x one panel (forward) | 277 | 214 | 130 | 84 |
-| 784 x 64 x one panel (gradient) | 285 | 228 | 135 | 85 |
-| 1 x 784 x one panel | 71 | 54 | 35 | 31 |
-| 256 x 1024 x 1024 | 279 | 259 | 129 | 103 |
-
-and with 16 float32 lanes 200 for 64 x 100 x 16 (OpenBLAS: 144). So no product here calls BLAS.
+Of 112 lanes 100 are counted. So no product here calls BLAS.
 """
 
 from typing import NamedTuple
