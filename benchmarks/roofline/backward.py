@@ -31,6 +31,7 @@ from .cases import (
     filling,
     from_panels,
     in_panels,
+    inputs_of,
     units_of,
 )
 from .forward import WIDE, WIDE_BATCH, multiply_panels
@@ -141,16 +142,16 @@ def dense_update(name, lanes, n_rows, n_inner, n_units):
     -------
     Case
     """
-    inputs, deltas = draw(n_rows, n_inner, seed=8), units_of(n_rows, n_units, lanes, 9)
+    inputs, deltas = inputs_of(n_rows, n_inner, 8), units_of(n_rows, n_units, lanes, 9)
     weights = in_panels(draw(n_inner, n_units), lanes)
     model = Model(weights, zeros((0, weights.size), np.float32), zeros(0, np.float32))
     gradients = zeros(GRADIENT_ROWS * lanes.width, np.float32)
     solver = as_solver(Rule(SGD()), FLOAT32)
-    arguments = (as_transposed(inputs), as_matrix(deltas), solver, STEP, gradients, model)
+    arguments = (as_transposed(inputs, n_inner), as_matrix(deltas), solver, STEP, gradients, model)
     run = compiled_loop(_update_panels, lanes, *arguments)
 
     def check():
-        gradient = inputs.T.astype(float) @ deltas[:, :n_units]
+        gradient = inputs[:, :n_inner].T.astype(float) @ deltas[:, :n_units]
         expected = from_panels(weights, n_inner, n_units, lanes) - RATE * gradient
         run(1)
         return from_panels(weights, n_inner, n_units, lanes), expected

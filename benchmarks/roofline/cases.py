@@ -9,7 +9,7 @@ from benchmarks.common import make_images
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.backends.compiled.packing import pack
 from fastmlp.inputs import Features, Scale
-from fastmlp.kernels.layout import choose_lanes, choose_output_lanes
+from fastmlp.kernels.layout import choose_lanes, choose_output_lanes, choose_row_step
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import LINE_BYTES, Lanes
 from fastmlp.kernels.updates import Step
@@ -184,11 +184,28 @@ def units_of(n_rows, n_units, lanes, seed):
     return units
 
 
+def inputs_of(n_rows, n_features, seed):
+    """Draw the inputs of a layer, their rows as far apart as kernels lay them.
+
+    Parameters
+    ----------
+    n_rows, n_features : int
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows, row step)
+    """
+    inputs = zeros((n_rows, choose_row_step(n_features, FLOAT32)), np.float32)
+    inputs[:, :n_features] = draw(n_rows, n_features, seed=seed)
+    return inputs
+
+
 def as_matrix(array):
     """View a two-dimensional array as the kernels do."""
     return Matrix(array.reshape(-1), 0, array.shape[0], array.shape[1], 1)
 
 
-def as_transposed(array):
-    """View the columns of an array as the rows of a matrix."""
-    return Matrix(array.reshape(-1), 0, array.shape[1], 1, array.shape[1])
+def as_transposed(array, n_columns):
+    """View the first columns of an array as the rows of a matrix."""
+    return Matrix(array.reshape(-1), 0, n_columns, 1, array.shape[1])

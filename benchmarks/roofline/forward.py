@@ -27,6 +27,7 @@ from .cases import (
     draw,
     filling,
     in_panels,
+    inputs_of,
     padded,
     units_of,
 )
@@ -112,13 +113,13 @@ def dense_forward(name, lanes, n_rows, n_inner, n_units):
     -------
     Case
     """
-    inputs, coefs = draw(n_rows, n_inner, seed=1), draw(n_inner, n_units)
+    inputs, coefs = inputs_of(n_rows, n_inner, 1), draw(n_inner, n_units)
     weights, units = in_panels(coefs, lanes), units_of(n_rows, n_units, lanes, 2)
     run = compiled_loop(_dense_forward, lanes, as_matrix(inputs), weights, as_matrix(units))
 
     def check():
         run(1)
-        return units[:, :n_units], inputs.astype(float) @ coefs
+        return units[:, :n_units], inputs[:, :n_inner].astype(float) @ coefs
 
     return Case(
         name, "kernels.products.multiply", f"{n_rows} x {n_inner} x {n_units}",

@@ -16,6 +16,9 @@ from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SGD, Rule
 from tests.tolerances import assert_close
 
+# As many classes as there are shapes to try: `train` takes so many numbers for a regression's.
+pytestmark = pytest.mark.filterwarnings("ignore:y has .* different numbers")
+
 WIDTHS = [1, 7, 8, 9, 23, 24, 25, 31, 32, 33, 64, 65]
 """Around the widths of panels, of 8 and 32 float64, and around the place where they change."""
 
