@@ -123,7 +123,7 @@ def sparse_update(images):
 
 def _update_panels(number, lanes, inputs, deltas, solver, step, gradients, model):
     size = n_lanes(lanes)
-    for panel in range(deltas.row_step // size):
+    for panel in range(model.parameters.size // (inputs.n_rows * size)):
         part = Matrix(deltas.memory, panel * size, deltas.n_rows, deltas.row_step, 1)
         start = panel * inputs.n_rows * size
         update_dense(lanes, start, inputs, part, solver, step, gradients, model)
@@ -142,7 +142,7 @@ def dense_update(name, lanes, n_rows, n_inner, n_units):
     -------
     Case
     """
-    inputs, deltas = inputs_of(n_rows, n_inner, 8), units_of(n_rows, n_units, lanes, 9)
+    inputs, deltas = inputs_of(n_rows, n_inner, 8), inputs_of(n_rows, n_units, 9)
     weights = in_panels(draw(n_inner, n_units), lanes)
     model = Model(weights, zeros((0, weights.size), np.float32), zeros(0, np.float32))
     gradients = zeros(GRADIENT_ROWS * lanes.width, np.float32)

@@ -24,6 +24,10 @@ from fastmlp.kernels.jit import kernel
 from fastmlp.kernels.simd import broadcast, load
 from fastmlp.kernels.tiles import multiply_tiles
 
+INNER = 256
+"""Products that are added up at a time: so many lines of each factor stay in a first-level cache
+while all tiles of a panel pass."""
+
 
 class Matrix(NamedTuple):
     """A matrix in flat memory.
@@ -52,7 +56,13 @@ def multiply(lanes, left, right, result, adding):
     adding : bool
         Whether it is added to.
     """
-    multiply_tiles(lanes, left, right, result, adding)
+    for first in range(0, max(1, right.n_rows), INNER):
+        n_inner = min(INNER, right.n_rows - first)
+        place = left.start + first * left.column_step
+        some = Matrix(left.memory, place, left.n_rows, left.row_step, left.column_step)
+        place = right.start + first * right.row_step
+        rows = Matrix(right.memory, place, n_inner, right.row_step, 1)
+        multiply_tiles(lanes, some, rows, result, adding or first > 0)
 
 
 @kernel

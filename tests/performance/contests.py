@@ -139,7 +139,7 @@ def _one_row(X, y):
     return {"numba": OneRow("numba", work), "numpy": OneRow("numpy", work)}
 
 
-SPILLED = "with AVX2 sums are spilled, and some processes take 1.5 times as long as others"
+TILES = "bound by the processor's arithmetic on both sides"
 INTERPRETER = "the rival's time is Python's: a version of it is worth 20 %"
 PRODUCTS = "bound by the same reads of the cache, whatever BLAS and the vectors"
 
@@ -161,11 +161,15 @@ CONTESTS = {
     ),
     "batch 64, no input is zero": Contest(
         _dense,
-        {"numpy": Lead((1.46, 0.56), (1.05, None), 0.03, SPILLED)},
+        {"numpy": Lead((1.7, 1.58), (1.3, 1.2), 0.16, TILES)},
     ),
     "sparse against dense": Contest(
         _sparse_and_dense,
-        {"no zeros": Lead((1.94, 4.6), (1.4, None), 0.09, SPILLED)},
+        {
+            "no zeros": Lead(
+                (1.67, 1.7), (1.2, 1.2), 0.09, "sparse kernels read, dense ones compute"
+            )
+        },
         ours="mostly zeros",
     ),
     "CSR, 10,000 features, Adam": Contest(
@@ -180,7 +184,7 @@ CONTESTS = {
     ),
     "predict many rows": Contest(
         _many_rows,
-        {"numpy": Lead((1.21, 0.54), (0.93, None), 0.11, SPILLED)},
+        {"numpy": Lead((1.07, 1.03), (0.85, 0.8), 0.11, TILES)},
     ),
     "predict one row": Contest(
         _one_row,

@@ -149,6 +149,7 @@ WORKLOADS = {
     "by sample, batch 1": Training(512, batch_size=1),
     "by sample, background of -1, batch 1": Training(256, article_images, batch_size=1),
     "dense, SGD, batch 64": Training(128, photographs),
+    "dense, rows shared out, SGD, batch 256": Training(256, photographs, batch_size=256),
     "two hidden layers, ReLU, Adam, batch 64": Training(
         128, solver=Adam(), hidden_layer_sizes=(128, 64), activation="relu"
     ),
