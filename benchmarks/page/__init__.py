@@ -15,6 +15,7 @@ PICTURES = "pictures"
 
 COMMANDS = {
     "peers": "python -m benchmarks.peers --sweeps --json benchmarks/published/peers.json",
+    "avx2": "python -m benchmarks.peers --isa avx2 --json benchmarks/published/avx2.json",
     "first_call": "python -m benchmarks.first_call --json benchmarks/published/first_call.json",
     "roofline": "python -m benchmarks.roofline --json benchmarks/published/roofline.json",
     "instructions": "python -m benchmarks.instructions --update",

@@ -37,7 +37,8 @@ def read_results():
 
 def measure():
     """Run every command that measures, one after the other; they replace what is published."""
-    (PUBLISHED / "peers.json").unlink(missing_ok=True)
+    for name in ("peers", "avx2"):
+        (PUBLISHED / f"{name}.json").unlink(missing_ok=True)
     for command in COMMANDS.values():
         click.echo(f"\n$ {command}")
         arguments = [sys.executable, *shlex.split(command)[1:]]

@@ -121,23 +121,41 @@ def _machine(results):
 def _race(results):
     """Write the race: the table, and behind it every contestant."""
     rows = list(results["peers"]["rows"].values())
-    details = "\n\n".join(
+    return RACE.format(
+        command=COMMANDS["peers"], table=race_table(rows), details=_details(rows),
+        count=count_text(rows), pictures=f"benchmarks/published/{PICTURES}",
+    )  # fmt: skip
+
+
+def _details(rows, options=""):
+    """Write every contestant of some rows."""
+    return "\n\n".join(
         f"### `{row['name']}`: {row['title']}\n\n"
-        f"`python -m benchmarks.peers --only {row['name']}`, {row['date']}, "
+        f"`python -m benchmarks.peers{options} --only {row['name']}`, {row['date']}, "
         f"{row['task']['n_samples']:,} samples, losses within {row['tolerance']:g}\n\n"
         + row_table(row)
         for row in rows
     )
-    return RACE.format(
-        command=COMMANDS["peers"], table=race_table(rows), details=details, count=count_text(rows),
-        pictures=f"benchmarks/published/{PICTURES}",
+
+
+def _race_avx2(results):
+    """Write the race in which everybody is held to AVX2."""
+    content = results["avx2"]
+    rows = list(content["rows"].values())
+    return RACE_AVX2.format(
+        command=COMMANDS["avx2"], table=race_table(rows), count=count_text(rows),
+        peaks=_peaks(content), details=_details(rows, " --isa avx2"),
     )  # fmt: skip
 
 
 def _losing(results):
     """Write where fastmlp loses, and which goals it misses."""
     found = losses(results["peers"])
+    found += [f"With AVX2: {text}" for text in losses(results["avx2"])]
     missed = missed_targets(results["peers"]["rows"].values())
+    missed += [
+        f"With AVX2: {text}" for text in missed_targets(results["avx2"]["rows"].values())
+    ]
     starting = results["first_call"]["fastmlp"]["cold_seconds"]
     lines = [f"- {text}" for text in found] or ["- In no row and at no point of a sweep."]
     lines.append(
@@ -194,7 +212,7 @@ def _instructions(results):
     )  # fmt: skip
 
 
-SECTIONS = (_machine, _race, _losing, _sweeps, _roofline, _starting, _instructions)
+SECTIONS = (_machine, _race, _race_avx2, _losing, _sweeps, _roofline, _starting, _instructions)
 
 HEAD = """
 # Benchmarks
@@ -218,6 +236,21 @@ what we want to reach. Measured by `{command}`; a row alone by `--only` and its 
 ![The race, a bar a contestant]({pictures}/race.png)
 
 The whole call, every run; * a part was run and multiplied to the whole.
+
+{details}
+
+</details>
+"""
+
+RACE_AVX2 = """
+## The race where everybody has AVX2 alone
+
+Most processors have no AVX-512. Here every library is held to AVX2 by variables of the environment
+({peaks} in float32 by NumPy), each at its best number of threads: `{command}`. {count}.
+
+{table}
+
+<details><summary>Every contestant of every row</summary>
 
 {details}
 

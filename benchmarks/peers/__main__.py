@@ -1,5 +1,7 @@
 """The command: ``python -m benchmarks.peers``."""
 
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +12,10 @@ from benchmarks.machine import describe, sgemm_peak
 from fastmlp.threads import n_cores
 
 from . import records
+from .isa import HELD, held_to
 from .race import Race
 from .report import EXPLANATION, count_text, machine_text, row_text
-from .rows import ROWS
+from .rows import ROWS, ROWS_AVX2
 from .sweeps import MOST_REPEATS, sweeps
 
 QUICK_SAMPLES = 512
@@ -39,12 +42,18 @@ output = click.Path(path_type=Path, dir_okay=False)
               "see that it works; the times mean nothing")  # fmt: skip
 @click.option("--json", "json_path", type=output, help="Write all numbers into this file; what is "
               "in it already and not measured again is kept")  # fmt: skip
+@click.option("--isa", type=click.Choice(["own", *HELD]), default="own", show_default=True,
+              help="Hold everybody to these instructions")  # fmt: skip
 @click.option("--plot", "plot_path", type=output, help="Draw into this .png, .svg, .pdf")
-def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, plot_path):
+def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, isa, plot_path):
     """Time fastmlp beside scikit-learn, PyTorch, JAX and loops in NumPy."""
+    if not held_to(isa):
+        sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.peers", *sys.argv[1:]],
+                                env=os.environ | HELD[isa]).returncode)  # fmt: skip
+    table = {row.name: row for row in ROWS_AVX2} if isa == "avx2" else TABLE
     if quick:
         repeats, samples = 1, samples or QUICK_SAMPLES
-    chosen = only or [*TABLE, *(SWEEPS if with_sweeps else ())]
+    chosen = only or [*table, *(SWEEPS if with_sweeps else ())]
     machine = describe()
     content = _begin(json_path, machine, quick)
     click.echo(machine_text(machine, content["sgemm_flops_per_second"]))
@@ -58,8 +67,8 @@ def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, plot_pa
             return record
 
         for name in chosen:
-            if name in TABLE:
-                content["rows"][name] = measure(TABLE[name])
+            if name in table:
+                content["rows"][name] = measure(table[name])
             else:
                 content["sweeps"][name] = _sweep_record(
                     SWEEPS[name], lambda row: measure(row, min(repeats, MOST_REPEATS))
@@ -67,7 +76,7 @@ def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, plot_pa
             if json_path is not None:
                 records.write(json_path, content)
     click.echo("\n" + EXPLANATION)
-    measured = [content["rows"][name] for name in TABLE if name in chosen]
+    measured = [content["rows"][name] for name in table if name in chosen]
     click.echo(count_text(measured))
     if plot_path is not None:
         from .plot import plot

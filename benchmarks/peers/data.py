@@ -41,7 +41,7 @@ def load(task):
     -------
     Data
     """
-    data = _load(Task(dataset=task.dataset, form=task.form, density=task.density))
+    data = _load(Task(dataset=task.dataset, form=task.form, shape=task.shape, density=task.density))
     return data._replace(X=data.X[: task.n_samples], y=data.y[: task.n_samples])
 
 
@@ -126,9 +126,19 @@ def _random(task):
     return Data(X[:10_000], y[:10_000], X[10_000:], y[10_000:], None, 10)
 
 
+def _standard(task):
+    """Draw a table whose columns have mean 0 and variance 1, and classes that can be learned."""
+    n_samples, n_features, n_classes = task.shape
+    generator = np.random.default_rng(0)
+    X = generator.standard_normal((n_samples, n_features), np.float32)
+    y = (X @ generator.standard_normal((n_features, n_classes), np.float32)).argmax(axis=1)
+    return Data(X, y, X[:1000], y[:1000], None, n_classes)
+
+
 FORMS = {
     "unit": _in_unit, "noisy": _in_noise, "bytes": _in_bytes, "sparse": _in_words,
-    "digits": _digits, "table": _table, "random": _random,
+    "digits": _digits, "table": _table, "random": _random, "standard": _standard,
 }  # fmt: skip
 """float32 in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR;
-1,797 x 64 numbers; 580,000 x 54 numbers; 10,000 x 784 numbers of some density."""
+1,797 x 64 numbers; 580,000 x 54 numbers; 10,000 x 784 numbers of some density; standardised tables
+of any shape."""

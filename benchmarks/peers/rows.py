@@ -137,6 +137,39 @@ SPARSE = Task(form="sparse", epochs=1)
 BRIEF = Task(kind="predict", n_samples=5_000, epochs=1)
 DEFAULTS = Task(activation="relu", solver="adam", batch_size=200, epochs=20)
 
+DENSE = (
+    # Samples, features, hidden units, classes, batch size, epochs, and the aims for the best of the
+    # three: with AVX-512, and with AVX2 alone.
+    (20_000, 30, (16,), 2, 32, 20, (3, 3)),
+    (20_000, 20, (100,), 2, 32, 20, (3, 2.5)),
+    (20_000, 20, (100,), 2, 200, 40, (3, 2)),
+    (20_480, 20, (100,), 2, 1024, 40, (2.8, 2)),
+    (20_000, 54, (100,), 7, 200, 40, (2.5, 2)),
+    (20_480, 54, (256, 256), 7, 256, 10, (1.7, 1.3)),
+    (10_240, 100, (512, 512), 10, 512, 5, (1.35, 1.1)),
+    (12_800, 784, (100,), 10, 64, 10, (1.7, 1.3)),
+    (12_800, 784, (100,), 10, 256, 10, (1.4, 1.2)),
+    (20_480, 784, (100,), 10, 1024, 10, (1.4, 1.2)),
+    (20_480, 784, (100,), 10, 4096, 10, (1.3, 1.15)),
+)
+"""Standardised tables, of which no value is zero."""
+
+
+def _dense_row(n_samples, n_features, hidden, n_classes, batch_size, epochs, aims, isa):
+    """Make a row of `DENSE`."""
+    sizes = "-".join(map(str, (n_features, *hidden, n_classes)))
+    task = Task(
+        form="standard", shape=(n_samples, n_features, n_classes), hidden_layer_sizes=hidden,
+        activation="relu", batch_size=batch_size, epochs=epochs, learning_rate_init=0.01,
+    )  # fmt: skip
+    aim = aims[1 if isa == "avx2" else 0]
+    return Row(
+        f"dense_{sizes}_{batch_size}", f"standardised, {sizes} ReLU, SGD, batch {batch_size}", task,
+        FASTMLP + NUMPY + TORCH_EAGER + JAX, dict.fromkeys(("NumPy", "PyTorch", "JAX"), aim),
+        tolerance=1e-2,
+    )  # fmt: skip
+
+
 ROWS = (
     Row(
         "batch64", "784-100-10 logistic, SGD, batch 64, 10 epochs", Task(),
@@ -223,4 +256,10 @@ ROWS = (
         replace(DEFAULTS, form="digits", epochs=100), ESTIMATORS, {"scikit-learn": 1},
         tolerance=ROUNDING_GROWS,
     ),
+    *(_dense_row(*dense, "own") for dense in DENSE),
 )  # fmt: skip
+
+ROWS_AVX2 = tuple(row for row in ROWS if row.name in ("batch64", "no_zeros")) + tuple(
+    _dense_row(*dense, "avx2") for dense in DENSE
+)
+"""What is raced where everybody is held to AVX2."""

@@ -23,8 +23,10 @@ class Task:
         the prediction of the first `n_rows` test samples.
     dataset : str
         Name of a data set of fastmlp's; `form` "sparse" does not use it.
-    form : {"unit", "noisy", "bytes", "sparse", "digits", "table", "random"}
+    form : {"unit", "noisy", "bytes", "sparse", "digits", "table", "random", "standard"}
         See `data.FORMS`.
+    shape : (int, int, int)
+        Numbers of samples, features and classes, for `form` "standard".
     density : float
         Share of the inputs that are not zero, for `form` "random".
     n_samples : int, optional
@@ -40,6 +42,7 @@ class Task:
     kind: str = "fit"
     dataset: str = "mnist"
     form: str = "unit"
+    shape: tuple[int, int, int] = (0, 0, 0)
     density: float = 1.0
     n_samples: int | None = None
     hidden_layer_sizes: tuple[int, ...] = (100,)

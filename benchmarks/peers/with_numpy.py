@@ -15,7 +15,19 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def train_by_batch(X, Y, order, coefs, intercepts, rate, batch_size):
+def relu(z):
+    """Compute max(z, 0)."""
+    return np.maximum(z, 0)
+
+
+ACTIVATIONS = {
+    "logistic": (sigmoid, lambda a: a * (1 - a)),
+    "relu": (relu, lambda a: a > 0),
+}
+"""Functions, and their derivatives from the activation itself."""
+
+
+def train_by_batch(X, Y, order, coefs, intercepts, rate, batch_size, activation):
     """Go through the samples once, a batch at a time.
 
     Parameters
@@ -25,29 +37,33 @@ def train_by_batch(X, Y, order, coefs, intercepts, rate, batch_size):
         One-hot targets of the dtype of X.
     order : ndarray of shape (n_samples,)
     coefs, intercepts : list of ndarray
-        One hidden layer's and the output layer's; overwritten.
+        Each layer's; overwritten.
     rate : scalar of the dtype of X
     batch_size : int
+    activation : str
+        One of `ACTIVATIONS`.
     """
-    (coefs_1, coefs_2), (intercepts_1, intercepts_2) = coefs, intercepts
+    activate, slope = ACTIVATIONS[activation]
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        x = X[chosen]
-        hidden = sigmoid(x @ coefs_1 + intercepts_1)
-        logits = hidden @ coefs_2 + intercepts_2
+        layers = [X[chosen]]
+        for weights, biases in zip(coefs[:-1], intercepts[:-1], strict=True):
+            layers.append(activate(layers[-1] @ weights + biases))
+        logits = layers[-1] @ coefs[-1] + intercepts[-1]
         logits -= logits.max(axis=1, keepdims=True)
         exponentials = np.exp(logits)
         probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-        deltas_2 = (probabilities - Y[chosen]) * (rate / len(x))
-        deltas_1 = (deltas_2 @ coefs_2.T) * hidden * (1 - hidden)
-        coefs_2 -= hidden.T @ deltas_2
-        intercepts_2 -= deltas_2.sum(axis=0)
-        coefs_1 -= x.T @ deltas_1
-        intercepts_1 -= deltas_1.sum(axis=0)
+        deltas = (probabilities - Y[chosen]) * (rate / len(chosen))
+        for layer in range(len(coefs) - 1, -1, -1):
+            inputs = layers[layer]
+            before = (deltas @ coefs[layer].T) * slope(inputs) if layer > 0 else None
+            coefs[layer] -= inputs.T @ deltas
+            intercepts[layer] -= deltas.sum(axis=0)
+            deltas = before
 
 
-def train_by_sample(X, Y, order, coefs, intercepts, rate, batch_size):
-    """Go through the samples once, a sample at a time; the parameters are as above."""
+def train_by_sample(X, Y, order, coefs, intercepts, rate, batch_size, activation):
+    """Go through the samples once, one at a time: one hidden layer of logistic units; see above."""
     (coefs_1, coefs_2), (intercepts_1, intercepts_2) = coefs, intercepts
     for sample in order:
         x = X[sample]
@@ -71,7 +87,7 @@ def prepare(task, data, variant, n_threads):
     Parameters
     ----------
     task : Task
-        One hidden layer, logistic, sgd.
+        Solver sgd; for the loop by sample one hidden layer of logistic units.
     data : Data
     variant : {"batch loop", "loop"}
     n_threads : int or None
@@ -88,7 +104,9 @@ def prepare(task, data, variant, n_threads):
     def train(epochs):
         coefs, intercepts = ([array.copy() for array in arrays] for arrays in initial)
         for order in epochs:
-            LOOPS[variant](data.X, one_hot, order, coefs, intercepts, rate, task.batch_size)
+            LOOPS[variant](
+                data.X, one_hot, order, coefs, intercepts, rate, task.batch_size, task.activation
+            )
         return Fitted(coefs, intercepts, len(epochs))
 
     train([epochs[0][: 3 * task.batch_size]])

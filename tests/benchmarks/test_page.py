@@ -72,10 +72,12 @@ def test_readme_measures_nothing_outside_its_section():
 def test_every_sweep_and_row_of_the_race_is_published(results):
     pytest.importorskip("click")
     from benchmarks.peers.__main__ import TABLE
+    from benchmarks.peers.rows import ROWS_AVX2
     from benchmarks.peers.sweeps import sweeps
 
     n_cores = results["peers"]["machine"]["cores"]
     assert list(results["peers"]["rows"]) == list(TABLE)
+    assert list(results["avx2"]["rows"]) == [row.name for row in ROWS_AVX2]
     assert list(results["peers"]["sweeps"]) == [sweep.name for sweep in sweeps(n_cores)]
 
 
