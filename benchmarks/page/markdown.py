@@ -153,9 +153,7 @@ def _losing(results):
     found = losses(results["peers"])
     found += [f"With AVX2: {text}" for text in losses(results["avx2"])]
     missed = missed_targets(results["peers"]["rows"].values())
-    missed += [
-        f"With AVX2: {text}" for text in missed_targets(results["avx2"]["rows"].values())
-    ]
+    missed += [f"With AVX2: {text}" for text in missed_targets(results["avx2"]["rows"].values())]
     starting = results["first_call"]["fastmlp"]["cold_seconds"]
     lines = [f"- {text}" for text in found] or ["- In no row and at no point of a sweep."]
     lines.append(
