@@ -78,7 +78,7 @@ class Evaluator:
         if np.isnan(score) and reasons:
             remedy = "Validate on more samples, of all classes, or choose another scoring."
             raise invalid("the validation set", "one on which the score is defined",
-                          f"nan: {reasons[0]}", remedy)  # fmt: skip
+                          f"nan: {str(reasons[0]).rstrip('.')}", remedy)  # fmt: skip
 
     def _logits(self) -> Array:
         backend = get_backend(self.estimator.backend)
