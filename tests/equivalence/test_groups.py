@@ -19,12 +19,12 @@ DENSE = [name for name, case in objectives.CASES.items() if not case.sparse]
 
 @pytest.fixture
 def many_groups(monkeypatch):
-    """Share the rows of the smallest batches out, in blocks of some rows; keep how many groups."""
+    """Share the rows of the smallest batches out, in blocks of one row; keep how many groups."""
     made = []
 
     def make_groups(layout, n_groups, n_rows, dtype):
         groups = grouping.make_groups(layout, n_groups, n_rows, dtype)
-        made.append(groups._replace(block_rows=min(2, groups.block_rows)))
+        made.append(groups._replace(block_rows=1))
         return made[-1]
 
     monkeypatch.setattr(grouping, "FEWEST_ROWS", 1)
