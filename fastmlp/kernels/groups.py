@@ -17,7 +17,7 @@ from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.jit import entry, inlined, kernel
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import load, n_lanes, store
-from fastmlp.kernels.steps import arrive, forward, move_on
+from fastmlp.kernels.steps import arrive, forward, mean_loss, move_on
 from fastmlp.kernels.task import Batches, Task, Team, Workspace, panel_of, share, transposed
 from fastmlp.kernels.updates import ACCUMULATE, Stretch, step_of, step_of_intercepts, update
 
@@ -217,10 +217,7 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
         if not arrive(task.team):
             return False
         if task.team.thread == 0:
-            loss = 0.0
-            for row in range(batch.size):
-                loss += row_losses[row]
-            losses[index] = loss / batches.totals[index]
+            losses[index] = mean_loss(row_losses, batch.size, batches.totals[index])
         step = step_of(batches.course, index)
         for layer in range(n_layers - 1, 0, -1):
             if layer == n_layers - 1:

@@ -101,6 +101,15 @@ def backward_clipped(task, features, rows, slopes, clip, begin, batch, number, s
 
 
 @inlined
+def mean_loss(row_losses, n_rows, total):
+    """Add the losses of a batch's rows up, in their order, and divide by its total."""
+    loss = 0.0
+    for row in range(n_rows):
+        loss += row_losses[row]
+    return loss / total
+
+
+@inlined
 def move_on(slopes, first_row):
     """Point to the numbers of a batch where there are any."""
     if len(slopes) == N_SLOPES:
@@ -141,10 +150,7 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
         ):
             return False
         if task.team.thread == 0:
-            loss = 0.0
-            for row in range(batch.size):
-                loss += workspace.row_losses[row]
-            losses[index] = loss / total
+            losses[index] = mean_loss(workspace.row_losses, batch.size, total)
         step = step_of(batches.course, index)
         if len(clip) == N_CLIP:  # known while this is compiled, and only the one branch is
             going = backward_clipped(
