@@ -4,12 +4,13 @@ from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.functions import multiply_by_derivative
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.products import Matrix, add_rows, multiply
-from fastmlp.kernels.simd import broadcast, load, n_lanes, store, transpose
+from fastmlp.kernels.simd import broadcast, load, n_lanes, store
 from fastmlp.kernels.slopes import N_FIELDS as N_SLOPES
 from fastmlp.kernels.slopes import multiply_by_slopes
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows
 from fastmlp.kernels.task import panel_of, share, transposed
 from fastmlp.kernels.touched import N_FIELDS, finish_touched, update_touched
+from fastmlp.kernels.transposition import transpose
 from fastmlp.kernels.updates import KEEP, Stretch, step_of_intercepts, update
 
 GRADIENT_ROWS = 128

@@ -13,9 +13,9 @@ from fastmlp.kernels.simd import (
     reduce_add,
     reduce_max,
     store,
-    transpose,
     where_less,
 )
+from fastmlp.kernels.transposition import transpose
 
 
 class ClassTargets(NamedTuple):

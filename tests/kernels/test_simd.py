@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp.kernels import simd
+from fastmlp.kernels import simd, transposition
 from fastmlp.kernels.simd import Lanes
 from tests.kernels.calling import compiled, of_compiled_code
 
@@ -49,7 +49,7 @@ def test_a_block_is_transposed(lanes):
     n = lanes.width
     source = np.arange(3 + n * (n + 5), dtype=lanes.dtype)
     target = np.full(1 + n * (n + 2), -1, lanes.dtype)
-    compiled(simd.transpose)(lanes, source, 3, n + 5, target, 1, n + 2)
+    compiled(transposition.transpose)(lanes, source, 3, n + 5, target, 1, n + 2)
     expected = np.full((n, n + 2), -1, lanes.dtype)
     expected[:, :n] = source[3:].reshape(n, n + 5)[:, :n].T
     np.testing.assert_array_equal(target[1:].reshape(n, n + 2), expected)
