@@ -22,6 +22,14 @@ def tiny():
     return Problem(X, generator.permutation(np.arange(20) % 3))
 
 
+@pytest.fixture
+def problem():
+    """200 samples of 30 features, a fifth of them not zero, in 4 classes."""
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(200, 30)) * (generator.random((200, 30)) < 0.2)
+    return Problem(X.astype(np.float32), np.arange(200) % 4)
+
+
 @pytest.fixture(scope="session")
 def mnist_shaped():
     """2,000 samples shaped like MNIST: uint8, 784 features, 19 % not zero, 10 classes.

@@ -26,13 +26,6 @@ from tests.tolerances import assert_close
 SMALL = {"hidden_layer_sizes": (150,), "batch_size": 8, "epochs": 2, "random_state": 0}
 
 
-@pytest.fixture
-def problem():
-    generator = np.random.default_rng(0)
-    X = generator.normal(size=(200, 30)) * (generator.random((200, 30)) < 0.2)
-    return X.astype(np.float32), np.arange(200) % 4
-
-
 def losses_of(X, y, **arguments):
     """Train and return the loss curve; joblib must find it by name."""
     return fastmlp.train(X, y, **{**SMALL, **arguments}).history.loss
