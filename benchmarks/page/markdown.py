@@ -3,12 +3,14 @@
 import re
 
 from benchmarks import first_call, roofline
-from benchmarks.peers.report import count_text
+from benchmarks.peers.contestants import ALONE
+from benchmarks.peers.report import count_text, peak_text
 from benchmarks.roofline.report import notes, peaks_text
 
 from . import COMMANDS, PAGE_COMMAND, PICTURES
 from .tables import (
     duration,
+    is_of_threads,
     losses,
     markdown_table,
     missed_targets,
@@ -59,9 +61,9 @@ def readme(text, results):
     if len(section.findall(text)) != 1:
         raise ValueError(f"README.md must have one section between {BEGIN!r} and {END!r}")
     peers, starting = results["peers"], results["first_call"]
-    rows = list(peers["rows"].values())
+    rows = [row for row in peers["rows"].values() if row.get("in_readme", True)]
     told = README.format(
-        table=race_table(rows), machine=_machine_sentence(peers), count=count_text(rows),
+        table=race_table(rows), machine=_machine_sentence(peers, rows), count=count_text(rows),
         command=COMMANDS["peers"], cold=f"{starting['fastmlp']['cold_seconds']:.0f}",
         warm=f"{_first_fit(starting):.1f}", first_call_command=COMMANDS["first_call"],
     )  # fmt: skip
@@ -74,10 +76,10 @@ def _first_fit(starting):
     return found[0]
 
 
-def _machine_sentence(peers):
-    """Write the machine, the versions and the date in a sentence."""
+def _machine_sentence(peers, rows):
+    """Write the machine, the versions and the dates of some rows in a sentence."""
     machine = peers["machine"]
-    dates = sorted({row["date"] for row in peers["rows"].values()})
+    dates = sorted({row["date"] for row in rows})
     versions = machine["versions"]
     libraries = ", ".join(
         f"{name} {versions[package]}"
@@ -120,21 +122,31 @@ def _machine(results):
 
 def _race(results):
     """Write the race: the table, and behind it every contestant."""
-    rows = list(results["peers"]["rows"].values())
+    content = results["peers"]
+    rows = list(content["rows"].values())
     return RACE.format(
-        command=COMMANDS["peers"], table=race_table(rows), details=_details(rows),
+        command=COMMANDS["peers"], table=_tables(rows), details=_details(content),
         count=count_text(rows), pictures=f"benchmarks/published/{PICTURES}",
     )  # fmt: skip
 
 
-def _details(rows, options=""):
-    """Write every contestant of some rows."""
+def _tables(rows):
+    """Write the table of the libraries, and behind it that of fastmlp's own threads."""
+    of_threads = [row for row in rows if is_of_threads(row)]
+    table = race_table([row for row in rows if not is_of_threads(row)])
+    return table + (THREADS + race_table(of_threads, (ALONE,)) if of_threads else "")
+
+
+def _details(content, options=""):
+    """Write every contestant of all rows."""
+    peaks = content["sgemm_flops_per_second"]
     return "\n\n".join(
         f"### `{row['name']}`: {row['title']}\n\n"
         f"`python -m benchmarks.peers{options} --only {row['name']}`, {row['date']}, "
         f"{row['task']['n_samples']:,} samples, losses within {row['tolerance']:g}\n\n"
         + row_table(row)
-        for row in rows
+        + (f"\n\n{peak_text(row, peaks)}" if row.get("peak_share") else "")
+        for row in content["rows"].values()
     )
 
 
@@ -143,8 +155,8 @@ def _race_avx2(results):
     content = results["avx2"]
     rows = list(content["rows"].values())
     return RACE_AVX2.format(
-        command=COMMANDS["avx2"], table=race_table(rows), count=count_text(rows),
-        peaks=_peaks(content), details=_details(rows, " --isa avx2"),
+        command=COMMANDS["avx2"], table=_tables(rows), count=count_text(rows),
+        peaks=_peaks(content), details=_details(content, " --isa avx2"),
     )  # fmt: skip
 
 
@@ -238,6 +250,13 @@ The whole call, every run; * a part was run and multiplied to the whole.
 {details}
 
 </details>
+"""
+
+THREADS = """
+
+What a second thread is worth: how many times as long fastmlp takes on one alone. Beside a process
+that keeps a core half busy its own choice is to take at most 1.1 times as long as one.
+
 """
 
 RACE_AVX2 = """

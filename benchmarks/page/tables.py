@@ -1,5 +1,6 @@
 """The tables of the page, and what fastmlp loses, from the records of the race."""
 
+from benchmarks.peers.contestants import ALONE
 from benchmarks.peers.records import best, best_entry, best_of, groups_of, ratio, verdict
 
 COLUMN_OF = {"NumPy per sample": ("NumPy", " per sample"), "reference": ("NumPy", " reference")}
@@ -38,19 +39,31 @@ def duration(seconds):
     raise AssertionError
 
 
-def race_table(rows):
+def is_of_threads(row):
+    """Tell whether a row compares fastmlp with itself on one thread.
+
+    Parameters
+    ----------
+    row : dict
+    """
+    return ALONE in groups_of([row])
+
+
+def race_table(rows, columns=COLUMNS):
     """Write how many times as long as fastmlp the others take.
 
     Parameters
     ----------
     rows : iterable of dict
+    columns : sequence of str
+        The groups that have a column.
     """
     body = [
         [f"`{row['name']}`", row["title"], duration(best(row, "fastmlp"))]
-        + [_race_cell(row, column) for column in COLUMNS]
+        + [_race_cell(row, column) for column in columns]
         for row in rows
     ]
-    return markdown_table(["row", "work", "fastmlp", *COLUMNS], body, "llr")
+    return markdown_table(["row", "work", "fastmlp", *columns], body, "llr")
 
 
 def _race_cell(row, column):
@@ -137,7 +150,7 @@ def losses(content):
     content : dict
         The race's JSON.
     """
-    rows = [(row["title"], row) for row in content["rows"].values()]
+    rows = [(row["title"], row) for row in content["rows"].values() if not is_of_threads(row)]
     for sweep in content["sweeps"].values():
         rows += [
             (f"{sweep['title']}, {sweep['axis']} {point['value']:,g}", point["row"])

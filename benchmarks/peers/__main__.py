@@ -50,7 +50,7 @@ def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, isa, pl
     if not held_to(isa):
         sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.peers", *sys.argv[1:]],
                                 env=os.environ | HELD[isa]).returncode)  # fmt: skip
-    table = {row.name: row for row in ROWS_AVX2} if isa == "avx2" else TABLE
+    table = _table(isa, only)
     if quick:
         repeats, samples = 1, samples or QUICK_SAMPLES
     chosen = only or [*table, *(SWEEPS if with_sweeps else ())]
@@ -74,7 +74,7 @@ def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, isa, pl
                     SWEEPS[name], lambda row: measure(row, min(repeats, MOST_REPEATS))
                 )
             if json_path is not None:
-                records.write(json_path, content)
+                records.write(json_path, content | {"rows": _in_order(content["rows"], table)})
     click.echo("\n" + EXPLANATION)
     measured = [content["rows"][name] for name in table if name in chosen]
     click.echo(count_text(measured))
@@ -82,6 +82,16 @@ def main(only, with_sweeps, repeats, samples, dataset, quick, json_path, isa, pl
         from .plot import plot
 
         plot(measured, plot_path)
+
+
+def _table(isa, only):
+    """Find the rows that are raced with these instructions, which those asked for must be among."""
+    table = {row.name: row for row in ROWS_AVX2} if isa == "avx2" else TABLE
+    unknown = [name for name in only if name not in (*table, *SWEEPS)]
+    if unknown:
+        rule = f"with --isa {isa} --only must be one of {', '.join((*table, *SWEEPS))}"
+        raise click.UsageError(f"{rule}; got {', '.join(unknown)}.")
+    return table
 
 
 def _begin(json_path, machine, quick):
@@ -102,6 +112,11 @@ def _run(race, row, repeats):
     except ConnectionError as error:
         remedy = "Or pass --dataset digits28."
         raise click.ClickException(f"{error} {remedy}") from None
+
+
+def _in_order(rows, table):
+    """Put the rows in the table's order, whichever was measured last."""
+    return {name: rows[name] for name in [*table, *rows] if name in rows}
 
 
 def _sweep_record(sweep, measure):

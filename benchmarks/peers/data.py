@@ -12,6 +12,9 @@ from .tasks import Task
 NOISE = 0.001, 0.01
 """Bounds of the noise that leaves no input zero."""
 
+DRAWN_BY = ("dataset", "form", "shape", "density", "dtype")
+"""The fields of a task that its data depend on."""
+
 N_ROWS, N_COLUMNS, N_WORDS, N_CLASSES = 20_000, 20_000, 80, 20
 """Of the sparse data; words that fall together leave 49 of 80 in a row."""
 
@@ -22,12 +25,14 @@ class Data(NamedTuple):
     X: Any
     """Array or CSR matrix of shape (n_samples, n_features)."""
     y: np.ndarray
-    """Classes of shape (n_samples,), intp."""
+    """Classes of shape (n_samples,), intp; or values, of shape (n_samples,) where there is one
+    output, and (n_samples, n_outputs) otherwise."""
     X_test: Any
     y_test: np.ndarray
     input_scale: str | None
     """What `fastmlp.train` is told of the values."""
-    n_classes: int
+    n_outputs: int
+    """Number of classes, or of values."""
 
 
 def load(task):
@@ -41,7 +46,7 @@ def load(task):
     -------
     Data
     """
-    data = _load(Task(dataset=task.dataset, form=task.form, shape=task.shape, density=task.density))
+    data = _load(Task(**{name: getattr(task, name) for name in DRAWN_BY}))
     return data._replace(X=data.X[: task.n_samples], y=data.y[: task.n_samples])
 
 
@@ -70,9 +75,9 @@ def _in_bytes(task):
 
 
 def _in_unit(task):
-    """Scale to [0, 1], in float32."""
+    """Scale to [0, 1]."""
     images = _images(task.dataset)
-    X_train, X_test = (X.astype(np.float32) / 255 for X in (images.X_train, images.X_test))
+    X_train, X_test = (X.astype(task.dtype) / 255 for X in (images.X_train, images.X_test))
     return _as_data(images._replace(X_train=X_train, X_test=X_test))
 
 
@@ -128,17 +133,40 @@ def _random(task):
 
 def _standard(task):
     """Draw a table whose columns have mean 0 and variance 1, and classes that can be learned."""
-    n_samples, n_features, n_classes = task.shape
+    X, scores = _draw_table(task)
+    y = scores.argmax(axis=1)
+    return Data(X, y, X[:10_000], y[:10_000], None, task.shape[2])
+
+
+def _waves(task):
+    """Draw a table, and values that bend along one direction each."""
+    X, scores = _draw_table(task)
+    y = np.sin(scores / np.sqrt(X.shape[1])).squeeze()
+    return Data(X, y, X[:1000], y[:1000], None, task.shape[2])
+
+
+def _draw_table(task):
+    """Draw a table of a task's shape, and what so many linear functions make of it."""
+    n_samples, n_features, n_outputs = task.shape
     generator = np.random.default_rng(0)
-    X = generator.standard_normal((n_samples, n_features), np.float32)
-    y = (X @ generator.standard_normal((n_features, n_classes), np.float32)).argmax(axis=1)
-    return Data(X, y, X[:1000], y[:1000], None, n_classes)
+    X = generator.standard_normal((n_samples, n_features), task.dtype)
+    return X, X @ generator.standard_normal((n_features, n_outputs), task.dtype)
+
+
+def _exponentials(task):
+    """Draw 2 x 2 matrices; the values are their exponentials, as SimpleChains.jl shows itself."""
+    from scipy.linalg import expm
+
+    X = np.random.default_rng(0).standard_normal((task.shape[0], 4), task.dtype)
+    y = expm(X.reshape(-1, 2, 2)).reshape(-1, 4)
+    return Data(X, y, X[:1000], y[:1000], None, 4)
 
 
 FORMS = {
     "unit": _in_unit, "noisy": _in_noise, "bytes": _in_bytes, "sparse": _in_words,
     "digits": _digits, "table": _table, "random": _random, "standard": _standard,
+    "waves": _waves, "exponentials": _exponentials,
 }  # fmt: skip
-"""float32 in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR;
+"""Numbers in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR;
 1,797 x 64 numbers; 580,000 x 54 numbers; 10,000 x 784 numbers of some density; standardised tables
-of any shape."""
+of any shape, with classes, or with values; 2 x 2 matrices and their exponentials."""

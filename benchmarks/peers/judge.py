@@ -9,6 +9,7 @@ SHIFTS = {None: (1.0, 0.0), "symmetric": (1 / 127.5, -1.0)}
 ACTIVATIONS = {
     "logistic": lambda z: 1 / (1 + np.exp(-z)),
     "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
 }
 
 
@@ -24,7 +25,7 @@ def logits_of(task, X, fitted, input_scale):
 
     Returns
     -------
-    ndarray of shape (n_samples, n_classes), float64
+    ndarray of shape (n_samples, n_outputs), float64
     """
     scale, shift = SHIFTS[input_scale]
     values = X.astype(np.float64)
@@ -37,8 +38,37 @@ def logits_of(task, X, fitted, input_scale):
     return values
 
 
+def cross_entropy(logits, y):
+    """Compute the mean cross-entropy, in nats.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes) or (n_samples, 1)
+        One logistic output of two classes is the logit of the second, that of the first 0.
+    y : ndarray of shape (n_samples,), intp
+    """
+    if logits.shape[1] == 1:
+        logits = np.hstack([np.zeros_like(logits), logits])
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return (np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]).mean()
+
+
+def squared_error(outputs, y):
+    """Compute the mean squared error.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, n_outputs)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    """
+    return np.square(outputs - y.reshape(outputs.shape)).mean()
+
+
+LOSSES = {"log_loss": cross_entropy, "squared_error": squared_error}
+
+
 def final_loss(task, data, answer):
-    """Compute the mean cross-entropy of what a contestant returned.
+    """Compute the mean loss of what a contestant returned.
 
     Parameters
     ----------
@@ -51,15 +81,11 @@ def final_loss(task, data, answer):
     Returns
     -------
     float
-        In nats.
     """
     if isinstance(answer, np.ndarray):
         return float(-np.log(answer[np.arange(len(answer)), data.y_test[: len(answer)]]).mean())
     logits = logits_of(task, data.X[:N_JUDGED], answer, data.input_scale)
-    y = data.y[:N_JUDGED]
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]
-    return float(losses.mean())
+    return float(LOSSES[task.loss](logits, data.y[:N_JUDGED]))
 
 
 def accuracy_of(task, data, fitted):

@@ -1,12 +1,15 @@
 """Runs a row: everybody prepares, runs in turn, and is judged."""
 
 import statistics
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
+from .contestants import FASTMLP, Contestant
 from .data import load
 from .judge import accuracy_of, final_loss
-from .rows import FASTMLP, Contestant, Row
-from .tasks import Task, n_coefs
+from .neighbour import half_busy
+from .rows import Row
+from .tasks import Fitted, Task, n_coefs
 from .worker import Worker, WorkerError
 
 ACCURACY_MARGIN = 2e-4
@@ -36,6 +39,8 @@ class Entry:
     accuracy: float | None = None
     """On the test samples, where the row asks for it."""
     epochs: int | None = None
+    n_coefs: int | None = None
+    """Number of weights of the network that was returned."""
     problem: str | None = None
     """Why there is no time."""
 
@@ -106,16 +111,19 @@ class Race:
         ]
         for entry in entries:
             self._attempt(self._prepare, entry, f"{row.name}: {entry.contestant.label}, preparing")
+        with half_busy() if row.neighbour else nullcontext():
+            self._take_turns(entries, row, data, repeats)
+        self._judge(entries, row, data)
+        for worker in self.workers.values():
+            self._forget(worker)
+        return RowResult(row, entries, n_samples, _flops(row.task, entries, n_samples))
+
+    def _take_turns(self, entries, row, data, repeats):
+        """Let everyone run once, and then everyone again."""
         for number in range(1, repeats + 1):
             for entry in entries:
                 text = f"{row.name}: {entry.contestant.label}, run {number} of {repeats}"
                 self._attempt(lambda entry: self._run(entry, row, data), entry, text)
-        self._judge(entries, row, data)
-        for worker in self.workers.values():
-            self._forget(worker)
-        counted = row.task.kind == "fit" and row.task.form != "sparse"
-        flops = 6.0 * n_coefs(row.task, data) * n_samples * row.task.epochs if counted else None
-        return RowResult(row, entries, n_samples, flops)
 
     def _attempt(self, action, entry, text):
         """Do something for an entry that has no problem, and note the problem that it meets."""
@@ -152,7 +160,8 @@ class Race:
         entry.seconds.append(outcome.seconds * entry.factor)
         if entry.loss is None:
             entry.loss = final_loss(row.task, data, outcome.answer)
-            entry.epochs = getattr(outcome.answer, "epochs", None)
+            if isinstance(outcome.answer, Fitted):
+                entry.epochs, entry.n_coefs = outcome.answer.epochs, n_coefs(outcome.answer)
             if row.task.kind == "reach":
                 entry.accuracy = accuracy_of(row.task, data, outcome.answer)
 
@@ -178,6 +187,14 @@ class Race:
         for action in (self._prepare, lambda entry: self._run(entry, row, data)):
             self._attempt(action, extra, f"{row.name}: fastmlp on a part, to compare losses")
         return [extra] if extra.problem is None else []
+
+
+def _flops(task, entries, n_samples):
+    """Count the useful operations of a whole row, by the networks that were returned."""
+    if task.kind != "fit" or task.form == "sparse" or task.solver == "lbfgs":
+        return None
+    counts = [entry.n_coefs for entry in entries if entry.n_coefs is not None]
+    return 6.0 * counts[0] * n_samples * task.epochs if counts else None
 
 
 def _disagreement(loss, losses, tolerance):

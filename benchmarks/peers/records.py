@@ -29,6 +29,8 @@ def row_record(result):
         "task": asdict(row.task) | {"n_samples": result.n_samples},
         "tolerance": row.tolerance,
         "most_seconds": row.most_seconds,
+        "peak_share": row.peak_share,
+        "in_readme": row.in_readme,
         "flops": result.flops,
         "targets": dict(row.targets),
         "entries": [_entry_record(entry) for entry in result.entries],
@@ -115,6 +117,19 @@ def verdict(row, group):
     if reached is None:
         return "-"
     return "reached" if reached >= row["targets"][group] else "missed"
+
+
+def peak_share(row, peaks):
+    """Compute the share of the peak of all threads that fastmlp reaches; None if it has no time.
+
+    Parameters
+    ----------
+    row : dict
+    peaks : dict of str to float
+        Floating-point operations a second of sgemm for each number of threads.
+    """
+    seconds = best(row, "fastmlp")
+    return row["flops"] / seconds / max(peaks.values()) if seconds and row["flops"] else None
 
 
 def groups_of(rows):

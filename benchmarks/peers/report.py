@@ -1,18 +1,21 @@
 """The table as text."""
 
-from .records import best, best_of, ratio, verdict
+from .records import best, best_of, peak_share, ratio, verdict
 
 COLUMNS = ("seconds", "ratio", "target", "", "loss", "GFLOP/s", "of peak", "prepare s")
 WIDTHS = (11, 10, 8, 9, 11, 9, 9, 11)
 LABEL_WIDTH = 34
 HELD_BACK = "OPENBLAS_CORETYPE"
 """With this variable users keep OpenBLAS from instructions that the processor has."""
-WITHOUT_DATASET = ("sparse", "digits", "table", "random")
+WITHOUT_DATASET = (
+    "sparse", "digits", "table", "random", "standard", "waves", "exponentials",
+)  # fmt: skip
 """The forms of data that bring their own."""
 EXPLANATION = """\
 seconds    the whole call, the shortest of the runs; * a part was run and multiplied to the whole
 ratio      to fastmlp's best time; the target is for the best of each library
-loss       training loss of what was returned, by one function in float64
+loss       training loss of what was returned, by one function in float64: cross-entropy, or for
+           values the mean squared error
 GFLOP/s    6 x weights x samples / seconds, whether or not inputs are zero and products left out
 of peak    that of NumPy's sgemm on as many threads (fastmlp by its own choice: on all)
 prepare    compiling and warming up, not counted"""
@@ -60,7 +63,7 @@ def row_text(row, peaks):
     Returns
     -------
     str
-        A heading, a line for each contestant, and whether fastmlp's own limit was kept.
+        A heading, a line for each contestant, and whether fastmlp's own aims were reached.
     """
     task = row["task"]
     source = task["form"] if task["form"] in WITHOUT_DATASET else task["dataset"]
@@ -71,7 +74,23 @@ def row_text(row, peaks):
         ours = best(row, "fastmlp")
         outcome = "missed" if ours is None or ours >= row["most_seconds"] else "reached"
         lines.append(f"  fastmlp in less than {row['most_seconds']} s: {outcome}")
+    if row["peak_share"] is not None:
+        lines.append("  " + peak_text(row, peaks))
     return "\n".join(lines)
+
+
+def peak_text(row, peaks):
+    """Write the share of the peak that fastmlp reaches, where the row has an aim for it.
+
+    Parameters
+    ----------
+    row : dict
+    peaks : dict of str to float
+    """
+    share, aim = peak_share(row, peaks), row["peak_share"]
+    outcome = "missed" if share is None or share < aim else "reached"
+    reached = written(share, "{:.0%}") or "no time"
+    return f"fastmlp at {aim:.0%} of sgemm's peak on all threads: {reached}, {outcome}"
 
 
 def count_text(rows):

@@ -1,7 +1,22 @@
-"""The rows of the table: what is done, by whom, and how far ahead fastmlp means to be."""
+"""The rows of the table, with all the instructions that the processor has and with AVX2 alone."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from .contestants import (
+    FASTMLP,
+    FASTMLP_ESTIMATOR,
+    JAX,
+    NUMPY,
+    NUMPY_PER_SAMPLE,
+    REFERENCE,
+    SKLEARN,
+    TORCH,
+    TORCH_EAGER,
+    in_part,
+)
+from .dense_rows import DENSE_ROWS, THREAD_ROWS
+from .estimator_rows import ESTIMATOR_ROWS
+from .row import ROUNDING_GROWS, THREE, Row, aims
 from .tasks import Task
 
 RECIPE = {
@@ -17,173 +32,42 @@ RECIPE = {
 GOAL = 0.98
 """The test accuracy at which they stop."""
 
-FEWEST_SAMPLES = 256
-"""A part of an epoch has at least so many samples: all classes are among them."""
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """A library in one of its settings.
-
-    Parameters
-    ----------
-    group : str
-        What it is called, and what the targets name: the best one of each group counts.
-    module : str
-        The module of this package that runs it.
-    variant : str
-        What that module is to run.
-    n_threads : int, optional
-        None is all cores; for fastmlp it is its own choice.
-    part : float, optional
-        The share of an epoch that it runs; the time is multiplied to the whole.
-    """
-
-    group: str
-    module: str
-    variant: str = ""
-    n_threads: int | None = None
-    part: float | None = None
-
-    @property
-    def label(self):
-        """Name it, as in the table."""
-        choice = "own choice" if self.group == "fastmlp" else "all threads"
-        counted = {None: choice, 1: "1 thread"}
-        threads = counted.get(self.n_threads, f"{self.n_threads} threads")
-        return " ".join(part for part in (self.group, self.variant, threads) if part)
-
-    def part_of(self, task, n_samples):
-        """Cut a task to the part that it runs.
-
-        Parameters
-        ----------
-        task : Task
-        n_samples : int
-            Number of training samples of the task.
-
-        Returns
-        -------
-        task : Task
-        factor : float
-            What the time is multiplied by.
-        """
-        if self.part is None:
-            return task, 1.0
-        n_part = min(n_samples, max(FEWEST_SAMPLES, round(n_samples * self.part)))
-        return replace(task, n_samples=n_part, epochs=1), n_samples * task.epochs / n_part
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row: a task, its contestants and the aims.
-
-    Parameters
-    ----------
-    name : str
-        What ``--only`` takes.
-    title : str
-    task : Task
-    contestants : tuple of Contestant
-    targets : dict of str to float
-        For each group how many times fastmlp's best time its best time should be.
-    tolerance : float
-        Largest relative difference between the final losses.
-    most_seconds : float, optional
-        What fastmlp should take at most.
-    """
-
-    name: str
-    title: str
-    task: Task
-    contestants: tuple[Contestant, ...]
-    targets: dict[str, float] = field(default_factory=dict)
-    tolerance: float = 1e-3
-    most_seconds: float | None = None
-
-
-def _on_one_and_all(group, module, variant=""):
-    """Let a library run on one thread and on all."""
-    return tuple(Contestant(group, module, variant, n_threads) for n_threads in (1, None))
-
-
-def _in_part(contestants, part=0.1):
-    """Let contestants run a part of an epoch."""
-    return tuple(replace(contestant, part=part) for contestant in contestants)
-
-
-FASTMLP = _on_one_and_all("fastmlp", "with_fastmlp")
-REFERENCE = (Contestant("reference", "with_fastmlp", "backend", 1, part=0.1),)
-NUMPY = _on_one_and_all("NumPy", "with_numpy", "batch loop")
-NUMPY_PER_SAMPLE = (Contestant("NumPy per sample", "with_numpy", "loop", 1),)
-SKLEARN = _on_one_and_all("scikit-learn", "with_sklearn")
-TORCH_EAGER = _on_one_and_all("PyTorch", "with_torch", "eager")
-TORCH = TORCH_EAGER + _on_one_and_all("PyTorch", "with_torch", "compiled")
-JAX = _on_one_and_all("JAX", "with_jax")
-
-ESTIMATORS = _on_one_and_all("fastmlp", "with_estimators", "estimator") + _on_one_and_all(
-    "scikit-learn", "with_estimators", "defaults"
-)
-
-ROUNDING_GROWS = 0.5
-"""Tolerance where training is chaotic: Adam divides by small numbers, and rectifiers switch, so
-that differences of rounding grow until the losses of the last epochs, near zero, part."""
-
 ADAM = Task(
     hidden_layer_sizes=(256,), activation="relu", solver="adam", learning_rate_init=1e-3,
     batch_size=128,
 )  # fmt: skip
 SPARSE = Task(form="sparse", epochs=1)
 BRIEF = Task(kind="predict", n_samples=5_000, epochs=1)
-DEFAULTS = Task(activation="relu", solver="adam", batch_size=200, epochs=20)
-
-DENSE = (
-    # Samples, features, hidden units, classes, batch size, epochs, and the aims for the best of the
-    # three: with AVX-512, and with AVX2 alone.
-    (20_000, 30, (16,), 2, 32, 20, (3, 3)),
-    (20_000, 20, (100,), 2, 32, 20, (3, 2.5)),
-    (20_000, 20, (100,), 2, 200, 40, (3, 2)),
-    (20_480, 20, (100,), 2, 1024, 40, (2.8, 2)),
-    (20_000, 54, (100,), 7, 200, 40, (2.5, 2)),
-    (20_480, 54, (256, 256), 7, 256, 10, (1.7, 1.3)),
-    (10_240, 100, (512, 512), 10, 512, 5, (1.35, 1.1)),
-    (12_800, 784, (100,), 10, 64, 10, (1.7, 1.3)),
-    (12_800, 784, (100,), 10, 256, 10, (1.4, 1.2)),
-    (20_480, 784, (100,), 10, 1024, 10, (1.4, 1.2)),
-    (20_480, 784, (100,), 10, 4096, 10, (1.3, 1.15)),
-)
-"""Standardised tables, of which no value is zero."""
-
-
-def _dense_row(n_samples, n_features, hidden, n_classes, batch_size, epochs, aims, isa):
-    """Make a row of `DENSE`."""
-    sizes = "-".join(map(str, (n_features, *hidden, n_classes)))
-    task = Task(
-        form="standard", shape=(n_samples, n_features, n_classes), hidden_layer_sizes=hidden,
-        activation="relu", batch_size=batch_size, epochs=epochs, learning_rate_init=0.01,
-    )  # fmt: skip
-    aim = aims[1 if isa == "avx2" else 0]
-    return Row(
-        f"dense_{sizes}_{batch_size}", f"standardised, {sizes} ReLU, SGD, batch {batch_size}", task,
-        FASTMLP + NUMPY + TORCH_EAGER + JAX, dict.fromkeys(("NumPy", "PyTorch", "JAX"), aim),
-        tolerance=1e-2,
-    )  # fmt: skip
-
+EXPONENTIALS = Task(
+    loss="squared_error", form="exponentials", shape=(10_000, 4, 4), hidden_layer_sizes=(32, 16),
+    activation="tanh", solver="adam", learning_rate_init=1e-3, batch_size=10_000, epochs=200,
+    shuffle=False,
+)  # fmt: skip
+"""What SimpleChains.jl shows its speed by."""
 
 ROWS = (
     Row(
         "batch64", "784-100-10 logistic, SGD, batch 64, 10 epochs", Task(),
         FASTMLP + NUMPY + SKLEARN + TORCH + JAX,
         {"JAX": 4, "PyTorch": 7.5, "scikit-learn": 11, "NumPy": 4.5},
+        avx2=dict.fromkeys(THREE, 2.5) | {"scikit-learn": 11},
     ),
     Row(
         "one_thread", "the same, everybody on one thread", Task(), FASTMLP[:1] + NUMPY[:1],
         {"NumPy": 3},
     ),
     Row(
+        "batch256", "784-100-10 logistic, SGD, batch 256, 10 epochs", Task(batch_size=256),
+        FASTMLP + NUMPY + TORCH + JAX, in_readme=False, **aims(THREE, 2.2, 2),
+    ),
+    Row(
+        "batch1024", "784-100-10 logistic, SGD, batch 1024, 10 epochs", Task(batch_size=1024),
+        FASTMLP + NUMPY + TORCH + JAX, in_readme=False, **aims(THREE, 1.5, 1.5),
+    ),
+    Row(
         "batch1", "784-100-10 logistic, SGD, batch 1, 5 epochs",
         Task(batch_size=1, epochs=5, learning_rate_init=0.01),
-        FASTMLP + JAX + _in_part(NUMPY_PER_SAMPLE + SKLEARN + TORCH),
+        FASTMLP + JAX + in_part(NUMPY_PER_SAMPLE + SKLEARN + TORCH),
         {"NumPy per sample": 95, "JAX": 15, "PyTorch": 150, "scikit-learn": 250},
         tolerance=1e-2,
     ),
@@ -196,6 +80,7 @@ ROWS = (
     Row(
         "no_zeros", "784-100-10 logistic, SGD, batch 64, 10 epochs, no input is zero",
         Task(form="noisy"), FASTMLP + NUMPY + JAX, {"NumPy": 2.3, "JAX": 2},
+        {"NumPy": 2.3, "JAX": 2},
     ),
     Row(
         "adam", "784-256-10 ReLU, Adam, batch 128, 10 epochs", ADAM, FASTMLP + SKLEARN + TORCH,
@@ -222,7 +107,13 @@ ROWS = (
     ),
     Row(
         "predict_many", "predict_proba of 784-100-10, 10,000 rows",
-        replace(BRIEF, n_rows=10_000, calls=20), FASTMLP + SKLEARN, {"scikit-learn": 5},
+        replace(BRIEF, n_rows=10_000, calls=20), FASTMLP + SKLEARN,
+        **aims(("scikit-learn",), 3, 2.5),
+    ),
+    Row(
+        "predict_dense", "predict_proba of 784-100-10, 10,000 standardised rows",
+        replace(BRIEF, form="standard", shape=(10_000, 784, 10), n_rows=10_000, calls=20),
+        FASTMLP + SKLEARN, in_readme=False, **aims(("scikit-learn",), 1.5, 1.2),
     ),
     Row(
         "predict_one", "predict_proba of 784-100-10, one row",
@@ -234,32 +125,12 @@ ROWS = (
         most_seconds=1.5,
     ),
     Row(
-        "estimator_sgd", "MLPClassifier(solver='sgd') on MNIST, 20 epochs",
-        replace(DEFAULTS, solver="sgd"), ESTIMATORS, {"scikit-learn": 10}, tolerance=0.05,
+        "exponentials", "4-32-16-4 tanh learns exponentials of 2 x 2 matrices, Adam, 200 steps of "
+        "10,000", EXPONENTIALS, FASTMLP_ESTIMATOR + TORCH + JAX, {"JAX": 2.5, "PyTorch": 4},
+        {"JAX": 2, "PyTorch": 3}, tolerance=1e-2, peak_share=0.35, in_readme=False,
     ),
-    Row(
-        "estimator_adam", "MLPClassifier() on MNIST, 20 epochs", DEFAULTS, ESTIMATORS,
-        {"scikit-learn": 6}, tolerance=ROUNDING_GROWS,
-    ),
-    Row(
-        "estimator_sparse", "MLPClassifier() on CSR 20000 x 20000, 2 epochs",
-        replace(DEFAULTS, form="sparse", epochs=2), ESTIMATORS, {"scikit-learn": 30},
-        tolerance=0.05,
-    ),
-    Row(
-        "estimator_table", "MLPClassifier() on 580000 x 54, 5 epochs",
-        replace(DEFAULTS, form="table", epochs=5), ESTIMATORS, {"scikit-learn": 4},
-        tolerance=ROUNDING_GROWS,
-    ),
-    Row(
-        "estimator_digits", "MLPClassifier() on digits, 1797 x 64 in float64, 100 epochs",
-        replace(DEFAULTS, form="digits", epochs=100), ESTIMATORS, {"scikit-learn": 1},
-        tolerance=ROUNDING_GROWS,
-    ),
-    *(_dense_row(*dense, "own") for dense in DENSE),
+    *ESTIMATOR_ROWS, *DENSE_ROWS, *THREAD_ROWS,
 )  # fmt: skip
 
-ROWS_AVX2 = tuple(row for row in ROWS if row.name in ("batch64", "no_zeros")) + tuple(
-    _dense_row(*dense, "avx2") for dense in DENSE
-)
+ROWS_AVX2 = tuple(replace(row, targets=row.avx2) for row in ROWS if row.avx2 is not None)
 """What is raced where everybody is held to AVX2."""

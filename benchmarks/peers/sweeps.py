@@ -2,17 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from .rows import (
-    ADAM,
-    FASTMLP,
-    JAX,
-    NUMPY,
-    ROUNDING_GROWS,
-    SKLEARN,
-    TORCH_EAGER,
-    Contestant,
-    Row,
-)
+from .contestants import FASTMLP, JAX, NUMPY, SKLEARN, TORCH_EAGER, Contestant
+from .rows import ADAM, ROUNDING_GROWS, Row
 from .tasks import Task
 
 MOST_REPEATS = 2

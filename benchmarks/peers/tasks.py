@@ -18,15 +18,18 @@ class Task:
 
     Parameters
     ----------
-    kind : {"fit", "reach", "predict"}
-        Train for all epochs; train until the test accuracy is `goal`; or train and then time
-        the prediction of the first `n_rows` test samples.
+    kind : {"fit", "reach", "predict", "partial_fit"}
+        Train for all epochs; train until the test accuracy is `goal`; train and then time
+        the prediction of the first `n_rows` test samples; or make a step, and then time the next
+        ones, each of which sees all samples.
+    loss : {"log_loss", "squared_error"}
+        Of classes, or of values.
     dataset : str
         Name of a data set of fastmlp's; `form` "sparse" does not use it.
-    form : {"unit", "noisy", "bytes", "sparse", "digits", "table", "random", "standard"}
-        See `data.FORMS`.
+    form : str
+        One of `data.FORMS`.
     shape : (int, int, int)
-        Numbers of samples, features and classes, for `form` "standard".
+        Numbers of samples, features and outputs, for `form` "standard", "waves" and "exponentials".
     density : float
         Share of the inputs that are not zero, for `form` "random".
     n_samples : int, optional
@@ -36,10 +39,11 @@ class Task:
     n_rows : int
         Test samples, for `kind` "predict".
     calls : int
-        How often a run calls; the median counts. For `kind` "predict".
+        How often a run calls; the median counts. For `kind` "predict" and "partial_fit".
     """
 
     kind: str = "fit"
+    loss: str = "log_loss"
     dataset: str = "mnist"
     form: str = "unit"
     shape: tuple[int, int, int] = (0, 0, 0)
@@ -52,6 +56,7 @@ class Task:
     learning_rate: str = "constant"
     batch_size: int = 64
     epochs: int = 10
+    shuffle: bool = True
     init: str = "glorot_uniform"
     dtype: str = "float32"
     goal: float = 0.0
@@ -71,7 +76,8 @@ class Fitted(NamedTuple):
 
 
 Run = Callable[[], Any]
-"""Does the task once and returns a `Fitted`, or the probabilities that were predicted."""
+"""Does the task once and returns a `Fitted`, or the probabilities that were predicted, or what
+returns either when it is called, after the clock has stopped."""
 
 
 def initial_parameters(task, data):
@@ -89,7 +95,7 @@ def initial_parameters(task, data):
         Zeros.
     """
     generator, _ = streams(SEED)
-    shapes = list(pairwise((data.X.shape[1], *task.hidden_layer_sizes, data.n_classes)))
+    shapes = list(pairwise((data.X.shape[1], *task.hidden_layer_sizes, data.n_outputs)))
     draw = INITIALISATIONS[task.init]
     coefs = [draw(generator, *shape).astype(task.dtype) for shape in shapes]
     return coefs, [np.zeros(fan_out, task.dtype) for _, fan_out in shapes]
@@ -108,16 +114,25 @@ def orders(task, data):
     list of ndarray of shape (n_samples,), intp
     """
     _, generator = streams(SEED)
-    return list(islice(permutations(data.X.shape[0], True, generator), task.epochs))
+    return list(islice(permutations(data.X.shape[0], task.shuffle, generator), task.epochs))
 
 
-def n_coefs(task, data):
-    """Count the weights of a task's network.
+def n_coefs(fitted):
+    """Count the weights of a network.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    """
+    return sum(coefs.size for coefs in fitted.coefs)
+
+
+def in_one_batch(task, n_samples):
+    """Tell whether a batch is all samples: then nobody needs to gather it.
 
     Parameters
     ----------
     task : Task
-    data : Data
+    n_samples : int
     """
-    sizes = (data.X.shape[1], *task.hidden_layer_sizes, data.n_classes)
-    return sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+    return task.batch_size >= n_samples

@@ -2,15 +2,11 @@
 
 import warnings
 
-import sklearn.neural_network
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-import fastmlp
-
 from .tasks import SEED, Fitted
-
-LIBRARIES = {"estimator": fastmlp, "defaults": sklearn.neural_network}
+from .with_sklearn import estimator_class
 
 
 def prepare(task, data, variant, n_threads):
@@ -19,7 +15,8 @@ def prepare(task, data, variant, n_threads):
     Parameters
     ----------
     task : Task
-        Its solver and its epochs count; the rest are the estimators' defaults.
+        Its loss, its layers, its solver and its epochs count; the rest are the estimators'
+        defaults.
     data : Data
     variant : {"estimator", "defaults"}
         fastmlp's or scikit-learn's.
@@ -31,14 +28,15 @@ def prepare(task, data, variant, n_threads):
     Run
     """
     warnings.simplefilter("ignore", ConvergenceWarning)
-    classifier = LIBRARIES[variant].MLPClassifier(
-        solver=task.solver, max_iter=task.epochs, random_state=SEED, n_iter_no_change=task.epochs
-    )
+    estimator = estimator_class(variant, task.loss)(
+        hidden_layer_sizes=task.hidden_layer_sizes, solver=task.solver, max_iter=task.epochs,
+        random_state=SEED, n_iter_no_change=task.epochs,
+    )  # fmt: skip
     few = min(1000, data.X.shape[0])
-    clone(classifier).set_params(max_iter=1).fit(data.X[:few], data.y[:few])
+    clone(estimator).set_params(max_iter=1).fit(data.X[:few], data.y[:few])
 
     def run():
-        fitted = clone(classifier).fit(data.X, data.y)
+        fitted = clone(estimator).fit(data.X, data.y)
         return Fitted(fitted.coefs_, fitted.intercepts_, fitted.n_iter_)
 
     return run

@@ -10,7 +10,7 @@ BACKENDS = {"": "numba", "backend": "reference"}
 
 PASSED_ON = (
     "hidden_layer_sizes", "activation", "solver", "learning_rate_init", "learning_rate",
-    "batch_size", "epochs", "dtype",
+    "batch_size", "epochs", "shuffle", "dtype",
 )  # fmt: skip
 """The fields of a task that are arguments of `fastmlp.train`."""
 

@@ -97,7 +97,7 @@ def prepare(task, data, variant, n_threads):
     Run
     """
     epochs = orders(task, data)
-    one_hot = np.eye(data.n_classes, dtype=task.dtype)[data.y]
+    one_hot = np.eye(data.n_outputs, dtype=task.dtype)[data.y]
     rate = np.dtype(task.dtype).type(task.learning_rate_init)
     initial = initial_parameters(task, data)
 

@@ -1,8 +1,32 @@
-"""scikit-learn's `MLPClassifier`."""
+"""scikit-learn's estimators, and fastmlp's of the same names, from given weights."""
+
+import warnings
 
 import numpy as np
+import sklearn.neural_network
+from sklearn.exceptions import ConvergenceWarning
 
-from .tasks import Fitted, initial_parameters, orders
+import fastmlp
+
+from .tasks import SEED, Fitted, initial_parameters, orders
+
+LIBRARIES = {
+    "": sklearn.neural_network, "defaults": sklearn.neural_network, "estimator": fastmlp,
+}  # fmt: skip
+"""By the variants of this module and of `with_estimators`."""
+CLASSES = {"log_loss": "MLPClassifier", "squared_error": "MLPRegressor"}
+
+
+def estimator_class(variant, loss):
+    """Find an estimator.
+
+    Parameters
+    ----------
+    variant : str
+        One of `LIBRARIES`.
+    loss : {"log_loss", "squared_error"}
+    """
+    return getattr(LIBRARIES[variant], CLASSES[loss])
 
 
 class GivenShuffles(np.random.RandomState):
@@ -53,7 +77,8 @@ def prepare(task, data, variant, n_threads):
     ----------
     task : Task
     data : Data
-    variant : str
+    variant : {"", "estimator"}
+        scikit-learn's, or fastmlp's.
     n_threads : int or None
         The threads are those of the process.
 
@@ -61,43 +86,56 @@ def prepare(task, data, variant, n_threads):
     -------
     Run
     """
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
-
     warnings.simplefilter("ignore", ConvergenceWarning)
-    classifier = MLPClassifier(
-        task.hidden_layer_sizes, activation=task.activation, solver=task.solver, alpha=0.0,
-        batch_size=task.batch_size, learning_rate_init=task.learning_rate_init, momentum=0.0,
-        nesterovs_momentum=False, tol=0.0, n_iter_no_change=10**9, warm_start=True, max_iter=1,
+    estimator = estimator_class(variant, task.loss)(
+        hidden_layer_sizes=task.hidden_layer_sizes, activation=task.activation, solver=task.solver,
+        alpha=0.0, batch_size=task.batch_size, learning_rate_init=task.learning_rate_init,
+        shuffle=task.shuffle, momentum=0.0, nesterovs_momentum=False, tol=0.0,
+        n_iter_no_change=10**9, warm_start=True, max_iter=1, random_state=SEED,
     )  # fmt: skip
-    few = max(task.batch_size, data.n_classes)
-    classifier.fit(data.X[:few], np.arange(min(few, data.X.shape[0])) % data.n_classes)
-    classifier.set_params(max_iter=task.epochs)
-    return RUNS[task.kind](task, data, classifier)
+    few = min(max(task.batch_size, data.n_outputs), data.X.shape[0])
+    every_class = np.arange(few) % data.n_outputs
+    estimator.fit(data.X[:few], every_class if task.loss == "log_loss" else data.y[:few])
+    estimator.set_params(max_iter=task.epochs)
+    return RUNS[task.kind](task, data, estimator)
 
 
-def _fit(task, data, classifier):
+def _fit(task, data, estimator):
     """Train for all epochs."""
     coefs, intercepts = initial_parameters(task, data)
     shuffles = shuffles_between(orders(task, data))
 
     def run():
-        classifier.coefs_ = [array.copy() for array in coefs]
-        classifier.intercepts_ = [array.copy() for array in intercepts]
-        classifier.random_state = GivenShuffles(shuffles)
-        classifier.fit(data.X, data.y)
-        return Fitted(classifier.coefs_, classifier.intercepts_, classifier.n_iter_)
+        estimator.coefs_ = [array.copy() for array in coefs]
+        estimator.intercepts_ = [array.copy() for array in intercepts]
+        estimator.random_state = GivenShuffles(shuffles)
+        estimator.fit(data.X, data.y)
+        return _fitted(estimator)
 
     return run
 
 
-def _predict(task, data, classifier):
+def _fitted(estimator):
+    return Fitted(estimator.coefs_, estimator.intercepts_, estimator.n_iter_)
+
+
+def _predict(task, data, estimator):
     """Train, and then predict again and again."""
-    _fit(task, data, classifier)()
+    _fit(task, data, estimator)()
     X = data.X_test[: task.n_rows]
-    return lambda: classifier.predict_proba(X)
+    return lambda: estimator.predict_proba(X)
 
 
-RUNS = {"fit": _fit, "predict": _predict}
+def _partial_fit(task, data, estimator):
+    """Train, and then go on, a step a call."""
+    _fit(task, data, estimator)()
+    estimator.set_params(random_state=SEED)
+
+    def run():
+        estimator.partial_fit(data.X, data.y)
+        return lambda: _fitted(estimator)
+
+    return run
+
+
+RUNS = {"fit": _fit, "predict": _predict, "partial_fit": _partial_fit}

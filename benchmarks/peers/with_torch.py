@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from .tasks import Fitted, initial_parameters, orders
+from .tasks import Fitted, in_one_batch, initial_parameters, orders
 
 
 class Trainer:
@@ -35,7 +35,9 @@ class Trainer:
     def _make_network(self, sizes):
         """Stack the layers; `initial` says how wide the last one is."""
         nn = self.torch.nn
-        activation = {"logistic": nn.Sigmoid, "relu": nn.ReLU}[self.task.activation]
+        activation = {"logistic": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}[
+            self.task.activation
+        ]
         hidden = [
             layer
             for fan_in, fan_out in pairwise(sizes)
@@ -50,7 +52,10 @@ class Trainer:
         return list(zip(parameters[::2], parameters[1::2], strict=True))
 
     def _loss(self, X, y):
-        return self.torch.nn.functional.cross_entropy(self.network(X), y)
+        functional, outputs = self.torch.nn.functional, self.network(X)
+        if self.task.loss == "log_loss":
+            return functional.cross_entropy(outputs, y)
+        return functional.mse_loss(outputs, y, reduction="sum") / (2 * len(y))
 
     def start(self):
         """Set the initial weights and make an optimiser."""
@@ -70,12 +75,20 @@ class Trainer:
         optimiser : Optimizer
         schedule : LRScheduler, optional
         """
-        for chosen in order.split(self.task.batch_size):
+        for X, y in self._batches(order):
             optimiser.zero_grad()
-            self.loss(self.X.index_select(0, chosen), self.y.index_select(0, chosen)).backward()
+            self.loss(X, y).backward()
             optimiser.step()
             if schedule is not None:
                 schedule.step()
+
+    def _batches(self, order):
+        """Gather the samples of each batch; one batch of all is where it lies."""
+        if in_one_batch(self.task, len(order)):
+            yield self.X, self.y
+            return
+        for chosen in order.split(self.task.batch_size):
+            yield self.X.index_select(0, chosen), self.y.index_select(0, chosen)
 
     def test_accuracy(self):
         """Compute the share of the test samples whose class is predicted."""
@@ -157,4 +170,17 @@ def _reach(trainer, epochs):
     return run
 
 
-RUNS = {"fit": _fit, "reach": _reach}
+def _partial_fit(trainer, epochs):
+    """Train, and then go on, a step a call."""
+    optimiser = trainer.start()
+    for order in epochs:
+        trainer.train(order, optimiser)
+
+    def run():
+        trainer.train(epochs[0], optimiser)
+        return lambda: trainer.fitted(len(epochs))
+
+    return run
+
+
+RUNS = {"fit": _fit, "reach": _reach, "partial_fit": _partial_fit}
