@@ -175,9 +175,11 @@ def refuse_unread(values: Any, name: str) -> None:
 def column_names(X: Any) -> list[Any] | None:
     """List the names of a data frame's columns; None if it is no data frame."""
     ways = ("iter_columns", "column_names", "items")  # polars, pyarrow, pandas
-    if not (hasattr(X, "columns") and any(hasattr(X, way) for way in ways)):
+    # A lazy frame, which is none of these, warns when it is asked for its columns.
+    if not (any(hasattr(X, way) for way in ways) and hasattr(X, "columns")):
         return None
-    return list(getattr(X, "column_names", X.columns))
+    names = X.column_names if hasattr(X, "column_names") else X.columns
+    return names.tolist() if hasattr(names, "tolist") else list(names)  # pandas iterates slowly
 
 
 def frame_columns(frame: Any) -> list[Any]:

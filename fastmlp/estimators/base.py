@@ -19,6 +19,7 @@ from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
 from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
+from fastmlp.estimators.few import MOST_ROWS, as_computed, keep_few_rows, predict_at_once
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import read
 from fastmlp.estimators.sample_weights import as_weights
@@ -30,8 +31,6 @@ from fastmlp.losses import OUTPUTS, Loss
 from fastmlp.network import Network, Parameters
 
 Array = NDArray[Any]
-
-FEW_ROWS = 16
 
 COPIED = ("_asked_sizes", "_labels", "_memory", "_no_improvement_count")
 """What callbacks get a copy of beside the fitted attributes."""
@@ -215,8 +214,8 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     def _require_own_output(self, purpose: str) -> None:
         """Raise a `ValueError` where `out_activation_` is not that of the loss, but set by hand."""
-        own = OUT_ACTIVATIONS[self._loss().name]
-        if self.out_activation_ != own:
+        if not self._has_own_output(self._loss().name):
+            own = OUT_ACTIVATIONS[self._loss().name]
             rule = f"{own!r} {purpose} the loss {self._loss().name!r}"
             raise invalid("out_activation_", rule, repr(self.out_activation_), "Set it back.")
 
@@ -268,29 +267,29 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""
+        found = predict_at_once(self, X)
+        if found is not None:
+            return found
         check_is_fitted(self)
         X = read(self, X, reset=False)
         parameters, loss = self._parameters(), self._loss().name
         output = OUTPUT_FUNCTIONS[
             check_name("out_activation_", self.out_activation_, OUTPUT_FUNCTIONS)
         ]
-        if X.shape[0] <= FEW_ROWS and self.out_activation_ == OUT_ACTIVATIONS[loss]:
-            few = self._predict_few(parameters, loss)
-            found: Array | None = few(X)
+        few_rows = X.shape[0] <= MOST_ROWS and isinstance(X, np.ndarray)
+        if few_rows and self._has_own_output(loss):
+            few = keep_few_rows(self, parameters, loss)
+            found = few.predict(as_computed(X, parameters.dtype))
             if found is not None:
                 return found
         features = wrap(X, parameters.dtype)
         module = get_backend(self.backend)
         return output(module.predict_logits(parameters, features, self.n_threads))
 
-    def _predict_few(self, parameters: Parameters, loss: str) -> Any:
-        """Make, once, what predicts a few rows at once where the backend can."""
-        kept = getattr(self, "_few", None)
-        if kept is None or kept[0] != self.backend:
-            kind = getattr(get_backend(self.backend), "FewRows", None)
-            few = _cannot if kind is None else kind(parameters, Scale(1.0, 0.0), loss)
-            kept = self._few = (self.backend, few)
-        return kept[1]
+    def _has_own_output(self, loss: str) -> bool:
+        """Tell whether `out_activation_` is that of the loss, and not set by hand."""
+        own: bool = self.out_activation_ == OUT_ACTIVATIONS[loss]
+        return own
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what holds compiled code, and what belongs to a fit that is under way."""
@@ -338,10 +337,6 @@ OUTPUT_FUNCTIONS = {
     **{OUT_ACTIVATIONS[loss]: output for loss, output in OUTPUTS.items()},
 }
 """What `out_activation_` may be: that of a loss, or one set by hand."""
-
-
-def _cannot(X: Any) -> None:
-    """Predict nothing."""
 
 
 def wrap(X: Any, dtype: np.dtype[Any]) -> Features:

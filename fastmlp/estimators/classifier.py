@@ -244,7 +244,7 @@ Multilabel targets, a batch after the other:
         """
         probabilities = self._predictions(X)
         if self._labels.kind == "binary":
-            probabilities = np.hstack([1 - probabilities, probabilities])
+            probabilities = np.concatenate((1 - probabilities, probabilities), axis=1)
         return np.asarray(probabilities)
 
     def predict_log_proba(self, X: Any) -> Array:
