@@ -67,6 +67,8 @@ def solver_update(name, source, rule, count, note):
 
 def _catch_up(number, lanes, solver, rows, chosen, made, model, penalties):
     some = chosen[number % N_BATCHES]
+    for feature in some:
+        made[feature] = 0
     catch_up_panel(lanes, solver, rows, some, some.size, made, N_MISSED, 0, model, penalties)
 
 
@@ -91,7 +93,7 @@ def catch_up():
     rows = TouchedRows(
         ranks=np.zeros((1, 1), np.int32), touched=chosen[:1], n_touched=np.zeros((1, 8), np.int64),
         steps_made=made[None], all_features=chosen[0], course=Course(rates, none, none, none),
-        zeros=np.zeros(size, np.float32), decays=np.ones((2, N_MISSED + 1), np.float32),
+        decays=np.ones((2, N_MISSED + 1), np.float32),
         adam_steps=N_MISSED,
     )  # fmt: skip
     model, penalties = Model(weights, slots, none), np.zeros(N_MISSED)

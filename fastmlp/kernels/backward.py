@@ -8,8 +8,8 @@ from fastmlp.kernels.simd import broadcast, load, n_lanes, store
 from fastmlp.kernels.slopes import N_FIELDS as N_SLOPES
 from fastmlp.kernels.slopes import multiply_by_slopes
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows
-from fastmlp.kernels.task import panel_of, share, transposed
-from fastmlp.kernels.touched import N_FIELDS, finish_touched, update_touched
+from fastmlp.kernels.task import panel_of, place_of_penalty, share, transposed
+from fastmlp.kernels.touched import N_FIELDS, forget_touched, update_touched
 from fastmlp.kernels.transposition import transpose
 from fastmlp.kernels.updates import KEEP, Stretch, step_of_intercepts, update
 
@@ -98,7 +98,7 @@ def update_dense(lanes, start, inputs, deltas, solver, step, gradients, model):
 
 
 @inlined
-def update_layer(task, lanes, layer, n_rows, number, step):
+def update_layer(task, lanes, layer, n_rows, index, step):
     """Take one step on a layer after the first, for the inputs that this thread owns.
 
     Parameters
@@ -107,8 +107,8 @@ def update_layer(task, lanes, layer, n_rows, number, step):
     lanes : simd.Lanes
         Of the layer.
     layer, n_rows : int
-    number : int
-        Which of the steps of this call it is.
+    index : int
+        Which of the steps of this epoch it is.
     step : updates.Step
     """
     layout, workspace, model = task.layout, task.workspace, task.model
@@ -129,7 +129,7 @@ def update_layer(task, lanes, layer, n_rows, number, step):
                 panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas), task.solver, step,
                 gradients, model,
             )  # fmt: skip
-        workspace.penalties[layer, own, number] = penalty
+        workspace.penalties[layer, own, place_of_penalty(task, index)] = penalty
         if task.solver.code != KEEP:
             transpose_weights(task, lanes, layer, own)
 
@@ -151,7 +151,7 @@ def transpose_weights(task, lanes, layer, own):
 
 
 @inlined
-def update_first_dense(task, begin, n_rows, number, step):
+def update_first_dense(task, begin, n_rows, index, step):
     """Take one step on the first layer, for the units that this thread owns."""
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     gradients = workspace.gradients[task.team.thread]
@@ -163,7 +163,7 @@ def update_first_dense(task, begin, n_rows, number, step):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
         update_intercepts(lanes, layout, 0, panel, task.solver, step, deltas, gradients, task.model)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
-        workspace.penalties[0, panel, number] = update_dense(
+        workspace.penalties[0, panel, place_of_penalty(task, index)] = update_dense(
             lanes, start, inputs, deltas, task.solver, step, gradients, task.model
         )
 
@@ -178,7 +178,7 @@ def multiply_rows(lanes, matrix, factor):
 
 
 @inlined
-def update_first_sparse(task, rows, batch, number, step):
+def update_first_sparse(task, rows, batch, index, step):
     """Take one step on the first layer, for the units that this thread owns.
 
     The gradient is scale P^T D + constant (sum of the rows of D).
@@ -194,7 +194,7 @@ def update_first_sparse(task, rows, batch, number, step):
         start_rows(features, batch, cursors)
         if len(rows) == N_FIELDS:  # known while this is compiled, and only the one branch is
             multiply_rows(lanes, deltas, features.scale)
-            update_touched(task, rows, batch, panel, deltas, gradients, number, step)
+            update_touched(task, rows, batch, panel, deltas, gradients, index, step)
         elif features.in_place:
             multiply_rows(lanes, deltas, -step.rate * features.scale)
             for limit in range(features.block, layout.fan_in[0] + features.block, features.block):
@@ -202,11 +202,11 @@ def update_first_sparse(task, rows, batch, number, step):
                     lanes, features, batch, limit, deltas, cursors, task.model.parameters, start
                 )
         else:
-            workspace.penalties[0, panel, number] = update_every_row(
+            workspace.penalties[0, panel, place_of_penalty(task, index)] = update_every_row(
                 task, batch, deltas, start, gradients, cursors, step
             )
     if len(rows) == N_FIELDS:
-        finish_touched(task, rows, number)
+        forget_touched(task, rows)
 
 
 @inlined

@@ -18,7 +18,16 @@ from fastmlp.kernels.jit import entry, inlined, kernel
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import load, n_lanes, store
 from fastmlp.kernels.steps import arrive, forward, mean_loss, move_on
-from fastmlp.kernels.task import Batches, Task, Team, Workspace, panel_of, share, transposed
+from fastmlp.kernels.task import (
+    Batches,
+    Task,
+    Team,
+    Workspace,
+    panel_of,
+    place_of_penalty,
+    share,
+    transposed,
+)
 from fastmlp.kernels.updates import ACCUMULATE, Stretch, step_of, step_of_intercepts, update
 
 
@@ -90,17 +99,16 @@ def add_block(task, slopes, gradient, begin, batch, total, adding):
 
 
 @inlined
-def add_group(task, slopes, groups, group, begin, batch, number, total):
+def add_group(task, slopes, groups, group, begin, batch, total):
     """Compute the gradient of a group of rows of a batch, a block at a time."""
     n_groups = groups.gradients.shape[0]
     first, end = group * batch.size // n_groups, (group + 1) * batch.size // n_groups
     adding = False
     while first < end or not adding:  # a group without rows has a gradient of 0
         last = min(first + groups.block_rows, end)
-        kept = move_on(slopes, number * task.batches.batch_size + first)
         add_block(
-            alone(task, first, last), kept, groups.gradients[group], begin, batch[first:last],
-            total, adding,
+            alone(task, first, last), move_on(slopes, first), groups.gradients[group], begin,
+            batch[first:last], total, adding,
         )  # fmt: skip
         first, adding = last, True
 
@@ -151,7 +159,7 @@ def step_on_intercepts(task, lanes, layer, groups, step):
 
 
 @inlined
-def step_on_first(task, groups, number, step):
+def step_on_first(task, groups, index, step):
     """Take a step on this thread's part of the first layer, some rows of a panel at a time."""
     layout, lanes = task.layout, task.hidden
     gradients = task.workspace.gradients[task.team.thread]
@@ -161,7 +169,7 @@ def step_on_first(task, groups, number, step):
     for item in range(first, last):
         low = item % n_parts * GRADIENT_ROWS
         start = layout.coefs[0] + item // n_parts * layout.panel_sizes[0] + low * size
-        task.workspace.penalties[0, item, number] = step_on_sum(
+        task.workspace.penalties[0, item, place_of_penalty(task, index)] = step_on_sum(
             lanes, task.solver, step, groups, start, min(GRADIENT_ROWS, n_rows - low), gradients,
             task.model,
         )  # fmt: skip
@@ -169,7 +177,7 @@ def step_on_first(task, groups, number, step):
 
 
 @inlined
-def step_on_layer(task, lanes, layer, groups, number, step):
+def step_on_layer(task, lanes, layer, groups, index, step):
     """Take a step on a layer after the first, for the inputs that this thread owns."""
     layout, before, size = task.layout, n_lanes(task.hidden), n_lanes(lanes)
     gradients = task.workspace.gradients[task.team.thread]
@@ -182,7 +190,7 @@ def step_on_layer(task, lanes, layer, groups, number, step):
             penalty += step_on_sum(
                 lanes, task.solver, step, groups, start, n_rows, gradients, task.model
             )
-        task.workspace.penalties[layer, own, number] = penalty
+        task.workspace.penalties[layer, own, place_of_penalty(task, index)] = penalty
         if task.solver.code != ACCUMULATE:
             transpose_weights(task, lanes, layer, own)
     step_on_intercepts(task, lanes, layer, groups, step)
@@ -210,10 +218,11 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
     batches, row_losses, n_layers = task.batches, task.workspace.row_losses, task.layout.widths.size
     first, last = share(task.team, groups.gradients.shape[0])
     for index in range(first_step, last_step):
-        begin, number = index * batches.batch_size, index - first_step
+        begin = index * batches.batch_size
         batch = batches.permutation[begin : begin + batches.batch_size]
+        kept = move_on(slopes, (index - first_step) * batches.batch_size)
         for group in range(first, last):
-            add_group(task, slopes, groups, group, begin, batch, number, batches.totals[index])
+            add_group(task, kept, groups, group, begin, batch, batches.totals[index])
         if not arrive(task.team):
             return False
         if task.team.thread == 0:
@@ -221,10 +230,10 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
         step = step_of(batches.course, index)
         for layer in range(n_layers - 1, 0, -1):
             if layer == n_layers - 1:
-                step_on_layer(task, task.output, layer, groups, number, step)
+                step_on_layer(task, task.output, layer, groups, index, step)
             else:
-                step_on_layer(task, task.hidden, layer, groups, number, step)
-        step_on_first(task, groups, number, step)
+                step_on_layer(task, task.hidden, layer, groups, index, step)
+        step_on_first(task, groups, index, step)
         if not arrive(task.team):
             return False
     return True

@@ -61,8 +61,9 @@ N_FIELDS = len(Slopes._fields)
 def at_batch(slopes, first_row):
     """Point to the numbers of a batch."""
     return Slopes(
-        slopes.memory, slopes.numbers, slopes.row_step, first_row * slopes.row_step, slopes.starts,
-        slopes.thresholds, slopes.factors,
+        slopes.memory, slopes.numbers, slopes.row_step,
+        slopes.begin + first_row * slopes.row_step, slopes.starts, slopes.thresholds,
+        slopes.factors,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from fastmlp.kernels.jit import entry, inlined
 from fastmlp.kernels.slopes import N_FIELDS as N_SLOPES
 from fastmlp.kernels.slopes import at_batch
 from fastmlp.kernels.sparse import N_FIELDS
+from fastmlp.kernels.task import place_of_penalty
 from fastmlp.kernels.touched import N_FIELDS as N_ROWS
 from fastmlp.kernels.touched import catch_up_all, catch_up_touched
 from fastmlp.kernels.updates import step_of
@@ -40,11 +41,11 @@ def arrive(team):
 
 
 @inlined
-def forward(task, features, targets, rows, slopes, begin, batch, number, total):
+def forward(task, features, targets, rows, slopes, begin, batch, index, total):
     """Compute the units of all layers; False says that the work was called off."""
     if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
         if len(rows) == N_ROWS:
-            catch_up_touched(task, rows, batch, number)
+            catch_up_touched(task, rows, batch, index)
         forward_first_sparse(task, begin, batch, slopes)
     else:
         read_samples(task, begin, batch)
@@ -65,28 +66,28 @@ def forward(task, features, targets, rows, slopes, begin, batch, number, total):
 
 
 @inlined
-def backward(task, features, rows, slopes, begin, batch, number, step):
+def backward(task, features, rows, slopes, begin, batch, index, step):
     """Take one step on all layers; False says that the work was called off."""
     n_layers = task.layout.widths.size
     for layer in range(n_layers - 1, 0, -1):
         carry_back(task, layer, batch.size, slopes)
         if layer == n_layers - 1:
-            update_layer(task, task.output, layer, batch.size, number, step)
+            update_layer(task, task.output, layer, batch.size, index, step)
         else:
-            update_layer(task, task.hidden, layer, batch.size, number, step)
+            update_layer(task, task.hidden, layer, batch.size, index, step)
         if layer > 1 and not arrive(task.team):
             return False
     if len(features) == N_FIELDS:
-        update_first_sparse(task, rows, batch, number, step)
+        update_first_sparse(task, rows, batch, index, step)
     else:
-        update_first_dense(task, begin, batch.size, number, step)
+        update_first_dense(task, begin, batch.size, index, step)
     return True
 
 
 @inlined
-def backward_clipped(task, features, rows, slopes, clip, begin, batch, number, step):
+def backward_clipped(task, features, rows, slopes, clip, begin, batch, index, step):
     """Take one step on all layers with a gradient that is shortened; see `backward`."""
-    if not backward(keeping(task), features, rows, slopes, begin, batch, number, step):
+    if not backward(keeping(task), features, rows, slopes, begin, batch, index, step):
         return False
     if not arrive(task.team):
         return False
@@ -132,6 +133,8 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
     clip : clipping.Clip or ()
         For gradients that are shortened.
     first_step, last_step : int
+        Where there is no room for the penalties of more steps, and after the last one, weights
+        that only some steps touch are brought up to date.
     losses : (n_batches,) float64
         Overwritten by the mean loss of each batch before its update.
 
@@ -142,11 +145,11 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
     """
     batches, workspace = task.batches, task.workspace
     for index in range(first_step, last_step):
-        begin, number = index * batches.batch_size, index - first_step
+        begin, total = index * batches.batch_size, batches.totals[index]
         batch = batches.permutation[begin : begin + batches.batch_size]
-        total, kept = batches.totals[index], move_on(slopes, number * batches.batch_size)
+        kept = move_on(slopes, (index - first_step) * batches.batch_size)
         if not forward(
-            task, batches.features, batches.targets, rows, kept, begin, batch, number, total
+            task, batches.features, batches.targets, rows, kept, begin, batch, index, total
         ):
             return False
         if task.team.thread == 0:
@@ -154,12 +157,12 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
         step = step_of(batches.course, index)
         if len(clip) == N_CLIP:  # known while this is compiled, and only the one branch is
             going = backward_clipped(
-                task, batches.features, rows, kept, clip, begin, batch, number, step
+                task, batches.features, rows, kept, clip, begin, batch, index, step
             )
         else:
-            going = backward(task, batches.features, rows, kept, begin, batch, number, step)
+            going = backward(task, batches.features, rows, kept, begin, batch, index, step)
         if not going:
             return False
-    if len(rows) == N_ROWS:
-        catch_up_all(task, rows, last_step - first_step)
+    if len(rows) == N_ROWS and (last_step == losses.size or place_of_penalty(task, last_step) == 0):
+        catch_up_all(task, rows, last_step)
     return True

@@ -50,7 +50,7 @@ class Workspace(NamedTuple):
     """(most_rows,) float64."""
     penalties: np.ndarray
     """(n_layers, most_panels, n_steps) float64: alpha / 2 * sum(w^2) + l1 * sum(|w|) before each
-    step."""
+    step; see `place_of_penalty`."""
     norms: np.ndarray
     """(2, n_layers, most_panels) float64: sums of squares of the weights' and biases' gradient."""
     gradients: np.ndarray
@@ -84,6 +84,12 @@ class Task(NamedTuple):
     batches: Batches
     workspace: Workspace
     team: Team
+
+
+@inlined
+def place_of_penalty(task, index):
+    """Find where the penalties of a step lie: there is room for some steps of an epoch."""
+    return index % task.workspace.penalties.shape[2]
 
 
 @inlined

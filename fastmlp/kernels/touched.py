@@ -23,7 +23,7 @@ from fastmlp.kernels.simd import (
     sqrt,
     store,
 )
-from fastmlp.kernels.task import share
+from fastmlp.kernels.task import place_of_penalty, share
 from fastmlp.kernels.updates import (
     ACCUMULATE,
     ADAM,
@@ -32,6 +32,9 @@ from fastmlp.kernels.updates import (
     SGD,
     Course,
     Stretch,
+    advance,
+    gradient_of,
+    penalty_of,
     step_of,
     update,
 )
@@ -40,7 +43,7 @@ UNSEEN = -1
 
 
 class TouchedRows(NamedTuple):
-    """What keeps count of the missed steps; each thread has a row of its own in the first four."""
+    """What keeps count of the missed steps; each thread has a row of its own in the first three."""
 
     ranks: np.ndarray
     """(n_threads, n_features) int32: a feature's place among those of the batch, or `UNSEEN`."""
@@ -49,13 +52,11 @@ class TouchedRows(NamedTuple):
     n_touched: np.ndarray
     """(n_threads, 8) int64: how many there are, in the first column."""
     steps_made: np.ndarray
-    """(n_threads, n_features) int64: how many steps of this call a feature's weights have made."""
+    """(n_panels, n_features) int64: how many steps of this epoch a feature's weights have made."""
     all_features: np.ndarray
     """(n_features,) int32: 0, 1, 2, ..."""
     course: Course
-    """Of this call."""
-    zeros: np.ndarray
-    """(n_lanes,) float: a gradient."""
+    """Of this epoch."""
     decays: np.ndarray
     """(2, n_steps + 1) float: the powers of Adam's beta_1 and beta_2."""
     adam_steps: int
@@ -64,6 +65,16 @@ class TouchedRows(NamedTuple):
 
 N_FIELDS = len(TouchedRows._fields)
 """Tells them from the empty tuple of other updates while a kernel is compiled."""
+
+
+class Missed(NamedTuple):
+    """The steps that a feature's weights have missed."""
+
+    first: int
+    last: int
+    """Exclusive."""
+    origin: int
+    """The step whose penalty lies first."""
 
 
 @kernel
@@ -121,7 +132,7 @@ def add_to_ranks(lanes, features, batch, ranks, deltas, gradients):
 
 
 @inlined
-def catch_up_linear(lanes, solver, rows, first, last, place, model, penalties):
+def catch_up_linear(lanes, solver, rows, missed, place, model, penalties):
     """Make up for missed steps of gradient descent with or without momentum.
 
     Without a gradient a step is linear: v <- momentum v - d w, w <- w + v (Nesterov's: w + momentum
@@ -133,8 +144,7 @@ def catch_up_linear(lanes, solver, rows, first, last, place, model, penalties):
     lanes : simd.Lanes
     solver : updates.Solver
     rows : TouchedRows
-    first, last : int
-        The steps that were missed, the last exclusive.
+    missed : Missed
     place : int
         Where the weights lie, and their velocities.
     model : task.Model
@@ -148,9 +158,9 @@ def catch_up_linear(lanes, solver, rows, first, last, place, model, penalties):
     ww, wv = np.float64(reduce_add(w * w)), np.float64(reduce_add(w * v))
     vv, momentum = np.float64(reduce_add(v * v)), np.float64(solver.momentum)
     w_of_w, w_of_v, v_of_w, v_of_v = 1.0, 0.0, 0.0, 1.0
-    for step in range(first, last):
+    for step in range(missed.first, missed.last):
         squares = w_of_w * w_of_w * ww + 2 * w_of_w * w_of_v * wv + w_of_v * w_of_v * vv
-        penalties[step] += 0.5 * np.float64(solver.alpha) * squares
+        penalties[step - missed.origin] += 0.5 * np.float64(solver.alpha) * squares
         decay = np.float64(rows.course.rates[step]) * np.float64(rows.course.l2[step])
         v_of_w = momentum * v_of_w - decay * w_of_w
         v_of_v = momentum * v_of_v - decay * w_of_v
@@ -166,12 +176,12 @@ def catch_up_linear(lanes, solver, rows, first, last, place, model, penalties):
 
 
 @inlined
-def catch_up_adam(lanes, solver, rows, first, last, place, model):
+def catch_up_adam(lanes, solver, rows, missed, place, model):
     """Make up for missed steps of Adam without a penalty; see `catch_up_linear`.
 
     m and v only shrink: m <- beta_1 m, v <- beta_2 v, w <- w - rate m / (sqrt(v) + epsilon).
     """
-    mean, square = model.slots[0], model.slots[1]
+    mean, square, n_steps = model.slots[0], model.slots[1], missed.last - missed.first
     m, v = load(lanes, mean, place), load(lanes, square, place)
     if reduce_max(absolute(m)) > 0:
         w, root, shrunk = load(lanes, model.parameters, place), sqrt(v), m
@@ -179,28 +189,37 @@ def catch_up_adam(lanes, solver, rows, first, last, place, model):
         factor_root = broadcast(lanes, np.sqrt(np.float64(solver.beta_2)))
         epsilon = broadcast(lanes, solver.epsilon)
         rates = rows.course.rates
-        for step in range(first, first + min(last - first, rows.adam_steps)):
+        for step in range(missed.first, missed.first + min(n_steps, rows.adam_steps)):
             shrunk, root = shrunk * factor_m, root * factor_root
             w = fma(broadcast(lanes, -item(rates, step)), shrunk / (root + epsilon), w)
         store(model.parameters, place, w)
-    store(mean, place, m * broadcast(lanes, rows.decays[0, last - first]))
-    store(square, place, v * broadcast(lanes, rows.decays[1, last - first]))
+    store(mean, place, m * broadcast(lanes, rows.decays[0, n_steps]))
+    store(square, place, v * broadcast(lanes, rows.decays[1, n_steps]))
 
 
 @inlined
-def catch_up_rmsprop(lanes, rows, first, last, place, model):
+def catch_up_rmsprop(lanes, rows, missed, place, model):
     """Make up for missed steps of RMSprop without a penalty: v only shrinks, and nothing moves."""
-    square = model.slots[0]
-    shrunk = load(lanes, square, place) * broadcast(lanes, rows.decays[1, last - first])
-    store(square, place, shrunk)
+    square, n_steps = model.slots[0], missed.last - missed.first
+    store(square, place, load(lanes, square, place) * broadcast(lanes, rows.decays[1, n_steps]))
 
 
 @inlined
-def catch_up_stepwise(lanes, solver, rows, first, last, place, model, penalties):
-    """Make up for missed steps one by one; see `catch_up_linear`."""
-    stretch = Stretch(model.parameters, model.slots, place, 1, rows.zeros, 0)
-    for step in range(first, last):
-        penalties[step] += update(lanes, solver, step_of(rows.course, step), stretch)
+def catch_up_stepwise(lanes, solver, rows, missed, place, model, penalties):
+    """Make up for missed steps one by one, in registers; see `catch_up_linear`."""
+    n_slots = model.slots.shape[0]
+    w, zero = load(lanes, model.parameters, place), broadcast(lanes, 0.0)
+    first = load(lanes, model.slots[0], place) if n_slots > 0 else zero
+    second = load(lanes, model.slots[1], place) if n_slots > 1 else zero
+    for index in range(missed.first, missed.last):
+        step = step_of(rows.course, index)
+        penalties[index - missed.origin] += reduce_add(penalty_of(solver, w, zero))
+        w, first, second = advance(solver, step, w, first, second, gradient_of(step, w, zero))
+    store(model.parameters, place, w)
+    if n_slots > 0:
+        store(model.slots[0], place, first)
+    if n_slots > 1:
+        store(model.slots[1], place, second)
 
 
 @kernel
@@ -216,7 +235,7 @@ def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, mod
         The features.
     n_chosen : int
     made : (n_features,) int64
-        How many steps each feature's weights have made.
+        How many steps each feature's weights have made; overwritten.
     last : int
         How many they shall have made.
     start : int
@@ -229,34 +248,34 @@ def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, mod
     size, code = n_lanes(lanes), solver.code
     decaying = rows.course.decays.size > 0 and rows.course.decays[0] > 0
     penalised = solver.alpha > 0 or solver.l1 > 0 or decaying
+    origin = (last - 1) // penalties.size * penalties.size
     for index in range(n_chosen):
         feature = np.int64(chosen[index])
-        first, place = made[feature], start + feature * size
-        if first == last or (code == ACCUMULATE and not penalised):
+        missed, place = Missed(made[feature], last, origin), start + feature * size
+        made[feature] = last
+        if missed.first >= last or (code == ACCUMULATE and not penalised):
             continue  # what is added to the sum is 0
         if code in LINEAR and solver.l1 == 0:
-            catch_up_linear(lanes, solver, rows, first, last, place, model, penalties)
+            catch_up_linear(lanes, solver, rows, missed, place, model, penalties)
         elif code == ADAM and not penalised:
-            catch_up_adam(lanes, solver, rows, first, last, place, model)
+            catch_up_adam(lanes, solver, rows, missed, place, model)
         elif code == RMSPROP and not penalised:
-            catch_up_rmsprop(lanes, rows, first, last, place, model)
+            catch_up_rmsprop(lanes, rows, missed, place, model)
         else:
-            catch_up_stepwise(lanes, solver, rows, first, last, place, model, penalties)
+            catch_up_stepwise(lanes, solver, rows, missed, place, model, penalties)
 
 
 @inlined
 def catch_up(task, rows, chosen, n_chosen, step):
     """Bring the weights of some features, in this thread's panels, to what a step finds."""
-    layout, made = task.layout, rows.steps_made[task.team.thread]
+    layout = task.layout
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         catch_up_panel(
-            task.hidden, task.solver, rows, chosen, n_chosen, made, step,
+            task.hidden, task.solver, rows, chosen, n_chosen, rows.steps_made[panel], step,
             layout.coefs[0] + panel * layout.panel_sizes[0], task.model,
             task.workspace.penalties[0, panel],
         )  # fmt: skip
-    for index in range(n_chosen):
-        made[chosen[index]] = step
 
 
 @inlined
@@ -271,10 +290,8 @@ def catch_up_touched(task, rows, batch, step):
 
 @inlined
 def catch_up_all(task, rows, step):
-    """Bring all weights up to date, and begin to count anew."""
-    made = rows.steps_made[task.team.thread]
-    catch_up(task, rows, rows.all_features, made.size, step)
-    made[:] = 0
+    """Bring all weights up to date."""
+    catch_up(task, rows, rows.all_features, rows.all_features.size, step)
 
 
 @kernel
@@ -292,24 +309,25 @@ def update_rows(lanes, solver, step, chosen, n_chosen, start, gradients, model):
 
 
 @inlined
-def update_touched(task, rows, batch, panel, deltas, gradients, number, step):
+def update_touched(task, rows, batch, panel, deltas, gradients, index, step):
     """Take one step on the weights of a panel of the first layer that a batch has read."""
     layout, lanes, thread = task.layout, task.hidden, task.team.thread
     size, zero, n_touched = n_lanes(lanes), broadcast(lanes, 0.0), rows.n_touched[thread, 0]
+    touched, made = rows.touched[thread], rows.steps_made[panel]
     for rank in range(n_touched):
         store(gradients, rank * size, zero)
+        made[touched[rank]] = index + 1
     add_to_ranks(lanes, task.batches.features, batch, rows.ranks[thread], deltas, gradients)
-    task.workspace.penalties[0, panel, number] += update_rows(
-        lanes, task.solver, step, rows.touched[thread], n_touched,
+    task.workspace.penalties[0, panel, place_of_penalty(task, index)] += update_rows(
+        lanes, task.solver, step, touched, n_touched,
         layout.coefs[0] + panel * layout.panel_sizes[0], gradients, task.model,
     )  # fmt: skip
 
 
 @inlined
-def finish_touched(task, rows, step):
-    """Note that the step was made on the weights that the batch has read."""
+def forget_touched(task, rows):
+    """Empty the list of the features that a batch has read."""
     thread = task.team.thread
-    made, ranks, touched = rows.steps_made[thread], rows.ranks[thread], rows.touched[thread]
+    ranks, touched = rows.ranks[thread], rows.touched[thread]
     for rank in range(rows.n_touched[thread, 0]):
-        made[touched[rank]] = step + 1
         ranks[touched[rank]] = UNSEEN

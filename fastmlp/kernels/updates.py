@@ -122,6 +122,12 @@ def update(lanes, solver, step, stretch):
 
 
 @inlined
+def load_gradient(lanes, stretch, number):
+    """Load a vector of a stretch's gradient."""
+    return load(lanes, stretch.gradients, stretch.gradient_start + number * n_lanes(lanes))
+
+
+@inlined
 def penalty_of(solver, w, penalties):
     """Add (alpha / 2) w^2 + l1 |w|."""
     return fma(fma(like(w, 0.5 * solver.alpha), absolute(w), like(w, solver.l1)), absolute(w),
@@ -129,13 +135,81 @@ def penalty_of(solver, w, penalties):
 
 
 @inlined
-def gradient_of(lanes, step, w, gradients, place):
-    """Load a gradient and add that of the penalties."""
-    g = fma(like(w, step.l2), w, load(lanes, gradients, place))
+def gradient_of(step, w, g):
+    """Add the gradient of the penalties to a gradient."""
+    g = fma(like(w, step.l2), w, g)
     if step.l1 > 0:
         zero, size = like(w, 0.0), like(w, step.l1)
         g = g + where_less(zero, w, size, where_less(w, zero, zero - size, zero))
     return g
+
+
+@inlined
+def momentum_step(solver, step, w, v, g):
+    """Compute v <- momentum v - rate g, w <- w + v, or w + momentum v - rate g.
+
+    Parameters
+    ----------
+    solver : Solver
+    step : Step
+    w, v, g : vector
+        Weights, velocities and gradient.
+
+    Returns
+    -------
+    w, v : vector
+    """
+    momentum, move = like(w, solver.momentum), like(w, -step.rate) * g
+    v = fma(momentum, v, move)
+    return w + (fma(momentum, v, move) if solver.nesterov else v), v
+
+
+@inlined
+def adam_step(solver, step, w, m, v, g):
+    """Compute one step of Adam, the bias correction being in the rate; see `momentum_step`."""
+    one, beta_1, beta_2 = like(w, 1.0), like(w, solver.beta_1), like(w, solver.beta_2)
+    m = fma(beta_1, m, (one - beta_1) * g)
+    v = fma(beta_2, v, (one - beta_2) * (g * g))
+    direction = m / (sqrt(v) + like(w, solver.epsilon))
+    return fma(like(w, -step.rate), direction, fma(like(w, -step.decay), w, w)), m, v
+
+
+@inlined
+def rmsprop_step(solver, step, w, v, g):
+    """Compute v <- decay v + (1 - decay) g^2, w <- w - rate g / (sqrt(v) + eps)."""
+    decay = like(w, solver.beta_2)
+    v = fma(decay, v, (like(w, 1.0) - decay) * (g * g))
+    return fma(like(w, -step.rate), g / (sqrt(v) + like(w, solver.epsilon)), w), v
+
+
+@inlined
+def advance(solver, step, w, first, second, g):
+    """Take one step of any solver but `KEEP`, in registers.
+
+    Parameters
+    ----------
+    solver : Solver
+    step : Step
+    w, g : vector
+        Weights and gradient.
+    first, second : vector
+        Their part of the first and the second slot; what a solver has no use for is left alone.
+
+    Returns
+    -------
+    w, first, second : vector
+    """
+    if solver.code == ADAM:
+        return adam_step(solver, step, w, first, second, g)
+    if solver.code == ACCUMULATE:
+        first = first + g
+    elif solver.code == MOMENTUM:
+        w, first = momentum_step(solver, step, w, first, g)
+    elif solver.code == RMSPROP:
+        w, first = rmsprop_step(solver, step, w, first, g)
+    else:
+        w = fma(like(w, -step.rate), g, w)
+    return w, first, second
 
 
 @kernel
@@ -145,71 +219,60 @@ def sgd_update(lanes, solver, step, stretch):
     minus_rate, penalties = broadcast(lanes, -step.rate), broadcast(lanes, 0.0)
     for number in range(stretch.n_vectors):
         place = stretch.start + number * size
-        w = load(lanes, parameters, place)
+        w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
         penalties = penalty_of(solver, w, penalties)
-        source = stretch.gradient_start + number * size
-        g = gradient_of(lanes, step, w, stretch.gradients, source)
-        store(parameters, place, fma(minus_rate, g, w))
+        store(parameters, place, fma(minus_rate, gradient_of(step, w, g), w))
     return reduce_add(penalties)
 
 
 @kernel
 def momentum_update(lanes, solver, step, stretch):
-    """Compute v <- momentum v - rate g, w <- w + v, or w + momentum v - rate g; see `update`."""
+    """Take `momentum_step` on a stretch; see `update`."""
     parameters, velocity, size = stretch.parameters, stretch.slots[0], n_lanes(lanes)
-    minus_rate, penalties = broadcast(lanes, -step.rate), broadcast(lanes, 0.0)
-    momentum = broadcast(lanes, solver.momentum)
+    penalties = broadcast(lanes, 0.0)
     for number in range(stretch.n_vectors):
         place = stretch.start + number * size
-        w = load(lanes, parameters, place)
+        w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
         penalties = penalty_of(solver, w, penalties)
-        source = stretch.gradient_start + number * size
-        move = minus_rate * gradient_of(lanes, step, w, stretch.gradients, source)
-        v = fma(momentum, load(lanes, velocity, place), move)
+        g = gradient_of(step, w, g)
+        w, v = momentum_step(solver, step, w, load(lanes, velocity, place), g)
         store(velocity, place, v)
-        store(parameters, place, w + (fma(momentum, v, move) if solver.nesterov else v))
+        store(parameters, place, w)
     return reduce_add(penalties)
 
 
 @kernel
 def adam_update(lanes, solver, step, stretch):
-    """Compute one step of Adam, the bias correction being in the rate; see `update`."""
+    """Take `adam_step` on a stretch; see `update`."""
     parameters, size = stretch.parameters, n_lanes(lanes)
     mean, square = stretch.slots[0], stretch.slots[1]
-    minus_rate, penalties = broadcast(lanes, -step.rate), broadcast(lanes, 0.0)
-    beta_1, beta_2 = broadcast(lanes, solver.beta_1), broadcast(lanes, solver.beta_2)
-    rest_1, rest_2 = broadcast(lanes, 1.0) - beta_1, broadcast(lanes, 1.0) - beta_2
-    epsilon, shrink = broadcast(lanes, solver.epsilon), broadcast(lanes, -step.decay)
+    penalties = broadcast(lanes, 0.0)
     for number in range(stretch.n_vectors):
         place = stretch.start + number * size
-        w = load(lanes, parameters, place)
+        w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
         penalties = penalty_of(solver, w, penalties)
-        source = stretch.gradient_start + number * size
-        g = gradient_of(lanes, step, w, stretch.gradients, source)
-        m = fma(beta_1, load(lanes, mean, place), rest_1 * g)
-        v = fma(beta_2, load(lanes, square, place), rest_2 * (g * g))
+        g = gradient_of(step, w, g)
+        m, v = load(lanes, mean, place), load(lanes, square, place)
+        w, m, v = adam_step(solver, step, w, m, v, g)
         store(mean, place, m)
         store(square, place, v)
-        store(parameters, place, fma(minus_rate, m / (sqrt(v) + epsilon), fma(shrink, w, w)))
+        store(parameters, place, w)
     return reduce_add(penalties)
 
 
 @kernel
 def rmsprop_update(lanes, solver, step, stretch):
-    """Compute v <- decay v + (1 - decay) g^2, w <- w - rate g / (sqrt(v) + eps); see `update`."""
+    """Take `rmsprop_step` on a stretch; see `update`."""
     parameters, square, size = stretch.parameters, stretch.slots[0], n_lanes(lanes)
-    minus_rate, penalties = broadcast(lanes, -step.rate), broadcast(lanes, 0.0)
-    beta, epsilon = broadcast(lanes, solver.beta_2), broadcast(lanes, solver.epsilon)
-    rest = broadcast(lanes, 1.0) - beta
+    penalties = broadcast(lanes, 0.0)
     for number in range(stretch.n_vectors):
         place = stretch.start + number * size
-        w = load(lanes, parameters, place)
+        w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
         penalties = penalty_of(solver, w, penalties)
-        source = stretch.gradient_start + number * size
-        g = gradient_of(lanes, step, w, stretch.gradients, source)
-        v = fma(beta, load(lanes, square, place), rest * (g * g))
+        g = gradient_of(step, w, g)
+        w, v = rmsprop_step(solver, step, w, load(lanes, square, place), g)
         store(square, place, v)
-        store(parameters, place, fma(minus_rate, g / (sqrt(v) + epsilon), w))
+        store(parameters, place, w)
     return reduce_add(penalties)
 
 
@@ -221,9 +284,8 @@ def write_gradient(lanes, solver, step, stretch):
     slot = stretch.slots[0 if adding else stretch.slots.shape[0] - 1]
     for number in range(stretch.n_vectors):
         place = stretch.start + number * size
-        w = load(lanes, stretch.parameters, place)
+        w, g = load(lanes, stretch.parameters, place), load_gradient(lanes, stretch, number)
         penalties = penalty_of(solver, w, penalties)
-        source = stretch.gradient_start + number * size
-        g = gradient_of(lanes, step, w, stretch.gradients, source)
+        g = gradient_of(step, w, g)
         store(slot, place, g + load(lanes, slot, place) if adding else g)
     return reduce_add(penalties)

@@ -12,7 +12,6 @@ import pytest
 import scipy.sparse
 
 import fastmlp
-from fastmlp.backends.compiled import fit
 from fastmlp.backends.compiled.pace import RETRY_SECONDS, TRIAL_SECONDS, Pace
 from fastmlp.backends.compiled.packing import as_dense, estimate_background, pack
 from fastmlp.backends.compiled.team import run_together
@@ -179,30 +178,6 @@ def test_the_background_is_the_most_frequent_value():
     X = np.array([[1, 1, 1, 0], [1, 1, 5, 1]], np.float32)
     assert estimate_background(X) == (1, 0.25)
     assert estimate_background(X * 0) == (0, 0)
-
-
-@pytest.mark.parametrize("solver", [
-    {"alpha": 0.3}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True, "alpha": 0.5},
-    {"solver": "adam"}, {"solver": "adam", "alpha": 0.3},
-    {"solver": "adam", "learning_rate": "one_cycle"},
-], ids=str)  # fmt: skip
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_rows_that_no_batch_touches_are_caught_up(dtype, solver, monkeypatch):
-    # 60 batches an epoch, of which most features appear in none or one.
-    X = scipy.sparse.random_array(
-        (240, 2000), density=0.004, format="csr", random_state=np.random.default_rng(3)
-    )
-    made, make = [], fit.make_touched_rows
-    monkeypatch.setattr(fit, "make_touched_rows", lambda *a: made.append(make(*a)) or made[-1])
-    arguments = {"hidden_layer_sizes": (20,), "batch_size": 4, "epochs": 3, "random_state": 0,
-                 "dtype": dtype, "learning_rate_init": 0.02, **solver}  # fmt: skip
-    y = np.arange(240) % 3
-    actual = fastmlp.train(X, y, **arguments)
-    assert made
-    expected = fastmlp.train(X, y, backend="numpy", **arguments)
-    assert_close(actual.history.loss, expected.history.loss, "loss curve", dtype)
-    parts = (one.model.parameters.buffer for one in (actual, expected))
-    assert_close(*parts, "loss curve" if dtype == "float64" else "adam parameters", dtype)
 
 
 def test_a_few_rows_are_predicted_like_many(problem):

@@ -13,6 +13,7 @@ from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import pack
 from fastmlp.backends.compiled.team import run_together
+from fastmlp.backends.compiled.touching import TOUCHED_SHARE, count_touched, make_touched_rows
 from fastmlp.backends.contract import Epoch, Objective, Problem, Report, n_batches, threshold
 from fastmlp.kernels import groups, samples, steps, updates
 from fastmlp.kernels import task as tasks
@@ -27,7 +28,7 @@ from fastmlp.kernels.losses import VALUE_CODES, ClassTargets, ValueTargets
 from fastmlp.kernels.simd import LINE_BYTES
 from fastmlp.kernels.slopes import Slopes
 from fastmlp.kernels.sparse import SparseFeatures
-from fastmlp.kernels.touched import UNSEEN, TouchedRows
+from fastmlp.kernels.touched import TouchedRows
 from fastmlp.kernels.updates import ACCUMULATE, ADAM, MOMENTUM, RMSPROP, Course, Solver
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
@@ -37,7 +38,7 @@ from fastmlp.threads import n_cores
 Array = NDArray[Any]
 
 MOST_STEPS = 8192
-"""Batches a call: for each there is room for the sums of the squared weights."""
+"""Batches for which there is room for the sums of the squared weights."""
 
 IN_PLACE_NONZEROS = 16
 """Up to so many nonzeros for each feature in a batch, plain gradient descent adds straight onto the
@@ -46,10 +47,6 @@ loss."""
 
 MOST_DROPOUT_BYTES = 1 << 24
 """What is drawn for dropout at a time."""
-
-TOUCHED_NONZEROS = 0.25
-"""Up to so many, other solvers touch only the weights of features that a batch has: making up for
-the steps that the others miss costs less than making them."""
 
 
 def solver_code(rule: Rule) -> int:
@@ -152,27 +149,6 @@ def make_workspace(
     )
 
 
-def make_touched_rows(
-    model: PackedModel, solver: Solver, most_touched: int, n_threads: int
-) -> TouchedRows:
-    """Allocate what keeps count of the steps that features miss."""
-    n_features, dtype = int(model.layout.fan_in[0]), model.packed.dtype
-    betas = np.array([solver.beta_1, solver.beta_2], np.float64)
-    shrinking = betas[0] / np.sqrt(max(betas[1], 1e-300))
-    lost = np.log(np.finfo(dtype).eps / 1000) / np.log(shrinking) if 0 < shrinking < 1 else np.inf
-    return TouchedRows(
-        ranks=np.full((n_threads, n_features), UNSEEN, np.int32),
-        touched=np.zeros((n_threads, most_touched), np.int32),
-        n_touched=zeros((n_threads, 8), np.int64),
-        steps_made=np.zeros((n_threads, n_features), np.int64),
-        all_features=np.arange(n_features, dtype=np.int32),
-        course=Course(*[read_only(np.empty(0, dtype))] * 4),
-        zeros=read_only(np.zeros(model.hidden.width, dtype)),
-        decays=read_only(np.power.outer(betas, np.arange(MOST_STEPS + 1)).astype(dtype)),
-        adam_steps=int(min(lost, MOST_STEPS)),
-    )
-
-
 class Space(NamedTuple):
     """What batches are computed in."""
 
@@ -214,18 +190,18 @@ class CompiledTrainer:
         most = min(cores, n_groups if n_groups > 1 else n_panels)
         self.solver = as_solver(rule, dtype)
         self.rows: TouchedRows | None = None
+        n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
         if isinstance(self.features, SparseFeatures):
-            self._choose_updates(self.features, features.n_samples, most)
+            self._choose_updates(self.features, features.n_samples, (most, n_steps))
         self.targets = as_targets(problem, objective.loss, parameters)
         self.groups = make_groups(layout, n_groups, n_rows, dtype) if n_groups > 1 else None
-        n_steps = self._most_steps(features.n_samples, parameters.network, objective)
         self.spaces = self._make_spaces(objective, most, n_steps, n_rows)
         self.by_sample = self._can_go_by_sample(problem)
         if self.by_sample:
             self.space = make_sample_workspace(layout, parameters, most)
             self.pace = Pace(most, samples.FOLD, 16 * samples.FOLD)
         else:
-            self.pace = Pace(most, 1, n_steps)
+            self.pace = Pace(most, 1, self._most_steps(n_steps, parameters.network, objective))
         self.kernel = self._compile()
         self.compile_seconds = clock.seconds - compiled_before
 
@@ -259,16 +235,20 @@ class CompiledTrainer:
         single = self.batch_size == 1 and problem.weights is None
         return self._plain() and single and sparse and one_hidden
 
-    def _most_steps(self, n_samples: int, network: Network, objective: Objective) -> int:
+    def _most_steps(self, n_steps: int, network: Network, objective: Objective) -> int:
         """Choose how many batches a call works on at the most."""
-        most = MOST_STEPS
         if any(objective.dropout):
             a_batch = 2 * self.batch_size * sum(network.layer_sizes[1:-1])
-            most = max(1, min(most, MOST_DROPOUT_BYTES // a_batch))
-        return min(most, n_batches(n_samples, self.batch_size))
+            return max(1, min(n_steps, MOST_DROPOUT_BYTES // a_batch))
+        return n_steps
 
-    def _choose_updates(self, features: SparseFeatures, n_samples: int, n_threads: int) -> None:
-        """Decide which weights of the first layer a step touches: see `IN_PLACE_NONZEROS`."""
+    def _choose_updates(
+        self, features: SparseFeatures, n_samples: int, sizes: tuple[int, int]
+    ) -> None:
+        """Decide which weights of the first layer a step touches: see `IN_PLACE_NONZEROS`.
+
+        `sizes` are the largest numbers of threads and of steps that may be missed.
+        """
         n_features = int(self.model.layout.fan_in[0])
         n_nonzeros = len(features.indices) / n_samples * self.batch_size
         if features.constant != 0 or self.clip:
@@ -276,10 +256,10 @@ class CompiledTrainer:
         if self._plain():
             in_place = n_nonzeros <= IN_PLACE_NONZEROS * n_features
             self.features = features._replace(in_place=bool(in_place))
-        elif n_nonzeros <= TOUCHED_NONZEROS * n_features:
+        elif count_touched(features, n_samples, self.batch_size) <= TOUCHED_SHARE * n_features:
             longest = int(np.diff(features.indptr).max(initial=0))
             most = max(1, min(n_features, longest * self.batch_size))
-            self.rows = make_touched_rows(self.model, self.solver, most, n_threads)
+            self.rows = make_touched_rows(self.model, self.solver, most, sizes)
 
     def _compile(self) -> Callable[..., bool]:
         """Compile the kernel, or load it from the cache."""
@@ -307,14 +287,22 @@ class CompiledTrainer:
         losses = np.empty(len(epoch.rates))
         course = as_course(self.rule, epoch)
         self.model.load()
+        if self.rows is not None:
+            self.rows.steps_made[...] = 0
+        first, n_steps = 0, self.spaces[0].workspace.penalties.shape[2]
         try:
-            first = 0
             while first < len(losses):
-                last = min(len(losses), first + self.pace.choose())
+                full = (first // n_steps + 1) * n_steps
+                last = min(len(losses), full, first + self.pace.choose())
                 self._run_slice(epoch, course, (first, last), losses)
                 first = last
+                if last in (full, len(losses)):
+                    self._add_penalties(epoch, (full - n_steps, last), losses)
                 report(last)
         finally:
+            if self.rows is not None and first < len(losses):
+                alone = tasks.Team(0, 1, np.zeros(1, np.int64))
+                self.kernel(*self._prepare(epoch, course, (first, first), losses[:first])(alone))
             self.model.unload(self.by_sample)
         return losses
 
@@ -330,11 +318,13 @@ class CompiledTrainer:
             self.pace = Pace(n_threads, pace.unit, pace.longest)
         else:
             pace.record(last - first, since(start))
+
+    def _add_penalties(self, epoch: Epoch, span: tuple[int, int], losses: Array) -> None:
+        """Add the penalties of all that there is room for to the losses."""
         if self.rule.alpha > 0 or self.rule.l1 > 0:
-            all_penalties = self.spaces[0].workspace.penalties
-            penalties = all_penalties[:, :, : last - first].sum(axis=(0, 1))
-            losses[first:last] += penalties / epoch.totals[first:last]
-            all_penalties[...] = 0
+            penalties, some = self.spaces[0].workspace.penalties, slice(*span)
+            losses[some] += penalties.sum(axis=(0, 1))[: span[1] - span[0]] / epoch.totals[some]
+            penalties[...] = 0
 
     def _prepare(
         self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
@@ -354,15 +344,10 @@ class CompiledTrainer:
                 return (task, self.space, *span, losses)
             if self.groups is not None:
                 return (task, slopes, self.groups, *span, losses)
-            return (task, self._rows_of(course, span), slopes, self.clip, *span, losses)
+            rows = () if self.rows is None else self.rows._replace(course=course)
+            return (task, rows, slopes, self.clip, *span, losses)
 
         return call
-
-    def _rows_of(self, course: Course, span: tuple[int, int]) -> Any:
-        """Give the rows that updates touch the numbers of the steps of a piece of an epoch."""
-        if self.rows is None:
-            return ()
-        return self.rows._replace(course=Course(*(column[slice(*span)] for column in course)))
 
     def _numbers_of(self, epoch: Epoch, span: tuple[int, int]) -> dict[str, Any]:
         """Draw the numbers of a piece of an epoch where there is dropout."""
