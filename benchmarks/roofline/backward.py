@@ -17,6 +17,7 @@ from .cases import (
     BATCH_SIZE,
     FLOAT32,
     HIDDEN,
+    LINE,
     N_CLASSES,
     N_FEATURES,
     N_HIDDEN,
@@ -126,7 +127,7 @@ def _update_panels(number, lanes, inputs, deltas, solver, step, gradients, model
     for panel in range(model.parameters.size // (inputs.n_rows * size)):
         part = Matrix(deltas.memory, panel * size, deltas.n_rows, deltas.row_step, 1)
         start = panel * inputs.n_rows * size
-        update_dense(lanes, start, inputs, part, solver, step, gradients, model)
+        update_dense(lanes, LINE, start, inputs, part, solver, step, gradients, model)
 
 
 def dense_update(name, lanes, n_rows, n_inner, n_units):

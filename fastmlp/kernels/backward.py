@@ -36,38 +36,45 @@ def carry_back(task, layer, n_rows, slopes):
             multiply_by_derivative(lanes, layout.activations[layer - 1], units, before)
 
 
-@kernel
-def update_intercepts(lanes, layout, layer, panel, solver, step, deltas, gradients, model):
+@inlined
+def whole_vectors(line, size, gradients):
+    """Count the vectors that a gradient of so many numbers fills, the last with zeros."""
+    n_vectors = (size + n_lanes(line) - 1) // n_lanes(line)
+    store(gradients, (n_vectors - 1) * n_lanes(line), broadcast(line, 0.0))
+    return n_vectors
+
+
+@inlined
+def update_intercepts(task, lanes, layer, panel, deltas, step):
     """Take one step on the biases of a panel, whose gradient is the sum of the deltas' rows.
 
     Parameters
     ----------
+    task : task.Task
     lanes : simd.Lanes
         Of the layer.
-    layout : layout.Layout
     layer, panel : int
-    solver : updates.Solver
-    step : updates.Step
     deltas : Matrix of shape (n_rows, n_lanes)
-    gradients : (at least n_lanes,) float
-        Overwritten by the gradient.
-    model : task.Model
-        Updated in place.
+    step : updates.Step
     """
+    model, gradients = task.model, task.workspace.gradients[task.team.thread]
+    n_vectors = whole_vectors(task.line, n_lanes(lanes), gradients)
     store(gradients, 0, add_rows(lanes, deltas))
-    start = layout.intercepts[layer] + panel * n_lanes(lanes)
-    stretch = Stretch(model.parameters, model.slots, start, 1, gradients, 0)
-    update(lanes, solver, step_of_intercepts(step), stretch)
+    start = task.layout.intercepts[layer] + panel * n_lanes(lanes)
+    stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradients, 0)
+    update(task.line, task.solver, step_of_intercepts(step), stretch)
 
 
 @kernel
-def update_dense(lanes, start, inputs, deltas, solver, step, gradients, model):
+def update_dense(lanes, line, start, inputs, deltas, solver, step, gradients, model):
     """Take one step on a stretch of a panel's weights, whose gradient is A^T D.
 
     Parameters
     ----------
     lanes : simd.Lanes
         Of the layer.
+    line : simd.Lanes
+        Of updates.
     start : int
         Where the weights start.
     inputs : Matrix of shape (fan_in, n_rows)
@@ -90,10 +97,11 @@ def update_dense(lanes, start, inputs, deltas, solver, step, gradients, model):
         n_rows = min(GRADIENT_ROWS, inputs.n_rows - low)
         place = inputs.start + low * inputs.row_step
         left = Matrix(inputs.memory, place, n_rows, inputs.row_step, inputs.column_step)
+        n_vectors = whole_vectors(line, n_rows * size, gradients)
         multiply(lanes, left, deltas, Matrix(gradients, 0, n_rows, size, 1), False)
         place = start + low * size
-        stretch = Stretch(model.parameters, model.slots, place, n_rows, gradients, 0)
-        penalty += update(lanes, solver, step, stretch)
+        stretch = Stretch(model.parameters, model.slots, place, n_vectors, gradients, 0)
+        penalty += update(line, solver, step, stretch)
     return penalty
 
 
@@ -116,7 +124,7 @@ def update_layer(task, lanes, layer, n_rows, index, step):
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas)
-        update_intercepts(lanes, layout, layer, panel, task.solver, step, deltas, gradients, model)
+        update_intercepts(task, lanes, layer, panel, deltas, step)
     before, inputs = n_lanes(task.hidden), whole(layout, layer - 1, n_rows, workspace.units)
     first, last = share(task.team, layout.n_panels[layer - 1])
     for own in range(first, last):
@@ -125,7 +133,7 @@ def update_layer(task, lanes, layer, n_rows, index, step):
         for panel in range(layout.n_panels[layer]):
             start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * n_lanes(lanes)
             penalty += update_dense(
-                lanes, start, transposed(inputs, low, high),
+                lanes, task.line, start, transposed(inputs, low, high),
                 panel_of(lanes, layout, layer, panel, n_rows, workspace.deltas), task.solver, step,
                 gradients, model,
             )  # fmt: skip
@@ -161,10 +169,10 @@ def update_first_dense(task, begin, n_rows, index, step):
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
-        update_intercepts(lanes, layout, 0, panel, task.solver, step, deltas, gradients, task.model)
+        update_intercepts(task, lanes, 0, panel, deltas, step)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
         workspace.penalties[0, panel, place_of_penalty(task, index)] = update_dense(
-            lanes, start, inputs, deltas, task.solver, step, gradients, task.model
+            lanes, task.line, start, inputs, deltas, task.solver, step, gradients, task.model
         )
 
 
@@ -189,7 +197,7 @@ def update_first_sparse(task, rows, batch, index, step):
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
-        update_intercepts(lanes, layout, 0, panel, task.solver, step, deltas, gradients, task.model)
+        update_intercepts(task, lanes, 0, panel, deltas, step)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
         start_rows(features, batch, cursors)
         if len(rows) == N_FIELDS:  # known while this is compiled, and only the one branch is
@@ -227,6 +235,7 @@ def update_every_row(task, batch, deltas, start, gradients, cursors, step):
             lanes, features, batch, low + n_block, deltas, cursors, gradients, -low * size
         )
         place = start + low * size
-        stretch = Stretch(model.parameters, model.slots, place, n_block, gradients, 0)
-        penalty += update(lanes, task.solver, step, stretch)
+        n_vectors = n_block * size // n_lanes(task.line)
+        stretch = Stretch(model.parameters, model.slots, place, n_vectors, gradients, 0)
+        penalty += update(task.line, task.solver, step, stretch)
     return penalty

@@ -12,7 +12,7 @@ from fastmlp.kernels.backward import transpose_weights
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes, reduce_add, store
 from fastmlp.kernels.task import Task, share
-from fastmlp.kernels.updates import KEEP, Solver, Step, Stretch, update
+from fastmlp.kernels.updates import KEEP, Solver, Step, Stretch, step_of_intercepts, update
 
 
 class Clip(NamedTuple):
@@ -56,63 +56,73 @@ def shorten(lanes, memory, start, n_vectors, factor):
 
 
 @inlined
-def measure(task, lanes, layer):
-    """Form the sums of squares of the panels of a layer that this thread owns."""
-    layout, norms = task.layout, task.workspace.norms
-    gradient = task.model.slots[task.model.slots.shape[0] - 1]
-    first, last = share(task.team, layout.n_panels[layer])
-    for panel in range(first, last):
-        start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
-        n_vectors = layout.panel_sizes[layer] // n_lanes(lanes)
-        norms[0, layer, panel] = sum_squares(lanes, gradient, start, n_vectors)
-        start = layout.intercepts[layer] + panel * n_lanes(lanes)
-        norms[1, layer, panel] = sum_squares(lanes, gradient, start, 1)
+def vectors_of(task, layer):
+    """Count the vectors, as wide as a line of memory, of a panel's weights and of its biases."""
+    layout, size = task.layout, n_lanes(task.line)
+    n_biases = layout.widths[layer] // layout.n_panels[layer]
+    return layout.panel_sizes[layer] // size, (n_biases + size - 1) // size
 
 
 @inlined
-def step_on(task, lanes, layer, step, factor):
-    """Take the step on the panels of a layer that this thread owns."""
-    layout, model, solver = task.layout, task.model, task.solver
-    gradient = model.slots[model.slots.shape[0] - 1]
-    zero = step.rate - step.rate  # of the same type, which rate * 0 would not be
+def start_of_intercepts(layout, layer, panel):
+    """Find a panel's biases."""
+    return layout.intercepts[layer] + panel * (layout.widths[layer] // layout.n_panels[layer])
+
+
+@inlined
+def measure(task, layer):
+    """Form the sums of squares of the panels of a layer that this thread owns."""
+    layout, norms = task.layout, task.workspace.norms
+    gradient = task.model.slots[task.model.slots.shape[0] - 1]
+    n_weights, n_biases = vectors_of(task, layer)
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
-        n_vectors = layout.panel_sizes[layer] // n_lanes(lanes)
-        shorten(lanes, gradient, start, n_vectors, factor)
-        stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradient, start)
-        # The penalties' gradients are in the gradient already.
-        update(lanes, solver, Step(step.rate, zero, zero, step.decay), stretch)
-        start = layout.intercepts[layer] + panel * n_lanes(lanes)
-        shorten(lanes, gradient, start, 1, factor)
-        stretch = Stretch(model.parameters, model.slots, start, 1, gradient, start)
-        update(lanes, solver, Step(step.rate, zero, zero, zero), stretch)
+        norms[0, layer, panel] = sum_squares(task.line, gradient, start, n_weights)
+        start = start_of_intercepts(layout, layer, panel)
+        norms[1, layer, panel] = sum_squares(task.line, gradient, start, n_biases)
+
+
+@kernel
+def step_on(lanes, solver, step, model, start, n_vectors, factor):
+    """Shorten the gradient of a stretch of parameters, and take the step."""
+    gradient = model.slots[model.slots.shape[0] - 1]
+    shorten(lanes, gradient, start, n_vectors, factor)
+    stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradient, start)
+    update(lanes, solver, step, stretch)
+
+
+@inlined
+def step_on_layer(task, layer, step, factor):
+    """Take the step on the panels of a layer that this thread owns."""
+    layout, model, solver = task.layout, task.model, task.solver
+    n_weights, n_biases = vectors_of(task, layer)
+    without = step_of_intercepts(step)
+    # The penalties' gradients are in the gradient already.
+    shrinking = Step(step.rate, without.l2, without.l1, step.decay)
+    first, last = share(task.team, layout.n_panels[layer])
+    for panel in range(first, last):
+        start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
+        step_on(task.line, solver, shrinking, model, start, n_weights, factor)
+        start = start_of_intercepts(layout, layer, panel)
+        step_on(task.line, solver, without, model, start, n_biases, factor)
 
 
 @inlined
 def measure_all(task):
     """Form the sums of squares of every layer's gradient."""
-    n_layers = task.layout.widths.size
-    for layer in range(n_layers - 1):
-        measure(task, task.hidden, layer)
-    if n_layers > 1:
-        measure(task, task.output, n_layers - 1)
-    else:
-        measure(task, task.hidden, 0)
+    for layer in range(task.layout.widths.size):
+        measure(task, layer)
 
 
 @inlined
 def step_on_all(task, clip, step):
     """Shorten the gradient where its norm is too large, and take the step on every layer."""
-    n_layers, number = task.layout.widths.size, task.workspace.units.dtype.type
+    number = task.workspace.units.dtype.type
     norm = np.sqrt(task.workspace.norms.sum())
     factor = number(1 if norm <= clip.max_norm else clip.max_norm / norm)
-    for layer in range(n_layers - 1):
-        step_on(task, task.hidden, layer, step, factor)
-    if n_layers > 1:
-        step_on(task, task.output, n_layers - 1, step, factor)
-    else:
-        step_on(task, task.hidden, 0, step, factor)
+    for layer in range(task.layout.widths.size):
+        step_on_layer(task, layer, step, factor)
 
 
 @inlined

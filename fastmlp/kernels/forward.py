@@ -4,7 +4,7 @@ from fastmlp.kernels.dense import gather
 from fastmlp.kernels.functions import activate
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.losses import N_CLASS_FIELDS, judge_sample, softmax_rows, weight_of
-from fastmlp.kernels.products import Matrix, add_rows, multiply
+from fastmlp.kernels.products import Matrix, add_rows, add_to_rows, multiply
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
 from fastmlp.kernels.slopes import N_FIELDS, activate_and_keep
 from fastmlp.kernels.sparse import AHEAD, multiply_nonzeros, prefetch_row
@@ -16,12 +16,19 @@ def finish(lanes, layout, layer, panel, units, scale, intercepts, slopes):
     """Add the bias and apply the activation function, and keep the slopes where asked to."""
     code = layout.activations[layer]
     if len(slopes) == N_FIELDS:  # known while this is compiled, and only the one branch is
-        if layer < layout.widths.size - 1:
-            activate_and_keep(lanes, code, units, scale, intercepts, layer, panel, slopes)
-        else:
-            activate(lanes, code, units, scale, intercepts)
+        activate_and_keep(lanes, code, units, scale, intercepts, layer, panel, slopes)
     else:
         activate(lanes, code, units, scale, intercepts)
+
+
+@inlined
+def multiply_panel(lanes, layout, layer, panel, inputs, parameters, units):
+    """Compute A W for one panel of a layer, and load its biases; see `forward_dense`."""
+    size = n_lanes(lanes)
+    start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
+    weights = Matrix(parameters, start, layout.fan_in[layer], size, 1)
+    multiply(lanes, inputs, weights, units, False)
+    return load(lanes, parameters, layout.intercepts[layer] + panel * size)
 
 
 @kernel
@@ -40,11 +47,7 @@ def forward_dense(lanes, layout, layer, panel, inputs, parameters, slopes, units
     units : Matrix of shape (n_rows, n_lanes)
         Overwritten.
     """
-    size = n_lanes(lanes)
-    start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
-    weights = Matrix(parameters, start, layout.fan_in[layer], size, 1)
-    multiply(lanes, inputs, weights, units, False)
-    intercepts = load(lanes, parameters, layout.intercepts[layer] + panel * size)
+    intercepts = multiply_panel(lanes, layout, layer, panel, inputs, parameters, units)
     finish(lanes, layout, layer, panel, units, 1.0, intercepts, slopes)
 
 
@@ -150,14 +153,16 @@ def forward_hidden(task, layer, n_rows, slopes):
 @inlined
 def forward_output(task, n_rows):
     """Compute the logits of the rows that this thread owns."""
-    layout, workspace = task.layout, task.workspace
+    layout, workspace, lanes = task.layout, task.workspace, task.output
     layer = layout.widths.size - 1
     first, last = share_rows(task, n_rows)
     inputs = rows_of(whole(layout, layer - 1, n_rows, workspace.units), first, last)
     for panel in range(layout.n_panels[layer]):
-        units = panel_of(task.output, layout, layer, panel, n_rows, workspace.units)
+        units = panel_of(lanes, layout, layer, panel, n_rows, workspace.units)
         mine = rows_of(units, first, last)
-        forward_dense(task.output, layout, layer, panel, inputs, task.model.parameters, (), mine)
+        parameters = task.model.parameters
+        intercepts = multiply_panel(lanes, layout, layer, panel, inputs, parameters, mine)
+        add_to_rows(lanes, intercepts, mine)
 
 
 @inlined

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels.backward import GRADIENT_ROWS, carry_back, transpose_weights
+from fastmlp.kernels.backward import carry_back, transpose_weights
 from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.jit import entry, inlined, kernel
 from fastmlp.kernels.products import Matrix, add_rows, multiply
@@ -113,87 +113,77 @@ def add_group(task, slopes, groups, group, begin, batch, total):
         first, adding = last, True
 
 
-@kernel
-def step_on_sum(lanes, solver, step, groups, start, n_vectors, gradients, model):
+@inlined
+def step_on_sum(task, groups, start, n_numbers, step):
     """Take a step on a stretch of parameters whose gradient is the sum of the groups'.
 
     Parameters
     ----------
-    lanes : simd.Lanes
-    solver : updates.Solver
-    step : updates.Step
+    task : task.Task
+        Its model is updated in place.
     groups : Groups
-    start, n_vectors : int
-        The stretch.
-    gradients : (at least n_vectors * n_lanes,) float
-        Overwritten by the sum.
-    model : task.Model
-        Updated in place.
+    start, n_numbers : int
+        The stretch, of whole lines of memory.
+    step : updates.Step
 
     Returns
     -------
     float
         The penalty of the weights before; see `updates.update`.
     """
-    size = n_lanes(lanes)
-    for number in range(n_vectors):
-        place = start + number * size
-        total = load(lanes, groups.gradients[0], place)
-        for group in range(1, groups.gradients.shape[0]):
-            total = total + load(lanes, groups.gradients[group], place)
-        store(gradients, number * size, total)
+    lanes, model, gradients = task.line, task.model, task.workspace.gradients[task.team.thread]
+    add_gradients(lanes, groups, start, n_numbers, gradients)
+    n_vectors = n_numbers // n_lanes(lanes)
     stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradients, 0)
-    return update(lanes, solver, step, stretch)
+    return update(lanes, task.solver, step, stretch)
+
+
+@kernel
+def add_gradients(lanes, groups, start, n_numbers, gradients):
+    """Add a stretch of the groups' gradients up, in their order; see `step_on_sum`."""
+    for number in range(0, n_numbers, n_lanes(lanes)):
+        total = load(lanes, groups.gradients[0], start + number)
+        for group in range(1, groups.gradients.shape[0]):
+            total = total + load(lanes, groups.gradients[group], start + number)
+        store(gradients, number, total)
 
 
 @inlined
-def step_on_intercepts(task, lanes, layer, groups, step):
-    """Take a step on the biases of the panels of a layer that this thread owns."""
-    gradients = task.workspace.gradients[task.team.thread]
-    first, last = share(task.team, task.layout.n_panels[layer])
-    for panel in range(first, last):
-        start = task.layout.intercepts[layer] + panel * n_lanes(lanes)
-        step_on_sum(
-            lanes, task.solver, step_of_intercepts(step), groups, start, 1, gradients, task.model
-        )
+def step_on_intercepts(task, groups, step):
+    """Take a step on the biases of all layers, a line of memory at a time."""
+    layout, size, without = task.layout, n_lanes(task.line), step_of_intercepts(step)
+    for layer in range(layout.widths.size):
+        first, last = share(task.team, (layout.widths[layer] + size - 1) // size)
+        for line in range(first, last):
+            step_on_sum(task, groups, layout.intercepts[layer] + line * size, size, without)
 
 
 @inlined
-def step_on_first(task, groups, index, step):
-    """Take a step on this thread's part of the first layer, some rows of a panel at a time."""
-    layout, lanes = task.layout, task.hidden
-    gradients = task.workspace.gradients[task.team.thread]
-    size, n_rows = n_lanes(lanes), layout.fan_in[0]
-    n_parts = (n_rows + GRADIENT_ROWS - 1) // GRADIENT_ROWS
-    first, last = share(task.team, layout.n_panels[0] * n_parts)
-    for item in range(first, last):
-        low = item % n_parts * GRADIENT_ROWS
-        start = layout.coefs[0] + item // n_parts * layout.panel_sizes[0] + low * size
-        task.workspace.penalties[0, item, place_of_penalty(task, index)] = step_on_sum(
-            lanes, task.solver, step, groups, start, min(GRADIENT_ROWS, n_rows - low), gradients,
-            task.model,
-        )  # fmt: skip
-    step_on_intercepts(task, lanes, 0, groups, step)
+def step_on_weights(task, groups, index, step):
+    """Take a step on this thread's part of the weights: those of as many inputs as a panel has."""
+    layout, most = task.layout, n_lanes(task.hidden)
+    for layer in range(layout.widths.size - 1, -1, -1):
+        size = layout.widths[layer] // layout.n_panels[layer]
+        n_rows = layout.panel_sizes[layer] // size
+        first, last = share(task.team, (n_rows + most - 1) // most)
+        for part in range(first, last):
+            low, penalty = part * most, 0.0
+            n_numbers = min(most, n_rows - low) * size
+            for panel in range(layout.n_panels[layer]):
+                start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * size
+                penalty += step_on_sum(task, groups, start, n_numbers, step)
+            task.workspace.penalties[layer, part, place_of_penalty(task, index)] = penalty
+            if layer > 0 and task.solver.code != ACCUMULATE:
+                transpose_part(task, layer, part)
 
 
 @inlined
-def step_on_layer(task, lanes, layer, groups, index, step):
-    """Take a step on a layer after the first, for the inputs that this thread owns."""
-    layout, before, size = task.layout, n_lanes(task.hidden), n_lanes(lanes)
-    gradients = task.workspace.gradients[task.team.thread]
-    first, last = share(task.team, layout.n_panels[layer - 1])
-    for own in range(first, last):
-        low, penalty = own * before, 0.0
-        n_rows = min(before, layout.fan_in[layer] - low)
-        for panel in range(layout.n_panels[layer]):
-            start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * size
-            penalty += step_on_sum(
-                lanes, task.solver, step, groups, start, n_rows, gradients, task.model
-            )
-        task.workspace.penalties[layer, own, place_of_penalty(task, index)] = penalty
-        if task.solver.code != ACCUMULATE:
-            transpose_weights(task, lanes, layer, own)
-    step_on_intercepts(task, lanes, layer, groups, step)
+def transpose_part(task, layer, part):
+    """Copy the weights of one panel of a layer's inputs to where they lie transposed."""
+    if layer == task.layout.widths.size - 1:
+        transpose_weights(task, task.output, layer, part)
+    else:
+        transpose_weights(task, task.hidden, layer, part)
 
 
 @entry
@@ -215,7 +205,7 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
     bool
         False where the work was called off by another thread.
     """
-    batches, row_losses, n_layers = task.batches, task.workspace.row_losses, task.layout.widths.size
+    batches, row_losses = task.batches, task.workspace.row_losses
     first, last = share(task.team, groups.gradients.shape[0])
     for index in range(first_step, last_step):
         begin = index * batches.batch_size
@@ -228,12 +218,8 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
         if task.team.thread == 0:
             losses[index] = mean_loss(row_losses, batch.size, batches.totals[index])
         step = step_of(batches.course, index)
-        for layer in range(n_layers - 1, 0, -1):
-            if layer == n_layers - 1:
-                step_on_layer(task, task.output, layer, groups, index, step)
-            else:
-                step_on_layer(task, task.hidden, layer, groups, index, step)
-        step_on_first(task, groups, index, step)
+        step_on_weights(task, groups, index, step)
+        step_on_intercepts(task, groups, step)
         if not arrive(task.team):
             return False
     return True

@@ -7,7 +7,7 @@ others, `kernel` and `inlined`, become parts of entries; see `inner`.
 from typing import Any
 
 import numba
-from numba.core import config
+from numba.core import config, types
 
 from fastmlp.kernels.cache import KernelCache
 from fastmlp.kernels.inner import InnerCompiler
@@ -39,12 +39,28 @@ def disabled() -> bool:
 
 def kernel(function):
     """Compile a function that other kernels call."""
-    return numba.njit(**INNER)(function)
+    return _without_literals(numba.njit(**INNER)(function))
 
 
 def inlined(function):
     """Compile a function into the kernels that call it, so that vectors stay in registers."""
-    return numba.njit(**INLINED)(function)
+    return _without_literals(numba.njit(**INLINED)(function))
+
+
+def _without_literals(dispatcher):
+    """Compile one function for all calls whose arguments are constants, and not one for each.
+
+    numba takes the layer 0 for another type than the layer `layer`. LLVM knows the constants, too.
+    """
+    if not disabled():
+        find = dispatcher.get_call_template
+
+        def find_shared(arguments, keywords):
+            plain = {name: types.unliteral(kind) for name, kind in keywords.items()}
+            return find(tuple(types.unliteral(kind) for kind in arguments), plain)
+
+        dispatcher.get_call_template = find_shared
+    return dispatcher
 
 
 def entry(function):

@@ -143,7 +143,7 @@ def make_layout(
     # The rows of hidden layers' weights are as many as the units before, those that fill up too,
     # so that blocks of them can be transposed.
     rows = np.append(fan_in[:1], widths[:-1])
-    sizes = np.stack([n_panels * rows * lanes, widths], axis=1).ravel()
+    sizes = np.stack([n_panels * rows * lanes, _in_lines(widths, hidden.dtype)], axis=1).ravel()
     starts = np.append(0, np.cumsum(sizes)[:-1]).reshape(-1, 2).astype(np.intp)
     row_steps = [choose_row_step(int(width), hidden.dtype) for width in (layer_sizes[0], *widths)]
     codes = [ACTIVATION_CODES[name] for name in activations] + [IDENTITY]
@@ -163,13 +163,19 @@ def make_layout(
     )
 
 
+def _in_lines(counts: Any, dtype: Any) -> Any:
+    """Round up to whole lines of memory."""
+    size = NARROW_BYTES // np.dtype(dtype).itemsize
+    return -(-counts // size) * size
+
+
 def _starts(sizes: Any) -> Any:
     """Compute where things of these sizes start that lie one behind the other."""
     return np.append(0, np.cumsum(sizes)[:-1]).astype(np.intp)
 
 
 def n_packed(layout: Layout) -> int:
-    """Count the parameters, those that fill up included.
+    """Count the parameters, those that fill up whole lines of memory included.
 
     Parameters
     ----------
@@ -179,7 +185,7 @@ def n_packed(layout: Layout) -> int:
     -------
     int
     """
-    return int(layout.intercepts[-1] + layout.widths[-1])
+    return int(layout.intercepts[-1] + layout.row_steps[-1])
 
 
 def n_transposed(layout: Layout) -> int:

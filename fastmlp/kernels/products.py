@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.kernels.jit import kernel
-from fastmlp.kernels.simd import broadcast, load
+from fastmlp.kernels.simd import broadcast, load, store
 from fastmlp.kernels.tiles import multiply_tiles
 
 INNER = 256
@@ -82,3 +82,11 @@ def add_rows(lanes, matrix):
     for row in range(matrix.n_rows):
         total = total + load(lanes, matrix.memory, matrix.start + row * matrix.row_step)
     return total
+
+
+@kernel
+def add_to_rows(lanes, vector, matrix):
+    """Add a vector to each row of a matrix of n_lanes columns, in place."""
+    for row in range(matrix.n_rows):
+        place = matrix.start + row * matrix.row_step
+        store(matrix.memory, place, load(lanes, matrix.memory, place) + vector)

@@ -80,7 +80,11 @@ def step_of_intercepts(step):
 
 
 class Stretch(NamedTuple):
-    """A stretch of the parameters, of the solver's state for them and of their gradient."""
+    """A stretch of the parameters, of the solver's state for them and of their gradient.
+
+    Layers' biases and weights lie in whole lines of memory, so that a vector may be as wide as one
+    and wider than a panel. The gradient of what fills up is 0.
+    """
 
     parameters: np.ndarray
     """(n_packed,) float."""

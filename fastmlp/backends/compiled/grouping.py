@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels import layout as layouts
 from fastmlp.kernels import task as tasks
-from fastmlp.kernels.backward import GRADIENT_ROWS
 from fastmlp.kernels.groups import Groups
 from fastmlp.kernels.layout import Layout
 
@@ -79,8 +78,8 @@ def make_workspaces(
     """
     dtype, n_steps = workspace.units.dtype, workspace.penalties.shape[2]
     n_units = layouts.n_of_units(layout, groups.block_rows)
-    n_parts = -(-int(layout.fan_in[0]) // GRADIENT_ROWS)
-    n_stretches = max(int(layout.n_panels[0]) * n_parts, int(layout.n_panels.max()))
+    n_lanes = layout.widths[0] // layout.n_panels[0]
+    n_stretches = max(-(-int(layout.fan_in[0]) // n_lanes), int(layout.n_panels.max()))
     shared = workspace._replace(
         row_losses=np.zeros(n_rows),
         penalties=np.zeros((len(layout.widths), n_stretches, n_steps)),
