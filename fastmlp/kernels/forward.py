@@ -3,12 +3,13 @@
 from fastmlp.kernels.dense import gather
 from fastmlp.kernels.functions import activate
 from fastmlp.kernels.jit import inlined, kernel
-from fastmlp.kernels.losses import N_CLASS_FIELDS, judge_sample, softmax_rows, weight_of
+from fastmlp.kernels.losses import N_CLASS_FIELDS, softmax_rows
 from fastmlp.kernels.products import Matrix, add_rows, add_to_rows, multiply
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
 from fastmlp.kernels.slopes import N_FIELDS, activate_and_keep
 from fastmlp.kernels.sparse import AHEAD, multiply_nonzeros, prefetch_row
 from fastmlp.kernels.task import panel_of, rows_of, share, share_rows
+from fastmlp.kernels.values import value_rows
 
 
 @inlined
@@ -172,22 +173,17 @@ def judge(task, targets, batch, total):
     Both are weighted; the deltas are divided by the batch's total.
     """
     layout, workspace, n_rows = task.layout, task.workspace, batch.size
-    number, layer = workspace.units.dtype.type, layout.widths.size - 1
+    layer, space = layout.widths.size - 1, workspace.gradients[task.team.thread]
     first, last = share_rows(task, n_rows)
     logits = whole(layout, layer, n_rows, workspace.units)
-    if len(targets) == N_CLASS_FIELDS:  # known while this is compiled, and only one branch is
-        for row in range(first, last, n_lanes(task.line)):
+    for row in range(first, last, n_lanes(task.line)):
+        if len(targets) == N_CLASS_FIELDS:  # known while this is compiled, and only one branch is
             softmax_rows(
                 task.line, targets, batch, row, logits, workspace.deltas, total,
-                workspace.row_losses, workspace.gradients[task.team.thread],
+                workspace.row_losses, space,
             )  # fmt: skip
-        return
-    for row in range(first, last):
-        start = logits.start + row * logits.row_step
-        end = start + logits.row_step
-        weight = weight_of(targets, batch[row])
-        loss = judge_sample(
-            task.output, targets, batch[row], workspace.units[start:end],
-            workspace.deltas[start:end], layout.widths[layer], number(weight / total),
-        )  # fmt: skip
-        workspace.row_losses[row] = weight * loss
+        else:
+            value_rows(
+                task.line, task.block, targets, batch, row, layout.widths[layer], logits,
+                workspace.deltas, total, workspace.row_losses, space,
+            )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Losses of one sample and their gradients, from its logits; see `fastmlp.losses`."""
+"""Softmax with cross-entropy, and its gradient, from the logits; see `fastmlp.losses`."""
 
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from fastmlp.kernels.simd import (
     where_less,
 )
 from fastmlp.kernels.transposition import transpose
+from fastmlp.kernels.values import value_loss, weight_of
 
 
 class ClassTargets(NamedTuple):
@@ -29,34 +30,8 @@ class ClassTargets(NamedTuple):
     smoothing: float
 
 
-class ValueTargets(NamedTuple):
-    """What the other losses compare with."""
-
-    values: np.ndarray
-    """(n_samples * n_outputs,) float."""
-    weights: np.ndarray
-    """(n_samples,) float, or empty where all samples weigh alike."""
-    n_outputs: int
-    code: int
-    """One of `VALUE_CODES`."""
-    smoothing: float
-    delta: float
-
-
 N_CLASS_FIELDS = len(ClassTargets._fields)
 """Tells them apart while a kernel is compiled."""
-
-LOGISTIC, SQUARED_ERROR, POISSON, ABSOLUTE_ERROR, HUBER = range(5)
-VALUE_CODES = {
-    "logistic": LOGISTIC, "squared_error": SQUARED_ERROR, "poisson": POISSON,
-    "absolute_error": ABSOLUTE_ERROR, "huber": HUBER,
-}  # fmt: skip
-
-
-@inlined
-def weight_of(targets, sample):
-    """Read a sample's weight."""
-    return targets.weights[sample] if targets.weights.size > 0 else targets.weights.dtype.type(1)
 
 
 @inlined
@@ -81,7 +56,7 @@ def judge_sample(lanes, targets, sample, logits, deltas, width, share):
         if targets.smoothing > 0:
             loss += smooth(logits, deltas, n_classes, target, share, targets.smoothing)
         return loss
-    return value_loss(targets, sample, logits, deltas, width, share)
+    return value_loss(lanes, targets, sample, logits, deltas, width, share)
 
 
 @kernel
@@ -93,51 +68,6 @@ def smooth(logits, deltas, n_classes, target, share, smoothing):
         deltas[unit] -= share * smoothing / n_classes
     deltas[target] += share * smoothing
     return smoothing * (np.float64(logits[target]) - mean)
-
-
-@kernel
-def value_loss(targets, sample, logits, deltas, width, share):
-    """Compute the loss of one sample and its gradient; see `judge_sample`."""
-    n_outputs, number = targets.n_outputs, logits.dtype.type
-    total = 0.0
-    for unit in range(n_outputs):
-        y = targets.values[sample * n_outputs + unit]
-        loss, delta = output_loss(targets, np.float64(logits[unit]), np.float64(y))
-        total += loss
-        deltas[unit] = share * number(delta)
-    deltas[n_outputs:width] = 0
-    mean = targets.code != LOGISTIC and targets.code != POISSON
-    return total / n_outputs if mean else total
-
-
-@kernel
-def output_loss(targets, z, y):
-    """Compute the loss of one output and its derivative.
-
-    Parameters
-    ----------
-    targets : ValueTargets
-    z, y : float64
-
-    Returns
-    -------
-    loss, derivative : float64
-    """
-    if targets.code == LOGISTIC:
-        y = (1 - targets.smoothing) * y + 0.5 * targets.smoothing
-        small = np.exp(-abs(z))
-        probability = 1 / (1 + small) if z >= 0 else small / (1 + small)
-        return max(z, 0.0) + np.log1p(small) - y * z, probability - y
-    if targets.code == POISSON:
-        mean = np.exp(z)
-        return (y * (np.log(y) - z) if y > 0 else 0.0) - y + mean, mean - y
-    residual = z - y
-    size = abs(residual)
-    if targets.code == ABSOLUTE_ERROR:
-        return size, np.sign(residual)
-    if targets.code == SQUARED_ERROR or size <= targets.delta:
-        return 0.5 * residual * residual, residual
-    return targets.delta * (size - 0.5 * targets.delta), targets.delta * np.sign(residual)
 
 
 @kernel

@@ -24,12 +24,13 @@ from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.functions import SIMPLE
 from fastmlp.kernels.jit import specialise
 from fastmlp.kernels.layout import Layout, n_of_units
-from fastmlp.kernels.losses import VALUE_CODES, ClassTargets, ValueTargets
+from fastmlp.kernels.losses import ClassTargets
 from fastmlp.kernels.simd import LINE_BYTES
 from fastmlp.kernels.slopes import Slopes
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import TouchedRows
 from fastmlp.kernels.updates import ACCUMULATE, ADAM, MOMENTUM, RMSPROP, Course, Solver
+from fastmlp.kernels.values import VALUE_CODES, ValueTargets
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SGD, Accumulate, Adam, AdamW, RMSprop, Rule
