@@ -7,7 +7,9 @@ from .row import ROUNDING_GROWS, Row, aims
 from .tasks import Task
 
 SAME_CURVE = 0.05
-"""Tolerance where both train as long from equal seeds, but round differently."""
+"""Tolerance where both train as long from equal seeds, but round differently, in float32."""
+IN_FLOAT64 = 1e-2
+"""The same in float64."""
 
 MNIST = Task(activation="relu", solver="adam", batch_size=200, epochs=20)
 TABLE = replace(MNIST, form="standard", dtype="float64")
@@ -56,22 +58,22 @@ ESTIMATOR_ROWS = (
     ),
     _row(
         "2_classes", "MLPClassifier() on 10000 x 30 in float64, 2 classes, 20 epochs",
-        replace(TABLE, shape=(10_000, 30, 2)), 7, 4, SAME_CURVE,
+        replace(TABLE, shape=(10_000, 30, 2)), 7, 4, IN_FLOAT64,
     ),
     _row(
         "7_classes", "MLPClassifier() on 50000 x 54 in float64, 7 classes, 10 epochs",
-        replace(TABLE, shape=(50_000, 54, 7), epochs=10), 4.5, 2.5, SAME_CURVE,
+        replace(TABLE, shape=(50_000, 54, 7), epochs=10), 4.5, 2.5, IN_FLOAT64,
     ),
     _row(
         "regressor", "MLPRegressor((100, 50)) on 20000 x 100 in float64, 10 epochs",
         replace(TABLE, loss="squared_error", form="waves", shape=(20_000, 100, 1),
                 hidden_layer_sizes=(100, 50), epochs=10),
-        3, 1.8, SAME_CURVE,
+        3, 1.8, IN_FLOAT64,
     ),
     _row(
         "2_layers", "MLPClassifier((256, 128)) on 20000 x 200 in float64, 2 classes, 5 epochs",
         replace(TABLE, shape=(20_000, 200, 2), hidden_layer_sizes=(256, 128), epochs=5),
-        2, 1.4, SAME_CURVE,
+        2, 1.4, IN_FLOAT64,
     ),
     _row(
         "lbfgs", "MLPClassifier(solver='lbfgs') on 500 x 10 in float64, 2 classes",
