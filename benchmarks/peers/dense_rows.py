@@ -56,7 +56,7 @@ def _of_threads(shape, name, title, contestant, aim, neighbour=False):
 def _beside_neighbour(shape):
     """Compare the own choice of threads with one thread where somebody else computes, too."""
     return _of_threads(
-        shape, "neighbour", "own choice beside a process that keeps a core half busy", FASTMLP[1],
+        shape, "neighbour", "own choice of threads, a core half busy", FASTMLP[1],
         AS_GOOD_AS_ALONE, neighbour=True,
     )  # fmt: skip
 

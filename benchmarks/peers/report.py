@@ -89,8 +89,9 @@ def peak_text(row, peaks):
     """
     share, aim = peak_share(row, peaks), row["peak_share"]
     outcome = "missed" if share is None or share < aim else "reached"
-    reached = written(share, "{:.0%}") or "no time"
-    return f"fastmlp at {aim:.0%} of sgemm's peak on all threads: {reached}, {outcome}"
+    reached = written(share, "{:.0%}") or "no share"
+    goal = f"the goal is {aim:.0%}: {outcome}"
+    return f"fastmlp reaches {reached} of sgemm's peak on all threads, {goal}"
 
 
 def count_text(rows):
