@@ -1,15 +1,19 @@
+import multiprocessing
 from collections import Counter
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
+import click
 import numpy as np
 import pytest
 from scipy.linalg import expm
 
 import fastmlp
 from benchmarks.peers import judge, with_estimators, with_sklearn, worker
+from benchmarks.peers.__main__ import _in_order, _table
 from benchmarks.peers.data import Data, load
+from benchmarks.peers.neighbour import half_busy
 from benchmarks.peers.race import Entry, _flops
 from benchmarks.peers.rows import ROWS, ROWS_AVX2
 from benchmarks.peers.tasks import Fitted, Task, n_coefs
@@ -161,3 +165,22 @@ def test_rows_with_avx2_have_aims_of_their_own():
     assert aims["batch256"] == {"NumPy": 2, "PyTorch": 2, "JAX": 2}
     assert aims["dense_784-100-10_4096"] == {"NumPy": 1.15, "PyTorch": 1.15, "JAX": 1.15}
     assert "accuracy" not in aims
+
+
+def test_row_that_is_not_raced_with_avx2_is_refused_there():
+    assert set(_table("avx2", ["batch64", "width"])) == {row.name for row in ROWS_AVX2}
+    assert list(_table("own", ["article"])) == [row.name for row in ROWS]
+    with pytest.raises(click.UsageError, match=r"--isa avx2 --only must be one of .*; got article"):
+        _table("avx2", ["article"])
+
+
+def test_rows_stand_in_the_table_s_order_whichever_was_measured_last():
+    rows = {"gone": 1, "b": 2, "a": 3}
+    assert list(_in_order(rows, ["a", "new", "b"])) == ["a", "b", "gone"]
+
+
+def test_neighbour_is_there_as_long_as_it_is_wanted():
+    before = multiprocessing.active_children()
+    with half_busy():
+        assert len(multiprocessing.active_children()) == len(before) + 1
+    assert multiprocessing.active_children() == before
