@@ -1,6 +1,6 @@
 """Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,21 @@ def begin(
     return trainer
 
 
+class Released(NamedTuple):
+    """A trainer without data, for another descent to renew, and what it was made for."""
+
+    trainer: Trainer
+    parameters: Parameters
+    made_for: tuple[Any, ...]
+
+    def renewed(
+        self, parameters: Parameters, made_for: tuple[Any, ...], problem: Problem, state: Any
+    ) -> Trainer | None:
+        """Return the trainer if it can take a problem on as a new one would."""
+        same = self.parameters is parameters and self.made_for == made_for
+        return self.trainer if same and self.trainer.renew(problem, state) else None
+
+
 class Descent:
     """Stochastic gradient descent that goes on epoch after epoch.
 
@@ -92,6 +107,8 @@ class Descent:
         The solver's memory of earlier epochs.
     steps_before, samples_before : int
         Number of updates and of samples in earlier epochs.
+    released : Released, optional
+        From an earlier descent: its trainer is renewed if it can be.
     """
 
     def __init__(
@@ -110,16 +127,26 @@ class Descent:
         state: Array | None = None,
         steps_before: int = 0,
         samples_before: int = 0,
+        released: Released | None = None,
     ) -> None:
         self.parameters, self.rule, self.problem = parameters, rule, problem
         self.batch_size, self.schedule, self.total_epochs = batch_size, schedule, total_epochs
         self.generator = dropout_generator if any(objective.dropout) else None
         self.steps_before, self.samples_before = steps_before, samples_before
-        self.trainer = begin(backend, parameters, rule, objective, problem, batch_size, n_threads)
-        self.compile_seconds = self.trainer.compile_seconds
-        self.blas_threads = self.trainer.blas_threads
-        if state is not None:
-            self.trainer.state = state
+        self.made_for = (backend, rule, objective, batch_size, n_threads)
+        trainer = released and released.renewed(parameters, self.made_for, problem, state)
+        if trainer is None:
+            trainer = begin(backend, parameters, rule, objective, problem, batch_size, n_threads)
+            if state is not None:
+                trainer.state = state
+        self.trainer = trainer
+        self.compile_seconds = trainer.compile_seconds
+        self.blas_threads, self.calls_blas = trainer.blas_threads, trainer.calls_blas
+
+    def release(self) -> Released | None:
+        """Let go of the data when all epochs are over; what is left may be used again."""
+        again = self.trainer.release()
+        return Released(self.trainer, self.parameters, self.made_for) if again else None
 
     @property
     def state(self) -> Array:
@@ -182,9 +209,9 @@ class Descent:
 
     def _require_finite(self, losses: NDArray[np.float64]) -> None:
         """Raise `NotFiniteError` where a loss or a parameter is NaN or infinite."""
-        bad = np.flatnonzero(~np.isfinite(losses))
-        if bad.size:
-            what = f"the loss became {losses[bad[0]]} at batch {bad[0] + 1} of {len(losses)}"
+        if not (finite := np.isfinite(losses)).all():
+            bad = int(finite.argmin())
+            what = f"the loss became {losses[bad]} at batch {bad + 1} of {len(losses)}"
             raise NotFiniteError(what)
         if not np.isfinite(self.parameters.buffer).all():
             raise NotFiniteError("a parameter is no longer finite after the last batch")

@@ -40,6 +40,30 @@ class Network:
         return self.n_coefs + sum(self.layer_sizes[1:])
 
 
+def views_of(network: Network, buffer: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """View each layer's weights and biases in a buffer, or in a stack of buffers.
+
+    Parameters
+    ----------
+    network : Network
+    buffer : ndarray of shape (..., n_parameters)
+
+    Returns
+    -------
+    coefs : tuple of ndarray of shape (..., fan_in, fan_out)
+    intercepts : tuple of ndarray of shape (..., fan_out)
+    """
+    coefs, intercepts, start, stacked = [], [], 0, buffer.shape[:-1]
+    for fan_in, fan_out in network.coef_shapes:
+        end = start + fan_in * fan_out
+        coefs.append(buffer[..., start:end].reshape(*stacked, fan_in, fan_out))
+        start = end
+    for fan_out in network.layer_sizes[1:]:
+        intercepts.append(buffer[..., start : start + fan_out])
+        start += fan_out
+    return tuple(coefs), tuple(intercepts)
+
+
 class Parameters:
     """All weights and biases of a network in one contiguous buffer.
 
@@ -64,16 +88,7 @@ class Parameters:
     def __init__(self, network: Network, buffer: Array) -> None:
         self.network = network
         self.buffer = buffer
-        ends = np.cumsum([fan_in * fan_out for fan_in, fan_out in network.coef_shapes])
-        self.coefs: tuple[Array, ...] = tuple(
-            weights.reshape(shape)
-            for weights, shape in zip(np.split(buffer, ends), network.coef_shapes, strict=False)
-        )
-        ends = network.n_coefs + np.cumsum(network.layer_sizes[1:])
-        starts = ends - network.layer_sizes[1:]
-        self.intercepts: tuple[Array, ...] = tuple(
-            buffer[start:end] for start, end in zip(starts, ends, strict=True)
-        )
+        self.coefs, self.intercepts = views_of(network, buffer)
 
     @classmethod
     def zeros(cls, network: Network, dtype: DTypeLike) -> "Parameters":

@@ -70,6 +70,8 @@ class Trainer(Protocol):
     """What compiling, or loading from the cache, took."""
     blas_threads: int
     """To how many threads BLAS is to be limited meanwhile."""
+    calls_blas: bool
+    """Whether an epoch itself calls it: else one epoch alone needs no limit."""
     state: Array
     """The solver's memory, of shape (n_slots, n_parameters); it may be set between epochs."""
 
@@ -87,6 +89,30 @@ class Trainer(Protocol):
         ndarray of shape (n_batches,), float64
             The loss of each batch at the parameters before its update: the weighted mean of its
             samples' losses, plus the penalties.
+        """
+
+    def release(self) -> bool:
+        """Let go of the data when the training is over.
+
+        Returns
+        -------
+        bool
+            Whether `renew` may be asked for; else the trainer is of no more use.
+        """
+
+    def renew(self, problem: Problem, state: Array | None) -> bool:
+        """Go on, after `release`, with other data as a new trainer would.
+
+        Parameters
+        ----------
+        problem : Problem
+        state : ndarray of shape (n_slots, n_parameters) or None
+            The solver's memory; None begins without.
+
+        Returns
+        -------
+        bool
+            False where a new trainer is needed for them.
         """
 
 
@@ -151,6 +177,7 @@ class SimpleTrainer:
 
     compile_seconds = 0.0
     blas_threads = 1
+    calls_blas = True
 
     def __init__(
         self,
@@ -166,6 +193,14 @@ class SimpleTrainer:
         self.problem, self.batch_size = problem, batch_size
         shape = (rule.solver.n_slots, parameters.buffer.size)
         self.state = np.zeros(shape, parameters.dtype)
+
+    def release(self) -> bool:
+        """Be of no more use: another one costs nothing."""
+        return False
+
+    def renew(self, problem: Problem, state: Array | None) -> bool:
+        """Leave other data to a new trainer."""
+        return False
 
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
         """Train on the samples of an epoch once; see `Trainer.run_epoch`."""

@@ -2,12 +2,13 @@
 
 from abc import abstractmethod
 from copy import deepcopy
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -23,7 +24,7 @@ from fastmlp.estimators.few import MOST_ROWS, as_computed, keep_few_rows, predic
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import read
 from fastmlp.estimators.sample_weights import as_weights
-from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Stochastic
+from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Kept, Stochastic
 from fastmlp.estimators.validation import Validation, split
 from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Features, Scale
@@ -35,7 +36,7 @@ Array = NDArray[Any]
 COPIED = ("_asked_sizes", "_labels", "_memory", "_no_improvement_count")
 """What callbacks get a copy of beside the fitted attributes."""
 
-LEFT = ("_few", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+LEFT = ("_few", "_kept", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
 """What no copy gets."""
 
 
@@ -93,13 +94,14 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
         names = options.layer_activations(self.activation, len(sizes))
         dropout = options.layer_dropout(self.dropout, len(sizes))
+        kept: Kept = self.__dict__.pop("_kept", Kept())
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         frame, (X, y) = X, self._validated(X, y, "y", first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         y = self._read_targets(y, first, incremental)
         weights = self._sample_weights(y, sample_weight, incremental)
-        self._random_state = check_random_state(self.random_state)
+        self._random_state = generator = kept.seeded(self.random_state)
         network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
         if first:
             self._initialise(network, self._compute_dtype(X))
@@ -122,7 +124,13 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         rows = np.arange(X.shape[0])
         if self.early_stopping and validation is None:
             rows, validation = self._hold_out((X, frame), y, problem, weights)
-        Stochastic(self, parameters, rule, objective, problem, rows, validation, incremental).run()
+        stochastic = Stochastic(
+            self, parameters, rule, objective, problem, rows, validation, incremental, kept.released
+        )
+        stochastic.run()
+        if incremental:
+            seeded = isinstance(self.random_state, Integral)
+            self._kept = Kept(stochastic.released, generator if seeded else None)
         return self._finished()
 
     def _finished(self) -> Any:
@@ -290,6 +298,10 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Tell whether `out_activation_` is that of the loss, and not set by hand."""
         own: bool = self.out_activation_ == OUT_ACTIVATIONS[loss]
         return own
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there are weights; scikit-learn would look through all attributes."""
+        return "coefs_" in vars(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what holds compiled code, and what belongs to a fit that is under way."""

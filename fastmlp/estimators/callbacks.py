@@ -10,7 +10,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any
 
-__all__ = ["CallbackSupportMixin", "told", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "NoCallbacks", "begin_context", "told", "with_callbacks"]
 
 HOOKS = ("setup", "teardown", "on_fit_task_begin", "on_fit_task_end")
 
@@ -162,6 +162,41 @@ def _torn_down(estimator: Any) -> Iterator[None]:
         context = vars(estimator).pop("_callback_fit_ctx", None)
         for callback in getattr(estimator, "_skl_callbacks", []) if context else []:
             callback.teardown(estimator, context)
+
+
+class NoCallbacks:
+    """The context of a fit, and of its epochs, that no callback is told of."""
+
+    def subcontext(self, **task: Any) -> "NoCallbacks":
+        """Stand for the parts of this task, too."""
+        return self
+
+    def call_on_fit_task_begin(self, **given: Any) -> "NoCallbacks":
+        """Call nothing."""
+        return self
+
+    def call_on_fit_task_end(self, **given: Any) -> bool:
+        """Call nothing, so that nobody asks to stop."""
+        return False
+
+
+def begin_context(estimator: Any, n_epochs: int) -> Any:
+    """Begin the context of a fit; making one takes longer than a small `partial_fit`.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    n_epochs : int
+        At most so many.
+
+    Returns
+    -------
+    sklearn.callback.CallbackContext, Context or NoCallbacks
+    """
+    known = vars(estimator)
+    if known.get("_skl_callbacks") or "_parent_callback_ctx" in known:
+        return estimator._init_callback_context(max_subtasks=n_epochs)
+    return NoCallbacks()
 
 
 try:

@@ -213,6 +213,8 @@ Multilabel targets, a batch after the other:
         MLPClassifier
             The estimator itself.
         """
+        if self._has_known(y, classes):
+            return self._fit(X, y, sample_weight, None, None, True)  # type: ignore[no-any-return]
         y, classes = plain_labels(y), plain_labels(classes, "classes")
         if type_of_target(y).startswith("multilabel"):
             if not hasattr(self, "classes_"):
@@ -252,10 +254,23 @@ Multilabel targets, a batch after the other:
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
+    def _has_known(self, y: Any, classes: Any) -> bool:
+        """Tell whether y holds labels of calls before, and `classes` says nothing else."""
+        known = vars(self)
+        if "_labels" not in known or known.get("classes_") is not self._labels.classes:
+            return False
+        same = classes is None or (
+            isinstance(classes, list | np.ndarray) and np.array_equal(classes, self.classes_)
+        )
+        return same and self._labels.have(y)
+
     def _plain_targets(self, y: Any, name: str) -> Any:
         return plain_labels(y, name)
 
     def _read_targets(self, y: Any, first: bool, incremental: bool) -> Array:
+        if incremental and self._labels.have(y):
+            self.classes_ = self._labels.classes
+            return np.asarray(y)
         y = tidy(y)
         if first and not incremental:
             self._labels = find_labels(y)

@@ -28,6 +28,20 @@ class Labels(NamedTuple):
         """Name of the loss."""
         return "softmax" if self.kind == "multiclass" else "logistic"
 
+    def have(self, y: Any) -> bool:
+        """Tell whether y is a vector of these classes that scikit-learn's checks let pass.
+
+        They take as long as ten steps of a small network. For one that differs from the classes in
+        its type, or is rich enough in classes to be warned of, they are needed.
+        """
+        classes = self.classes
+        plain = type(y) is np.ndarray and y.ndim == 1 and y.size > 0 and self.kind != "multilabel"
+        if not (plain and y.dtype == classes.dtype and y.dtype.kind in "biu"):
+            return False
+        found = classes.take(classes.searchsorted(y), mode="clip")
+        few = 2 * len(classes) <= len(y) or 2 * len(set(y.tolist())) <= len(y)
+        return few and bool((found == y).all())
+
     def encode(self, y: Array, dtype: np.dtype[Any]) -> Array:
         """Turn labels into the engine's targets.
 

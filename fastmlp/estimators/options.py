@@ -1,7 +1,9 @@
 """The constructor's arguments: the rules they must keep, and what the engine makes of them."""
 
 from collections.abc import Callable
+from functools import cache
 from numbers import Integral, Real
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -66,10 +68,24 @@ CONSTRAINTS: dict[str, Any] = {
 
 def refuse_booleans(estimator: Any) -> None:
     """Raise a `ValueError` for True and False as numbers, which Python counts them among."""
-    for name, rules in estimator._parameter_constraints.items():
-        value, switch = getattr(estimator, name), "boolean" in rules or "verbose" in rules
-        if isinstance(value, bool) and not switch:
-            raise invalid(name, "other than True and False", value, "Say the number that is meant.")
+    kind: Any = type(estimator)
+    names = others_than_switches(kind)
+    values = attrgetter(*names)(estimator)
+    if bool in map(type, values):
+        name, value = next(
+            pair for pair in zip(names, values, strict=True) if type(pair[1]) is bool
+        )
+        raise invalid(name, "other than True and False", value, "Say the number that is meant.")
+
+
+@cache
+def others_than_switches(kind: Any) -> tuple[str, ...]:
+    """List the arguments that cannot be True or False."""
+    return tuple(
+        name
+        for name, rules in kind._parameter_constraints.items()
+        if "boolean" not in rules and "verbose" not in rules
+    )
 
 
 ROUNDED = ("learning_rate_init", "momentum", "beta_1", "beta_2", "epsilon")

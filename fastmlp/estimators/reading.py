@@ -38,11 +38,48 @@ def read(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **opt
     y : ndarray
         Only if it was given.
     """
+    if not reset and needs_no_check(estimator, X, y):
+        return X, y
     if is_sparse(X) and X.ndim == 2 and X.dtype.kind in NUMERIC_KINDS:
         X = as_canonical_csr(X)
     return validate_data(
         estimator, X, y, accept_sparse="csr", dtype=_kept_dtypes(X), reset=reset, **options
     )
+
+
+def needs_no_check(estimator: Any, X: Any, y: Any) -> bool:
+    """Tell whether scikit-learn's checks would hand both on as they are, without a word.
+
+    They take as long as twenty steps of a small network.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted.
+    X, y
+        As in `read`.
+    """
+    if not (type(X) is type(y) is np.ndarray and X.ndim == 2 and 0 < y.ndim <= 2):
+        return False
+    known = vars(estimator)
+    return (
+        X.dtype in AS_THEY_LIE
+        and y.dtype.kind in NUMERIC_KINDS
+        and len(X) == len(y)
+        and y.size > 0
+        and X.shape[1] == known.get("n_features_in_")
+        and "feature_names_in_" not in known
+        and _is_finite(X)
+        and _is_finite(y)
+    )
+
+
+def _is_finite(values: Array) -> bool:
+    """Tell whether the sum of all values is finite."""
+    if values.dtype.kind != "f":
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
 
 
 def _kept_dtypes(X: Any) -> Any:

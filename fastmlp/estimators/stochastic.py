@@ -2,17 +2,19 @@
 
 import sys
 import warnings
+from contextlib import AbstractContextManager, nullcontext
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import shuffle
+from sklearn.utils import check_random_state
 
 from fastmlp._clock import now, since
 from fastmlp.backends.contract import Objective, Problem, n_batches
-from fastmlp.descent import Descent, NotFiniteError
-from fastmlp.estimators.callbacks import told
+from fastmlp.descent import Descent, NotFiniteError, Released
+from fastmlp.estimators.callbacks import NoCallbacks, begin_context, told
 from fastmlp.estimators.options import make_schedule
 from fastmlp.estimators.validation import Evaluator, Validation
 from fastmlp.network import Parameters
@@ -64,6 +66,25 @@ class Memory(NamedTuple):
         return self.rate if rate == self.rate_init else rate
 
 
+class Kept(NamedTuple):
+    """What a `partial_fit` leaves for the next one, which computes the same without it, slower.
+
+    It is taken away while it is used, so that no two threads share it.
+    """
+
+    released: Released | None = None
+    generator: np.random.RandomState | None = None
+    """Made for a seed; making one takes as long as two small steps."""
+
+    def seeded(self, random_state: Any) -> np.random.RandomState:
+        """Return what scikit-learn makes of `random_state`."""
+        if self.generator is None or not isinstance(random_state, Integral):
+            generator: np.random.RandomState = check_random_state(random_state)
+            return generator
+        self.generator.seed(int(random_state))
+        return self.generator
+
+
 class Stochastic:
     """One fit of an estimator by stochastic gradient descent.
 
@@ -81,6 +102,13 @@ class Stochastic:
     validation : Validation or None
     incremental : bool
         Whether this is `partial_fit`: one epoch, from the solver's memory on.
+    released : Released, optional
+        See `Kept`.
+
+    Attributes
+    ----------
+    released : Released or None
+        After an incremental fit that nothing broke off.
     """
 
     def __init__(
@@ -93,6 +121,7 @@ class Stochastic:
         rows: NDArray[np.intp],
         validation: Validation | None,
         incremental: bool,
+        released: Released | None = None,
     ) -> None:
         self.estimator, self.parameters = estimator, parameters
         self.rows, self.incremental = rows, incremental
@@ -110,8 +139,9 @@ class Stochastic:
             n_threads=estimator.n_threads, dropout_generator=self.draws.dropout,
             state=None if memory is None else memory.state.astype(parameters.dtype, copy=False),
             steps_before=0 if memory is None else memory.steps,
-            samples_before=0 if memory is None else estimator.t_,
+            samples_before=0 if memory is None else estimator.t_, released=released,
         )  # fmt: skip
+        self.released: Released | None = None
         begin_counting(estimator, validation)
         scored = estimator.early_stopping and estimator.best_validation_score_ > -np.inf
         self.best = parameters.buffer.copy() if scored else None
@@ -120,7 +150,7 @@ class Stochastic:
         if validation is not None:
             self.evaluator = Evaluator(estimator, parameters, objective.loss, validation)
         n_epochs = 1 if incremental else estimator.max_iter
-        self.context = estimator._init_callback_context(max_subtasks=n_epochs)
+        self.context = begin_context(estimator, n_epochs)
 
     def _begin_draws(self, kept: Draws | None, has_dropout: bool) -> Draws:
         """Go on with the draws of a fit that was not over, or begin anew."""
@@ -135,12 +165,13 @@ class Stochastic:
     def run(self) -> None:
         """Run the epochs, and keep what `partial_fit` needs."""
         self._remember()
-        with limit_blas(self.descent.blas_threads):
+        with self._limits():
             if self.evaluator is not None and self.estimator.early_stopping:
                 self.evaluator.require_defined()
             try:
                 self.context.call_on_fit_task_begin(**told(self.estimator))
                 self._run_epochs()
+                self.released = self.descent.release() if self.incremental else None
             except KeyboardInterrupt:
                 warnings.warn("Training interrupted by user.", stacklevel=4)
         self._remember(over=True)
@@ -153,6 +184,13 @@ class Stochastic:
                 5,
             )
         self.context.call_on_fit_task_end(**told(self.estimator))
+
+    def _limits(self) -> AbstractContextManager[None]:
+        """Limit BLAS where it may be called, be it by callbacks or between two epochs."""
+        quiet = self.incremental and isinstance(self.context, NoCallbacks)
+        if quiet and not self.descent.calls_blas:
+            return nullcontext()
+        return limit_blas(self.descent.blas_threads)
 
     def _remember(self, over: bool = False) -> None:
         """Keep what `partial_fit` goes on from, which is nothing after a divergence.
@@ -202,8 +240,9 @@ class Stochastic:
     def _next_order(self) -> NDArray[np.intp]:
         """Put the rows in the order of the next epoch."""
         if self.estimator.shuffle:
-            order = shuffle(self.draws.order, random_state=self.draws.random_state)
-            self.draws = self.draws._replace(order=order)
+            places = np.arange(len(self.rows))  # as `sklearn.utils.shuffle` draws them
+            self.draws.random_state.shuffle(places)
+            self.draws = self.draws._replace(order=self.draws.order[places])
         return self.rows[self.draws.order]
 
     def _run_epoch(self, order: NDArray[np.intp]) -> None:

@@ -215,80 +215,86 @@ def panels(layout: Layout, layer: int, packed: Any) -> Any:
     ----------
     layout : Layout
     layer : int
-    packed : ndarray of shape (n_packed,)
+    packed : ndarray of shape (..., n_packed)
 
     Returns
     -------
-    ndarray of shape (n_panels, n_rows, n_lanes)
+    ndarray of shape (..., n_panels, n_rows, n_lanes)
     """
-    n_lanes = layout.widths[layer] // layout.n_panels[layer]
-    start, size = layout.coefs[layer], layout.panel_sizes[layer]
-    flat = packed[start : start + layout.n_panels[layer] * size]
-    return flat.reshape(layout.n_panels[layer], size // n_lanes, n_lanes)
+    n_panels, size = int(layout.n_panels[layer]), int(layout.panel_sizes[layer])
+    start, n_lanes = int(layout.coefs[layer]), int(layout.widths[layer]) // n_panels
+    flat = packed[..., start : start + n_panels * size]
+    return flat.reshape(*packed.shape[:-1], n_panels, size // n_lanes, n_lanes)
 
 
-def pack(layout: Layout, coefs: Any, intercepts: Any, packed: Any) -> None:
-    """Copy weights and biases into panels.
+def parts(layout: Layout, coefs: Any, intercepts: Any, packed: Any) -> Any:
+    """Cut weights and biases into parts that one copy brings to their place.
 
     Parameters
     ----------
     layout : Layout
-    coefs : sequence of ndarray of shape (fan_in, fan_out)
-    intercepts : sequence of ndarray of shape (fan_out,)
-    packed : ndarray of shape (n_packed,)
-        Overwritten, save for what fills up.
+    coefs : sequence of ndarray of shape (..., fan_in, fan_out)
+    intercepts : sequence of ndarray of shape (..., fan_out)
+    packed : ndarray of shape (..., n_packed)
+
+    Yields
+    ------
+    part, place : ndarray
+        A view of the weights or biases, and one of where they lie among the packed ones.
     """
     for layer, (matrix, vector) in enumerate(zip(coefs, intercepts, strict=True)):
-        for panel, columns in _each_panel(layout, layer, packed):
-            panel[: matrix.shape[0], : matrix[:, columns].shape[1]] = matrix[:, columns]
-        start = layout.intercepts[layer]
-        packed[start : start + len(vector)] = vector
+        fan_in, fan_out = matrix.shape[-2:]
+        places = panels(layout, layer, packed)[..., :fan_in, :]
+        n_lanes = places.shape[-1]
+        n_full, n_left = divmod(fan_out, n_lanes)
+        if n_full:
+            full = matrix[..., : n_full * n_lanes]
+            full = full.reshape(*matrix.shape[:-1], n_full, n_lanes)
+            yield full.swapaxes(-3, -2), places[..., :n_full, :, :]
+        if n_left:
+            yield matrix[..., n_full * n_lanes :], places[..., n_full, :, :n_left]
+        start = int(layout.intercepts[layer])
+        yield vector, packed[..., start : start + fan_out]
 
 
-def unpack(layout: Layout, packed: Any, coefs: Any, intercepts: Any) -> None:
-    """Copy weights and biases back; the arguments are those of `pack`, `coefs` is overwritten."""
-    for layer, (matrix, vector) in enumerate(zip(coefs, intercepts, strict=True)):
-        for panel, columns in _each_panel(layout, layer, packed):
-            matrix[:, columns] = panel[: matrix.shape[0], : matrix[:, columns].shape[1]]
-        start = layout.intercepts[layer]
-        vector[...] = packed[start : start + len(vector)]
+def transposed_parts(layout: Layout, coefs: Any, transposed: Any) -> Any:
+    """Cut the weights of all layers but the first for their transposed panels.
 
-
-def _each_panel(layout: Layout, layer: int, packed: Any) -> Any:
-    """Yield each panel of a layer with the columns of the weight matrix that it holds."""
-    for number, panel in enumerate(panels(layout, layer, packed)):
-        yield panel, slice(number * panel.shape[1], (number + 1) * panel.shape[1])
-
-
-def _transposed_panels(layout: Layout, layer: int, transposed: Any) -> Any:
-    """Yield each transposed panel of a layer with the rows of the weight matrix that it holds."""
-    n_panels, width = layout.n_panels[layer - 1], layout.widths[layer]
-    n_lanes = layout.widths[layer - 1] // n_panels
-    start = layout.transposed[layer]
-    flat = transposed[start : start + n_panels * n_lanes * width]
-    for number, panel in enumerate(flat.reshape(n_panels, width, n_lanes)):
-        yield panel, slice(number * n_lanes, (number + 1) * n_lanes)
-
-
-def pack_transposed(layout: Layout, coefs: Any, transposed: Any) -> None:
-    """Copy the weights of all layers but the first into panels of the units before them.
+    Those are panels of the units of the layer before.
 
     Parameters
     ----------
     layout : Layout
     coefs : sequence of ndarray of shape (fan_in, fan_out)
     transposed : ndarray of shape (n_transposed,)
-        Overwritten, save for what fills up.
+
+    Yields
+    ------
+    part, place : ndarray
+        A view of the weights, transposed, and one of where they lie among the transposed ones.
     """
     for layer in range(1, len(coefs)):
-        for panel, rows in _transposed_panels(layout, layer, transposed):
-            some = coefs[layer][rows]
-            panel[: some.shape[1], : some.shape[0]] = some.T
+        fan_in, fan_out = coefs[layer].shape
+        n_panels, width = int(layout.n_panels[layer - 1]), int(layout.widths[layer])
+        n_lanes = int(layout.widths[layer - 1]) // n_panels
+        n_full, n_left = divmod(fan_in, n_lanes)
+        start = int(layout.transposed[layer])
+        flat = transposed[start : start + n_panels * n_lanes * width]
+        places = flat.reshape(n_panels, width, n_lanes)[:, :fan_out]
+        if n_full:
+            full = coefs[layer][: n_full * n_lanes].reshape(n_full, n_lanes, fan_out)
+            yield full.swapaxes(1, 2), places[:n_full]
+        if n_left:
+            yield coefs[layer][n_full * n_lanes :].T, places[n_full, :, :n_left]
 
 
-def unpack_transposed(layout: Layout, transposed: Any, coefs: Any) -> None:
-    """Copy the weights of all layers but the first back; see `pack_transposed`."""
-    for layer in range(1, len(coefs)):
-        for panel, rows in _transposed_panels(layout, layer, transposed):
-            some = coefs[layer][rows]
-            some[...] = panel[: some.shape[1], : some.shape[0]].T
+def pack(pairs: Any) -> None:
+    """Copy each part to its place; see `parts`. What fills the panels up stays as it is."""
+    for part, place in pairs:
+        place[...] = part
+
+
+def unpack(pairs: Any) -> None:
+    """Copy each part back from its place; see `parts`."""
+    for part, place in pairs:
+        part[...] = place

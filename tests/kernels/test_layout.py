@@ -21,16 +21,16 @@ def test_packing_and_unpacking_give_the_same(sizes, dtype, sparse):
     layout = layouts.make_layout(sizes, ("relu",) * (len(sizes) - 2), hidden, output)
     packed = np.zeros(layouts.n_packed(layout), dtype)
     turned = np.zeros(layouts.n_transposed(layout), dtype)
-    layouts.pack(layout, coefs, intercepts, packed)
-    layouts.pack_transposed(layout, coefs, turned)
+    layouts.pack(layouts.parts(layout, coefs, intercepts, packed))
+    layouts.pack(layouts.transposed_parts(layout, coefs, turned))
     values = sum(array.size for array in (*coefs, *intercepts))
     assert np.count_nonzero(packed) == values
     assert np.count_nonzero(turned) == sum(array.size for array in coefs[1:])
     others = [np.zeros_like(array) for array in coefs], [np.zeros_like(a) for a in intercepts]
-    layouts.unpack(layout, packed, *others)
+    layouts.unpack(layouts.parts(layout, *others, packed))
     for actual, expected in zip(others[0] + others[1], coefs + intercepts, strict=True):
         np.testing.assert_array_equal(actual, expected)
     again = [np.zeros_like(array) for array in coefs]
-    layouts.unpack_transposed(layout, turned, again)
+    layouts.unpack(layouts.transposed_parts(layout, again, turned))
     for actual, expected in zip(again[1:], coefs[1:], strict=True):
         np.testing.assert_array_equal(actual, expected)

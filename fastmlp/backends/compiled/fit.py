@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from fastmlp._clock import now, since
 from fastmlp.backends.compiled.grouping import choose_n_groups, make_groups, make_workspaces
-from fastmlp.backends.compiled.memory import read_only, zeros
+from fastmlp.backends.compiled.memory import make_sample_workspace, read_only, zeros
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import pack
+from fastmlp.backends.compiled.renewal import form_of, is_small
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.compiled.touching import TOUCHED_SHARE, count_touched, make_touched_rows
 from fastmlp.backends.contract import Epoch, Objective, Problem, Report, n_batches, threshold
@@ -165,6 +166,7 @@ class CompiledTrainer:
     # on the processor where one of ours would run: a single product of vectors between two epochs
     # doubles the time of the second.
     blas_threads = 1
+    calls_blas = False
 
     def __init__(
         self,
@@ -177,11 +179,13 @@ class CompiledTrainer:
     ) -> None:
         compiled_before = clock.seconds
         dtype, features = parameters.dtype, problem.features
-        self.rule, self.batch_size = rule, batch_size
+        self.rule, self.objective, self.batch_size = rule, objective, batch_size
         clipped = rule.max_grad_norm < np.inf
         self.clip = Clip(float(rule.max_grad_norm)) if clipped else ()
         cores = n_cores() if n_threads is None else n_threads
-        self.features = pack(features, cores)
+        self.features: Any = pack(features, cores)
+        self.form = form_of(self.features)
+        self.state_handed_out: Array | None = None
         sparse = isinstance(self.features, SparseFeatures)
         self.model = PackedModel(parameters, sparse, rule.solver.n_slots, int(clipped))
         layout = self.model.layout
@@ -194,7 +198,7 @@ class CompiledTrainer:
         n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, (most, n_steps))
-        self.targets = as_targets(problem, objective.loss, parameters)
+        self.targets: Any = as_targets(problem, objective.loss, parameters)
         self.groups = make_groups(layout, n_groups, n_rows, dtype) if n_groups > 1 else None
         self.spaces = self._make_spaces(objective, most, n_steps, n_rows)
         self.by_sample = self._can_go_by_sample(problem)
@@ -277,14 +281,36 @@ class CompiledTrainer:
     @property
     def state(self) -> Array:
         """The solver's memory, of shape (n_slots, n_parameters)."""
-        return self.model.state()
+        self.state_handed_out = self.model.state()
+        return self.state_handed_out
 
     @state.setter
     def state(self, state: Array) -> None:
         self.model.set_state(state)
 
+    def release(self) -> bool:
+        """Let go of the data; see `contract.Trainer.release`."""
+        self.features = self.targets = None
+        return self.form is not None and is_small(self.model.packed, self.spaces)
+
+    def renew(self, problem: Problem, state: Array | None) -> bool:
+        """Go on with other data; see `contract.Trainer.renew`."""
+        features = pack(problem.features, 1)
+        if form_of(features) != self.form:
+            return False
+        self.features = features
+        self.targets = as_targets(problem, self.objective.loss, self.model.parameters)
+        self.pace = Pace(self.pace.most, self.pace.unit, self.pace.longest)
+        if state is None:
+            self.model.slots[...] = 0
+        elif state is not self.state_handed_out:
+            self.model.set_state(state)
+        self.compile_seconds = 0.0
+        return True
+
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
         """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
+        self.state_handed_out = None
         losses = np.empty(len(epoch.rates))
         course = as_course(self.rule, epoch)
         self.model.load()
@@ -360,21 +386,3 @@ class CompiledTrainer:
         padded = np.zeros(numbers.size + self.model.hidden.width, np.uint16)
         padded[: numbers.size] = numbers.ravel()
         return {"numbers": read_only(padded), "row_step": numbers.shape[1]}
-
-
-def make_sample_workspace(
-    layout: Layout, parameters: Parameters, n_threads: int
-) -> samples.SampleWorkspace:
-    """Allocate what a sample is computed in."""
-    dtype, width, outputs = parameters.dtype, int(layout.widths[0]), int(layout.widths[1])
-    masks = zeros(width, dtype)
-    masks[: layout.fan_out[0]] = 1
-    return samples.SampleWorkspace(
-        units=zeros(width, dtype),
-        masks=masks,
-        shared_rows=zeros(width, dtype),
-        row_sums=zeros(width, dtype),
-        partial_logits=zeros(2 * int(layout.n_panels[0]) * outputs, dtype),
-        # A line between one thread's and the next one's: they would be fetched in pairs.
-        outputs=zeros((n_threads, 3 * outputs + 32), dtype),
-    )

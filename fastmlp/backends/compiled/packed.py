@@ -10,7 +10,7 @@ from fastmlp.kernels import layout as layouts
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.simd import Lanes
 from fastmlp.kernels.updates import Solver
-from fastmlp.network import Parameters
+from fastmlp.network import Parameters, views_of
 
 Array = NDArray[Any]
 
@@ -48,12 +48,15 @@ class PackedModel:
         self.n_slots = n_slots
         self.slots = zeros((n_slots + n_spare, self.packed.size), dtype)
         self.transposed = zeros(layouts.n_transposed(self.layout), dtype)
+        coefs, intercepts = parameters.coefs, parameters.intercepts
+        self.parts = tuple(layouts.parts(self.layout, coefs, intercepts, self.packed))
+        turned = layouts.transposed_parts(self.layout, coefs, self.transposed)
+        self.transposed_parts = tuple(turned)
 
     def load(self) -> None:
         """Copy the parameters into the panels."""
-        coefs, intercepts = self.parameters.coefs, self.parameters.intercepts
-        layouts.pack(self.layout, coefs, intercepts, self.packed)
-        layouts.pack_transposed(self.layout, coefs, self.transposed)
+        layouts.pack(self.parts)
+        layouts.pack(self.transposed_parts)
 
     def unload(self, from_transposed: bool) -> None:
         """Copy them back.
@@ -63,10 +66,9 @@ class PackedModel:
         from_transposed : bool
             Whether the layers after the first are up to date only where they lie transposed.
         """
-        coefs, intercepts = self.parameters.coefs, self.parameters.intercepts
-        layouts.unpack(self.layout, self.packed, coefs, intercepts)
+        layouts.unpack(self.parts)
         if from_transposed:
-            layouts.unpack_transposed(self.layout, self.transposed, coefs)
+            layouts.unpack(self.transposed_parts)
 
     def state(self) -> Array:
         """Copy the solver's state into buffers like that of the parameters.
@@ -75,18 +77,18 @@ class PackedModel:
         -------
         ndarray of shape (n_slots, n_parameters)
         """
-        network, dtype = self.parameters.network, self.parameters.dtype
-        state = np.empty((self.n_slots, network.n_parameters), dtype)
-        for slot, buffer in zip(self.slots, state, strict=False):
-            views = Parameters(network, buffer)
-            layouts.unpack(self.layout, slot, views.coefs, views.intercepts)
+        state = np.empty((self.n_slots, self.parameters.buffer.size), self.parameters.dtype)
+        layouts.unpack(self._parts_of(state))
         return state
 
     def set_state(self, state: Array) -> None:
         """Copy a state back; see `state`."""
-        for slot, buffer in zip(self.slots, state, strict=False):
-            views = Parameters(self.parameters.network, buffer)
-            layouts.pack(self.layout, views.coefs, views.intercepts, slot)
+        layouts.pack(self._parts_of(state))
+
+    def _parts_of(self, state: Array) -> Any:
+        """View the parts of a state, and where they lie."""
+        views = views_of(self.parameters.network, state)
+        return layouts.parts(self.layout, *views, self.slots[: self.n_slots])
 
     def task(
         self, solver: Solver, batches: tasks.Batches, workspace: tasks.Workspace, team: tasks.Team

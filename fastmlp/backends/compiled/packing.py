@@ -114,9 +114,10 @@ def pack(features: Features, n_threads: int) -> SparseFeatures | DenseFeatures:
 
 
 def estimate_background(values: Array) -> tuple[Any, float]:
-    """Find the most frequent value of some rows, and the share of the others among them.
+    """Find the value that most have in some rows, and the share of the others among them.
 
-    Zero is taken where it is as frequent; NaN does not occur.
+    Where there is one it is the median: the share of another one is above `SPARSE_SHARE`. NaN does
+    not occur.
 
     Parameters
     ----------
@@ -132,8 +133,8 @@ def estimate_background(values: Array) -> tuple[Any, float]:
     zero_share = np.count_nonzero(some) / some.size
     if zero_share <= SPARSE_SHARE:
         return values.dtype.type(0), zero_share
-    found, counts = np.unique(some, return_counts=True)
-    return found[counts.argmax()], 1 - counts.max() / some.size
+    median = np.sort(some)[some.size // 2]
+    return median, 1 - np.count_nonzero(some == median) / some.size
 
 
 def row_sums(features: Features, indptr: Array, values: Array) -> Array:

@@ -160,8 +160,11 @@ def run_together(n_threads: int, work: Work) -> int:
     int
         How many worked.
     """
+    if n_threads == 1:
+        work(Team(0, 1, np.zeros(n_places(1), np.int64)))
+        return 1
     places, start = np.zeros(n_places(n_threads), np.int64), threading.Barrier(n_threads)
-    home = current_processor() if n_threads > 1 else UNKNOWN
+    home = current_processor()
     shares = [Team(thread, n_threads, places) for thread in range(n_threads)]
     helpers = [Helper(work, share, start, home) for share in shares[1:]]
     n_present = 0
