@@ -5,13 +5,17 @@ returns what it computed; only `run` is timed. Each holds memory that it has use
 neither checks, packing nor the system's page faults count: kernels are compared, not set-ups.
 """
 
+import copy
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numba
 import numpy as np
+import sklearn.neural_network
 from scipy.sparse import csr_array
 
+from fastmlp import MLPClassifier
 from fastmlp.backends import batched, get_backend
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.configuration import as_schedule
@@ -131,6 +135,58 @@ class OneRow(Unchanged):
         for _ in range(self.n_calls):
             probabilities = self.predict(self.row)
         return probabilities
+
+
+class EstimatorRow(Unchanged):
+    """The probabilities of one row, again and again, by an estimator or by scikit-learn's."""
+
+    n_calls = 1 if numba.config.DISABLE_JIT else 30
+
+    def __init__(self, library, work):
+        self.work, y = work, np.arange(2 * N_CLASSES) % N_CLASSES
+        rows = np.resize(work.X, (len(y), work.X.shape[1]))
+        model = MLPClassifier(work.hidden_layer_sizes, max_iter=1, tol=1.0, random_state=0)
+        with warnings.catch_warnings(action="ignore"):
+            self.model = model.fit(rows, y)
+        if library == "scikit-learn":
+            self.model = self.model.to_sklearn()
+
+    def expected(self):
+        hidden = np.maximum(self.work.X @ self.model.coefs_[0] + self.model.intercepts_[0], 0)
+        return softmax(hidden @ self.model.coefs_[1] + self.model.intercepts_[1])
+
+    def run(self):
+        for _ in range(self.n_calls):
+            probabilities = self.model.predict_proba(self.work.X)
+        return probabilities
+
+
+class Steps:
+    """Steps on 32 rows of 4 values, each a `partial_fit`; the result is the last one's loss."""
+
+    quantity = "loss curve"
+    n_calls = 2 if numba.config.DISABLE_JIT else 20
+
+    def __init__(self, library, y):
+        self.X = np.random.default_rng(0).normal(size=(32, 4)).astype(FLOAT)
+        self.y, self.library = y[:32] % 3, library
+        kind = {"fastmlp": MLPClassifier, "scikit-learn": sklearn.neural_network.MLPClassifier}
+        self.begun = kind[library]((64, 64), random_state=0)
+        self.begun.partial_fit(self.X, self.y, classes=range(3))
+        self.reset()
+
+    def expected(self):
+        other = "fastmlp" if self.library == "scikit-learn" else "scikit-learn"
+        return Steps(other, self.y).run()
+
+    def reset(self):
+        self.model = copy.deepcopy(self.begun)
+        self.model.partial_fit(self.X, self.y)
+
+    def run(self):
+        for _ in range(self.n_calls):
+            self.model.partial_fit(self.X, self.y)
+        return self.model.loss_
 
 
 class SparseProducts(Unchanged):

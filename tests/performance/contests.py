@@ -19,7 +19,15 @@ import numpy as np
 from llvmlite import binding
 from scipy.sparse import random_array
 
-from tests.performance.contestants import Epoch, ManyRows, OneRow, SparseProducts, Work
+from tests.performance.contestants import (
+    Epoch,
+    EstimatorRow,
+    ManyRows,
+    OneRow,
+    SparseProducts,
+    Steps,
+    Work,
+)
 
 VECTORS = {"+avx512f": 0, "+avx2": 1}
 """The processor's feature, and which of a lead's pairs of numbers is for it."""
@@ -139,8 +147,18 @@ def _one_row(X, y):
     return {"numba": OneRow("numba", work), "numpy": OneRow("numpy", work)}
 
 
+def _estimators_row(X, y):
+    work = Work(_without_zeros(X)[:1].astype(np.float32) / 255)
+    return {library: EstimatorRow(library, work) for library in ("fastmlp", "scikit-learn")}
+
+
+def _steps(X, y):
+    return {library: Steps(library, y) for library in ("fastmlp", "scikit-learn")}
+
+
 TILES = "bound by the processor's arithmetic on both sides"
 INTERPRETER = "the rival's time is Python's: a version of it is worth 20 %"
+CHECKS = "Python's on both sides, most of it scikit-learn's checks, which ours leaves out"
 PRODUCTS = "bound by the same reads of the cache, whatever BLAS and the vectors"
 
 CONTESTS = {
@@ -189,6 +207,16 @@ CONTESTS = {
     "predict one row": Contest(
         _one_row,
         {"numpy": Lead((2.41, 2.7), (1.7, 1.7), 0.06, "calls of Python's on both sides")},
+    ),
+    "an estimator's one row": Contest(
+        _estimators_row,
+        {"scikit-learn": Lead((9.7, 10.3), (7.5, 7.5), 0.06, CHECKS)},
+        ours="fastmlp",
+    ),
+    "steps by partial_fit": Contest(
+        _steps,
+        {"scikit-learn": Lead((5.6, 5.8), (4.4, 4.4), 0.08, CHECKS)},
+        ours="fastmlp",
     ),
 }
 """Leads as measured on a Zen 4, with AVX2 in that its other instructions were forbidden."""
