@@ -122,7 +122,7 @@ def predict_few(
     Returns
     -------
     bool
-        Whether all values of X are finite.
+        Whether all values of X are finite; where not, the predictions are worth nothing.
     """
     size, n_layers = n_lanes(lanes), layer_sizes.size - 1
     start, widest, n_coefs = line_start(space), space.size // 2 // size * size, 0
@@ -134,6 +134,8 @@ def predict_few(
         for feature in range(X.shape[1]):
             finite &= np.isfinite(X[row, feature])
             inputs[feature] = X[row, feature] * scale + shift
+        if not finite:
+            return False
         coefs, intercepts = 0, n_coefs
         for layer in range(n_layers):
             fan_in, fan_out = layer_sizes[layer], layer_sizes[layer + 1]
@@ -147,4 +149,4 @@ def predict_few(
         for unit in range(predictions.shape[1]):
             predictions[row, unit] = inputs[unit]
         finish(output, predictions[row])
-    return finite
+    return True

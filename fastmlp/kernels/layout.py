@@ -227,34 +227,52 @@ def panels(layout: Layout, layer: int, packed: Any) -> Any:
     return flat.reshape(*packed.shape[:-1], n_panels, size // n_lanes, n_lanes)
 
 
-def parts(layout: Layout, coefs: Any, intercepts: Any, packed: Any) -> Any:
-    """Cut weights and biases into parts that one copy brings to their place.
+def parts(layout: Layout, coefs: Any, intercepts: Any) -> Any:
+    """Cut weights and biases into parts, each of which one copy brings to its place.
 
     Parameters
     ----------
     layout : Layout
     coefs : sequence of ndarray of shape (..., fan_in, fan_out)
     intercepts : sequence of ndarray of shape (..., fan_out)
+
+    Yields
+    ------
+    ndarray
+        Views: of a layer's whole panels, of what is left, of the biases.
+    """
+    sizes = (layout.widths // layout.n_panels).tolist()
+    for matrix, vector, n_lanes in zip(coefs, intercepts, sizes, strict=True):
+        n_full, n_left = divmod(matrix.shape[-1], n_lanes)
+        if n_full:
+            full = matrix[..., : n_full * n_lanes]
+            yield full.reshape(*matrix.shape[:-1], n_full, n_lanes).swapaxes(-3, -2)
+        if n_left:
+            yield matrix[..., n_full * n_lanes :]
+        yield vector
+
+
+def places(layout: Layout, packed: Any) -> Any:
+    """View where `parts` lie.
+
+    Parameters
+    ----------
+    layout : Layout
     packed : ndarray of shape (..., n_packed)
 
     Yields
     ------
-    part, place : ndarray
-        A view of the weights or biases, and one of where they lie among the packed ones.
+    ndarray
     """
-    for layer, (matrix, vector) in enumerate(zip(coefs, intercepts, strict=True)):
-        fan_in, fan_out = matrix.shape[-2:]
-        places = panels(layout, layer, packed)[..., :fan_in, :]
-        n_lanes = places.shape[-1]
-        n_full, n_left = divmod(fan_out, n_lanes)
+    for layer, fan_out in enumerate(layout.fan_out.tolist()):
+        views = panels(layout, layer, packed)[..., : int(layout.fan_in[layer]), :]
+        n_full, n_left = divmod(fan_out, views.shape[-1])
         if n_full:
-            full = matrix[..., : n_full * n_lanes]
-            full = full.reshape(*matrix.shape[:-1], n_full, n_lanes)
-            yield full.swapaxes(-3, -2), places[..., :n_full, :, :]
+            yield views[..., :n_full, :, :]
         if n_left:
-            yield matrix[..., n_full * n_lanes :], places[..., n_full, :, :n_left]
+            yield views[..., n_full, :, :n_left]
         start = int(layout.intercepts[layer])
-        yield vector, packed[..., start : start + fan_out]
+        yield packed[..., start : start + fan_out]
 
 
 def transposed_parts(layout: Layout, coefs: Any, transposed: Any) -> Any:
@@ -289,12 +307,18 @@ def transposed_parts(layout: Layout, coefs: Any, transposed: Any) -> Any:
 
 
 def pack(pairs: Any) -> None:
-    """Copy each part to its place; see `parts`. What fills the panels up stays as it is."""
+    """Copy each part to its place; what fills the panels up stays as it is.
+
+    Parameters
+    ----------
+    pairs : iterable of (ndarray, ndarray)
+        Of `parts` and `places`, or `transposed_parts`.
+    """
     for part, place in pairs:
         place[...] = part
 
 
 def unpack(pairs: Any) -> None:
-    """Copy each part back from its place; see `parts`."""
+    """Copy each part back from its place; see `pack`."""
     for part, place in pairs:
         part[...] = place

@@ -21,13 +21,15 @@ def test_packing_and_unpacking_give_the_same(sizes, dtype, sparse):
     layout = layouts.make_layout(sizes, ("relu",) * (len(sizes) - 2), hidden, output)
     packed = np.zeros(layouts.n_packed(layout), dtype)
     turned = np.zeros(layouts.n_transposed(layout), dtype)
-    layouts.pack(layouts.parts(layout, coefs, intercepts, packed))
+    parts, places = layouts.parts(layout, coefs, intercepts), layouts.places(layout, packed)
+    layouts.pack(zip(parts, places, strict=True))
     layouts.pack(layouts.transposed_parts(layout, coefs, turned))
     values = sum(array.size for array in (*coefs, *intercepts))
     assert np.count_nonzero(packed) == values
     assert np.count_nonzero(turned) == sum(array.size for array in coefs[1:])
     others = [np.zeros_like(array) for array in coefs], [np.zeros_like(a) for a in intercepts]
-    layouts.unpack(layouts.parts(layout, *others, packed))
+    parts, places = layouts.parts(layout, *others), layouts.places(layout, packed)
+    layouts.unpack(zip(parts, places, strict=True))
     for actual, expected in zip(others[0] + others[1], coefs + intercepts, strict=True):
         np.testing.assert_array_equal(actual, expected)
     again = [np.zeros_like(array) for array in coefs]

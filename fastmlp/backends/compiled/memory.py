@@ -34,7 +34,7 @@ def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """View an array as read-only, so that the kernels are compiled for one type."""
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 

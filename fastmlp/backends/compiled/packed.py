@@ -1,5 +1,6 @@
 """A network's parameters in the panels of the kernels, and back."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ class PackedModel:
         self.slots = zeros((n_slots + n_spare, self.packed.size), dtype)
         self.transposed = zeros(layouts.n_transposed(self.layout), dtype)
         coefs, intercepts = parameters.coefs, parameters.intercepts
-        self.parts = tuple(layouts.parts(self.layout, coefs, intercepts, self.packed))
+        parts = layouts.parts(self.layout, coefs, intercepts)
+        self.parts = tuple(zip(parts, layouts.places(self.layout, self.packed), strict=True))
         turned = layouts.transposed_parts(self.layout, coefs, self.transposed)
         self.transposed_parts = tuple(turned)
 
@@ -88,7 +90,11 @@ class PackedModel:
     def _parts_of(self, state: Array) -> Any:
         """View the parts of a state, and where they lie."""
         views = views_of(self.parameters.network, state)
-        return layouts.parts(self.layout, *views, self.slots[: self.n_slots])
+        return zip(layouts.parts(self.layout, *views), self._places_of_state, strict=True)
+
+    @cached_property
+    def _places_of_state(self) -> tuple[Array, ...]:
+        return tuple(layouts.places(self.layout, self.slots[: self.n_slots]))
 
     def task(
         self, solver: Solver, batches: tasks.Batches, workspace: tasks.Workspace, team: tasks.Team
