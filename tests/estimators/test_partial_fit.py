@@ -160,7 +160,16 @@ def begun(kind, dtype, **given):
     return model
 
 
-OTHER_KERNELS = ("other dtype", "list", "unaligned", "sparse", "mostly zeros", "momentum", "plain")
+OTHER_KERNELS = (
+    "64 rows",
+    "other dtype",
+    "list",
+    "unaligned",
+    "sparse",
+    "mostly zeros",
+    "momentum",
+    "plain",
+)
 """Steps that kernels of their own are compiled for."""
 
 LIKELY = [*STEPS, *["32 rows"] * len(STEPS)]
@@ -250,6 +259,15 @@ def test_copies_and_files_have_nothing_of_what_is_kept(tmp_path):
     model.partial_fit(X[:32], Y[:32])
     for other in others:
         assert learned(other) == learned(model)
+
+
+def test_attributes_that_are_copied_one_by_one_have_nothing_of_it_either():
+    model, other = begun(MLPClassifier, "float64"), MLPClassifier(**SMALL)
+    vars(other).update(copy.deepcopy(vars(model)))
+    for each in (model, other):
+        write(each)
+        each.partial_fit(X[:32], Y[:32])
+    assert learned(other) == learned(model)
 
 
 def test_an_interruption_leaves_nothing_kept(monkeypatch):
