@@ -86,7 +86,7 @@ def draw_images(n_samples):
     X, y = make_images(n_samples)
     order = np.random.default_rng(1).permutation(n_samples)
     batches = order[: N_BATCHES * BATCH_SIZE].reshape(N_BATCHES, BATCH_SIZE)
-    return Images(X, y, pack(Features(X, UNIT, FLOAT32), 1), batches)
+    return Images(X, y, pack(Features(X, UNIT, FLOAT32), 1, 0.5), batches)
 
 
 def draw(*shape, seed=0, scale=1.0):

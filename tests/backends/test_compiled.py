@@ -12,12 +12,18 @@ import pytest
 import scipy.sparse
 
 import fastmlp
+from fastmlp.backends.compiled import fit
 from fastmlp.backends.compiled.pace import RETRY_SECONDS, TRIAL_SECONDS, Pace
-from fastmlp.backends.compiled.packing import as_dense, estimate_background, pack
+from fastmlp.backends.compiled.packing import as_dense, break_even, estimate_background, pack
 from fastmlp.backends.compiled.team import run_together
+from fastmlp.backends.contract import Objective, Problem
 from fastmlp.inputs import Scale, as_features
 from fastmlp.kernels.barrier import STRIDE
 from fastmlp.kernels.dense import DenseFeatures
+from fastmlp.kernels.sparse import SparseFeatures
+from fastmlp.losses import Loss
+from fastmlp.network import Network, Parameters
+from fastmlp.optimizers import SGD, Rule
 from fastmlp.threads import n_cores
 from tests.equivalence.test_threads import Always, paces  # noqa: F401
 from tests.tolerances import assert_close
@@ -154,7 +160,7 @@ def test_what_is_mostly_background_is_packed(background, share, sparse):
     X = np.full((100, 50), background, np.float32)
     inked = np.random.default_rng(0).random(X.shape) < share
     X[inked] = np.random.default_rng(1).normal(size=inked.sum())
-    packed = pack(features(X), 1)
+    packed = pack(features(X), 1, 0.4)
     assert isinstance(packed, DenseFeatures) != sparse
     if sparse:
         rebuilt = np.full(X.shape, packed.constant)
@@ -166,9 +172,9 @@ def test_what_is_mostly_background_is_packed(background, share, sparse):
 def test_bytes_and_csr_are_not_turned_into_floats():
     X = np.zeros((100, 50), np.uint8)
     X[::3, ::7] = 9
-    assert pack(features(X), 1).values.dtype == np.uint8
+    assert pack(features(X), 1, 0.4).values.dtype == np.uint8
     matrix = scipy.sparse.csr_array(X.astype(np.float32))
-    packed = pack(features(matrix), 1)
+    packed = pack(features(matrix), 1, 0.4)
     assert np.shares_memory(packed.values, matrix.data)
     assert np.shares_memory(packed.indices, matrix.indices)
     assert np.shares_memory(as_dense(features(X)).values, X)
@@ -176,8 +182,32 @@ def test_bytes_and_csr_are_not_turned_into_floats():
 
 def test_the_background_is_the_most_frequent_value():
     X = np.array([[1, 1, 1, 0], [1, 1, 5, 1]], np.float32)
-    assert estimate_background(X) == (1, 0.25)
-    assert estimate_background(X * 0) == (0, 0)
+    assert estimate_background(X, 0.3) == (1, 0.25)
+    assert estimate_background(X * 0, 0.3) == (0, 0)
+
+
+def test_the_way_of_the_first_layer_follows_from_its_costs():
+    def share(n_units, batch_size, plain=True):
+        return break_even(Network((784, n_units, 10), ("relu",)), np.dtype("f4"), batch_size, plain)
+
+    # Where both ways took as long.
+    measured = {(16, 64): 0.2, (64, 64): 0.31, (100, 256): 0.28, (512, 1024): 0.36, (100, 4): 0.5}
+    for sizes, expected in measured.items():
+        assert share(*sizes) == pytest.approx(expected, rel=0.15)
+    assert share(100, 1) > 1  # single samples are packed even where nothing is zero
+    assert share(100, 1, plain=False) == share(100, 10**6, plain=False) < 0.4
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.1, SparseFeatures), (0.25, DenseFeatures)])
+def test_narrow_layers_are_dense_sooner(share, kind):
+    X = np.zeros((200, 50), np.float32)
+    X[:, : int(50 * share)] = 1
+    problem = Problem(features(X), np.arange(200) % 2)
+    parameters = Parameters.zeros(Network((50, 8, 2), ("relu",)), np.dtype("f4"))
+    trainer = fit.CompiledTrainer(
+        parameters, Rule(SGD()), Objective(Loss("softmax")), problem, 100, 1
+    )
+    assert isinstance(trainer.features, kind)
 
 
 def test_a_few_rows_are_predicted_like_many(problem):

@@ -108,5 +108,5 @@ def test_rows_are_caught_up_whoever_works_and_wherever_it_ends(n_batches, solver
 def test_features_that_a_batch_has_are_counted_not_its_nonzeros():
     # Two words in every sample, and 98 that none has.
     matrix = scipy.sparse.csr_array(np.eye(1, 100) + np.eye(1, 100, 7) * np.ones((50, 1)))
-    packed = pack(as_features(matrix, Scale(1.0, 0.0), np.dtype("float64")), 1)
+    packed = pack(as_features(matrix, Scale(1.0, 0.0), np.dtype("float64")), 1, 1.0)
     assert count_touched(packed, 50, 30) == 2

@@ -110,8 +110,8 @@ class Training:
 def packing(n_samples):
     """Pack images into compressed rows."""
     few, features = (images(n, np.dtype("float32")) for n in (1, n_samples))
-    pack(few, 1)
-    return lambda: pack(features, 1)
+    pack(few, 1, 0.5)
+    return lambda: pack(features, 1, 0.5)
 
 
 def many_rows(n_samples, draw):

@@ -11,7 +11,7 @@ from fastmlp.backends.compiled.grouping import choose_n_groups, make_groups, mak
 from fastmlp.backends.compiled.memory import make_sample_workspace, read_only, zeros
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
-from fastmlp.backends.compiled.packing import pack
+from fastmlp.backends.compiled.packing import break_even, pack
 from fastmlp.backends.compiled.renewal import form_of, is_small
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.compiled.touching import TOUCHED_SHARE, count_touched, make_touched_rows
@@ -183,7 +183,9 @@ class CompiledTrainer:
         clipped = rule.max_grad_norm < np.inf
         self.clip = Clip(float(rule.max_grad_norm)) if clipped else ()
         cores = n_cores() if n_threads is None else n_threads
-        self.features: Any = pack(features, cores)
+        self.solver = as_solver(rule, dtype)
+        self.limit = break_even(parameters.network, dtype, batch_size, self._plain())
+        self.features: Any = pack(features, cores, self.limit)
         self.form = form_of(self.features)
         self.state_handed_out: Array | None = None
         sparse = isinstance(self.features, SparseFeatures)
@@ -193,7 +195,6 @@ class CompiledTrainer:
         n_groups = 1 if sparse or clipped else choose_n_groups(layout, n_rows)
         n_panels = int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max())
         most = min(cores, n_groups if n_groups > 1 else n_panels)
-        self.solver = as_solver(rule, dtype)
         self.rows: TouchedRows | None = None
         n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
         if isinstance(self.features, SparseFeatures):
@@ -295,7 +296,7 @@ class CompiledTrainer:
 
     def renew(self, problem: Problem, state: Array | None) -> bool:
         """Go on with other data; see `contract.Trainer.renew`."""
-        features = pack(problem.features, 1)
+        features = pack(problem.features, 1, self.limit)
         if form_of(features) != self.form:
             return False
         self.features = features

@@ -15,13 +15,19 @@ from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.team import split
 from fastmlp.inputs import Features
 from fastmlp.kernels.dense import DenseFeatures
+from fastmlp.kernels.layout import choose_lanes
 from fastmlp.kernels.sparse import SparseFeatures, count_others, pack_others
+from fastmlp.network import Network
 
 Array = NDArray[Any]
 
-SPARSE_SHARE = 0.4
-"""Up to this share of values that differ from the background, they are packed. On a Zen 5 an epoch
-of 784-100-10 takes as long either way at a share of 0.4 (float32, batch 64, packing counted)."""
+NONZERO_COST, LANE_COST, UPDATE_COST = 40.0, 2.6, 3.0
+"""What the first layer costs forward and back, in units of what a feature's lane costs in products
+of dense matrices: to find the weights of a nonzero; a lane of them; and, for each lane and batch,
+to read and write the weights that a plain step on a nonzero does not touch. Fitted on a Zen 4 to
+where 784 features take as long either way: at shares of 0.20, 0.31, 0.28, 0.34 and 0.36 for 16, 64,
+100, 256 and 512 float32 units in batches of 64 and more, of 0.5 for 100 in batches of 4. AVX2's
+registers alone give the same shares, and so does float64 to a fifth."""
 
 LOOKED_AT = 64
 """Rows from which the background and the share are estimated, spread over the data."""
@@ -79,7 +85,30 @@ def as_sparse(features: Features) -> SparseFeatures:
     return make_sparse(features, matrix.indptr, indices, matrix.data, sums, 0.0)
 
 
-def pack(features: Features, n_threads: int) -> SparseFeatures | DenseFeatures:
+def break_even(network: Network, dtype: np.dtype[Any], batch_size: int, plain: bool) -> float:
+    """Find the share of nonzeros up to which skipping zeros costs less than products of matrices.
+
+    Parameters
+    ----------
+    network : Network
+    dtype : dtype
+    batch_size : int
+    plain : bool
+        Whether a step may add straight onto the weights.
+
+    Returns
+    -------
+    float
+        It depends on shapes alone, as the results' bits do. It may be above 1.
+    """
+    n_units, widest = network.layer_sizes[1], max(network.layer_sizes[1:-1], default=0)
+    widths = [choose_lanes(widest or n_units, dtype, sparse).width for sparse in (False, True)]
+    dense, sparse = (-(-n_units // width) * width for width in widths)
+    update = UPDATE_COST / batch_size if plain else 0.0
+    return dense * (1 + update) / (NONZERO_COST + LANE_COST * sparse)
+
+
+def pack(features: Features, n_threads: int, limit: float) -> SparseFeatures | DenseFeatures:
     """Bring the data into the form in which training on them is fastest.
 
     Parameters
@@ -87,6 +116,9 @@ def pack(features: Features, n_threads: int) -> SparseFeatures | DenseFeatures:
     features : Features
     n_threads : int
         So many threads may pack.
+    limit : float
+        Up to this share of values that differ from the background, dense data are packed; see
+        `break_even`.
 
     Returns
     -------
@@ -94,8 +126,8 @@ def pack(features: Features, n_threads: int) -> SparseFeatures | DenseFeatures:
     """
     if features.is_sparse:
         return as_sparse(features)
-    background, share = estimate_background(features.values)
-    if share > SPARSE_SHARE:
+    background, share = estimate_background(features.values, limit)
+    if share > limit:
         return as_dense(features)
     values, row_step, column_step = flat(features.values)
     n_samples, n_features = features.values.shape
@@ -113,15 +145,17 @@ def pack(features: Features, n_threads: int) -> SparseFeatures | DenseFeatures:
     return make_sparse(features, indptr, indices, packed, sums, float(background))
 
 
-def estimate_background(values: Array) -> tuple[Any, float]:
+def estimate_background(values: Array, limit: float) -> tuple[Any, float]:
     """Find the value that most have in some rows, and the share of the others among them.
 
-    Where there is one it is the median: the share of another one is above `SPARSE_SHARE`. NaN does
-    not occur.
+    Where most have one it is the median. Zero is taken where it is frequent enough. NaN does not
+    occur.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_features)
+    limit : float
+        The largest share that is of use.
 
     Returns
     -------
@@ -131,7 +165,7 @@ def estimate_background(values: Array) -> tuple[Any, float]:
     step = max(1, len(values) // LOOKED_AT)
     some = np.ascontiguousarray(values[::step][:LOOKED_AT]).ravel()
     zero_share = np.count_nonzero(some) / some.size
-    if zero_share <= SPARSE_SHARE:
+    if zero_share <= limit:
         return values.dtype.type(0), zero_share
     median = np.sort(some)[some.size // 2]
     return median, 1 - np.count_nonzero(some == median) / some.size
