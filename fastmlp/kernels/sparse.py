@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastmlp.kernels.compression import can_compress, count_differing, pick_differing
 from fastmlp.kernels.jit import entry, inlined, kernel
 from fastmlp.kernels.simd import broadcast, fma, item, load, n_lanes, prefetch, store
 
@@ -192,11 +193,13 @@ def add_nonzero_products(lanes, features, batch, limit, deltas, cursors, target,
 
 
 @entry
-def count_others(values, row_step, column_step, background, n_features, first, last, counts):
+def count_others(lanes, values, row_step, column_step, background, n_features, first, last, counts):
     """Count the values in some rows that differ from the background.
 
     Parameters
     ----------
+    lanes : simd.Lanes
+        So many values are looked at at a time.
     values : (n,) float32, float64 or uint8
         The data matrix in flat memory.
     row_step, column_step : int
@@ -208,43 +211,69 @@ def count_others(values, row_step, column_step, background, n_features, first, l
     counts : (n_samples,) int64
         Overwritten in these rows.
     """
+    size = n_lanes(lanes)
+    whole = n_features // size * size if column_step == 1 else 0
     for sample in range(first, last):
-        row = values[sample * row_step : sample * row_step + (n_features - 1) * column_step + 1]
-        count = 0
-        if column_step == 1:  # said apart, for then the compiler vectorises
-            for feature in range(n_features):
-                count += row[feature] != background
-        else:
-            for feature in range(n_features):
-                count += item(row, feature * column_step) != background
+        start, count = sample * row_step, 0
+        for feature in range(0, whole, size):
+            count += count_differing(lanes, values, start + feature, background)
+        for feature in range(whole, n_features):
+            count += item(values, start + feature * column_step) != background
         counts[sample] = count
+
+
+@inlined
+def write_one(matrix, start, feature, indices, packed, place):
+    """Write a value and tell whether it counts: else the next one is written over it.
+
+    So there is no branch, which would be hard to predict: 0.4 us for 784 values.
+    """
+    values, column_step, background = matrix
+    value = item(values, start + feature * column_step)
+    indices[place] = feature
+    packed[place] = packed.dtype.type(np.float64(value) - np.float64(background))
+    return value != background
 
 
 @entry
 def pack_others(
-    values, row_step, column_step, background, n_features, first, last, indptr, indices, packed
-):
+    lanes, values, row_step, column_step, background, n_features, first, last, indptr, indices,
+    packed,
+):  # fmt: skip
     """Copy what differs from the background, less the background, into compressed rows.
 
-    Without a branch, which would be hard to predict: each value is written, and the next one over
-    it unless it counts. 0.4 us for 784 values.
+    By vectors, save for the last places of these rows: more is written than counts. Without
+    AVX-512 only a vector's question whether anything counts is asked at once.
 
     Parameters
     ----------
-    values, row_step, column_step, background, n_features, first, last : see `count_others`
+    lanes, values, row_step, column_step, background, n_features, first, last : see `count_others`
     indptr : (n_samples + 1,) int64
     indices : (n_nonzeros,) int32
         Overwritten in these rows.
     packed : (n_nonzeros,) float32, float64 or uint8
         Overwritten in these rows.
     """
-    number = packed.dtype.type
+    size, limit, matrix = (
+        n_lanes(lanes),
+        indptr[last] - n_lanes(lanes),
+        (values, column_step, background),
+    )
+    whole = n_features // size * size if column_step == 1 else 0
     for sample in range(first, last):
-        start, place, end = sample * row_step, indptr[sample], indptr[sample + 1]
-        feature = 0
+        start, place, end, feature = sample * row_step, indptr[sample], indptr[sample + 1], 0
+        while feature < whole and place <= limit:
+            if count_differing(lanes, values, start + feature, background) == 0:
+                feature += size
+            elif can_compress(lanes):
+                place += pick_differing(
+                    lanes, values, start + feature, background, feature, packed, indices, place
+                )
+                feature += size
+            else:
+                for _ in range(size):
+                    place += write_one(matrix, start, feature, indices, packed, place)
+                    feature += 1
         while place < end:
-            value = item(values, start + feature * column_step)
-            indices[place] = feature
-            packed[place] = number(value - background)
-            place += value != background
+            place += write_one(matrix, start, feature, indices, packed, place)
             feature += 1

@@ -16,6 +16,7 @@ from fastmlp.backends.compiled.team import split
 from fastmlp.inputs import Features
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.layout import choose_lanes
+from fastmlp.kernels.simd import Lanes
 from fastmlp.kernels.sparse import SparseFeatures, count_others, pack_others
 from fastmlp.network import Network
 
@@ -31,6 +32,9 @@ registers alone give the same shares, and so does float64 to a fifth."""
 
 LOOKED_AT = 64
 """Rows from which the background and the share are estimated, spread over the data."""
+
+LOOKED_AT_ONCE = Lanes(np.float32, 16)
+"""So many values of any dtype are compared with the background at a time."""
 
 BLOCK = 512
 """Features taken at a time at the most: their weights, 128 KiB a panel, stay in the cache."""
@@ -129,9 +133,26 @@ def pack(features: Features, n_threads: int, limit: float) -> SparseFeatures | D
     background, share = estimate_background(features.values, limit)
     if share > limit:
         return as_dense(features)
+    return without_background(features, background, n_threads)
+
+
+def without_background(features: Features, background: Any, n_threads: int) -> SparseFeatures:
+    """Copy what differs from the background into compressed rows.
+
+    Parameters
+    ----------
+    features : Features
+        A dense matrix.
+    background : scalar of its dtype
+    n_threads : int
+
+    Returns
+    -------
+    SparseFeatures
+    """
     values, row_step, column_step = flat(features.values)
     n_samples, n_features = features.values.shape
-    matrix = (values, row_step, column_step, background, n_features)
+    matrix = (LOOKED_AT_ONCE, values, row_step, column_step, background, n_features)
     counts = np.zeros(n_samples, np.int64)
     split(n_threads, n_samples, lambda first, last: count_others(*matrix, first, last, counts))
     indptr = np.append(0, np.cumsum(counts))

@@ -1,5 +1,7 @@
 """Logits by compiled kernels: blocks of rows, so that memory is bounded, on several threads."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,16 +10,24 @@ from numpy.typing import NDArray
 from fastmlp.backends.compiled.fit import as_solver, make_slopes, make_workspace
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packed import PackedModel
-from fastmlp.backends.compiled.packing import as_dense, as_sparse
+from fastmlp.backends.compiled.packing import (
+    as_dense,
+    as_sparse,
+    break_even,
+    estimate_background,
+    without_background,
+)
 from fastmlp.backends.compiled.team import split
 from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import few, predict
 from fastmlp.kernels import task as tasks
+from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.functions import ACTIVATION_CODES
 from fastmlp.kernels.jit import specialise
 from fastmlp.kernels.layout import NARROW_BYTES
 from fastmlp.kernels.losses import ClassTargets
 from fastmlp.kernels.simd import Lanes
+from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.updates import Course
 from fastmlp.network import Parameters
 from fastmlp.optimizers import SGD, Rule
@@ -27,6 +37,9 @@ Array = NDArray[Any]
 
 FEW_ROWS = 16
 """Up to so many rows are predicted from the parameters where they lie."""
+
+PACKED_ROWS = 8192
+"""Rows of which a thread packs the nonzeros at a time, so that memory is bounded."""
 
 BLOCK_ROWS = 96
 """Rows predicted at a time: 96 rows of 784 float32 stay in the second-level cache."""
@@ -39,6 +52,10 @@ OUTPUT_CODES = {
     "softmax": few.SOFTMAX, "logistic": few.LOGISTIC, "poisson": few.EXPONENTIAL,
     "squared_error": few.IDENTITY, "absolute_error": few.IDENTITY, "huber": few.IDENTITY,
 }  # fmt: skip
+
+
+Reader = Callable[[int, int], tuple[SparseFeatures | DenseFeatures, int]]
+"""Gives data with the samples from one to another, exclusive, and says which is the first there."""
 
 
 class FewRows:
@@ -101,26 +118,62 @@ def predict_logits(
     parameters: Parameters, features: Features, n_threads: int | None = None
 ) -> Array:
     """Compute the logits of every sample; see `fastmlp.backends.contract.Backend`."""
-    n_samples = features.n_samples
-    logits = np.empty((n_samples, parameters.network.layer_sizes[-1]), parameters.dtype)
-    model = PackedModel(parameters, features.is_sparse, 0)
-    model.load()
-    data = as_sparse(features) if features.is_sparse else as_dense(features)
-    solver = as_solver(Rule(SGD()), parameters.dtype)
-    nothing, numbers = read_only(np.empty(0, np.intp)), read_only(np.empty(0, parameters.dtype))
+    n_samples, dtype = features.n_samples, parameters.dtype
+    logits = np.empty((n_samples, parameters.network.layer_sizes[-1]), dtype)
     rows = min(BLOCK_ROWS, n_samples)
+    read, at_once = choose_reading(features, break_even(parameters.network, dtype, rows, False))
+    model = PackedModel(parameters, isinstance(read(0, 1)[0], SparseFeatures), 0)
+    model.load()
+    solver = as_solver(Rule(SGD()), dtype)
+    nothing, numbers = read_only(np.empty(0, np.intp)), read_only(np.empty(0, dtype))
     course = Course(numbers, numbers, numbers, numbers)
     targets = ClassTargets(nothing, numbers, 0, 0.0)
-    order = read_only(np.arange(n_samples))
-    batches = tasks.Batches(data, targets, order, rows, course, read_only(np.empty(0)))
+    alone = tasks.Team(0, 1, np.zeros(1, np.int64))
 
-    def work(first: int, last: int) -> None:
-        workspace = make_workspace(model.layout, data, rows, (1, 1, 0), parameters.dtype)
-        alone = tasks.Team(0, 1, np.zeros(1, np.int64))
+    def prepare(first: int, last: int) -> tuple[Any, ...]:
+        """Read samples, and put together what the kernel needs to predict them."""
+        data, start = read(first, last)
+        some = read_only(np.arange(last - start))
+        batches = tasks.Batches(data, targets, some, rows, course, read_only(np.empty(0)))
+        workspace = make_workspace(model.layout, data, rows, (1, 1, 0), dtype)
         task = model.task(solver, batches, workspace, alone)
         slopes = make_slopes(model, parameters.network, (), rows)
-        predict.predict_logits(task, data, slopes, first, last, logits)
+        return task, data, slopes, first - start, last - start, logits[start:]
+
+    kernel = specialise(predict.predict_logits, *prepare(0, 1))
+
+    def work(first: int, last: int) -> None:
+        for start in range(first, last, at_once):
+            kernel(*prepare(start, min(start + at_once, last)))
 
     most = n_cores() if n_threads is None else n_threads
     split(max(1, min(most, n_samples // THREAD_ROWS)), n_samples, work)
     return logits
+
+
+def choose_reading(features: Features, limit: float) -> tuple[Reader, int]:
+    """Choose how samples are handed to the kernels, and how many at a time.
+
+    Parameters
+    ----------
+    features : Features
+    limit : float
+        Up to this share of values that differ from the background, dense data are packed.
+
+    Returns
+    -------
+    read : Reader
+    at_once : int
+    """
+    background, share = 0, 0.0
+    if not features.is_sparse:
+        background, share = estimate_background(features.values, limit)
+    if features.is_sparse or share > limit:
+        data = as_sparse(features) if features.is_sparse else as_dense(features)
+        return lambda first, last: (data, 0), features.n_samples
+
+    def read(first: int, last: int) -> tuple[SparseFeatures, int]:
+        some = replace(features, values=features.values[first:last])
+        return without_background(some, background, 1), first
+
+    return read, PACKED_ROWS
