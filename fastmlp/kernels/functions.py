@@ -9,6 +9,7 @@ from fastmlp.kernels.simd import (
     absolute,
     add_exponent,
     broadcast,
+    copy_sign,
     fma,
     like,
     load,
@@ -34,6 +35,8 @@ ROUND_32, ROUND_64 = 1.5 * 2.0**23, 1.5 * 2.0**52
 # Beyond these, e^x is no normal number: 0 below, infinity above.
 LEAST_32, MOST_32 = -87.33654, 88.72283
 LEAST_64, MOST_64 = -708.3964185322641, 709.782712893384
+# tanh of it is 1 but for less than half a unit in the last place.
+ALL_BUT_1 = 20.0
 
 
 def exp(x):
@@ -63,6 +66,21 @@ def _overload_exp(x):
 
 def _exp_32(x):
     least, most = like(x, LEAST_32), like(x, MOST_32)
+    m, shifted = _exp_minus_1_32(x)
+    result = where_less(x, least, like(x, 0.0), add_exponent(m + like(x, 1.0), shifted))
+    return where_less(most, x, like(x, np.inf), result)
+
+
+def _exp_64(x):
+    least, most = like(x, LEAST_64), like(x, MOST_64)
+    m, shifted = _exp_minus_1_64(x)
+    result = where_less(x, least, like(x, 0.0), add_exponent(m + like(x, 1.0), shifted))
+    return where_less(most, x, like(x, np.inf), result)
+
+
+@inlined
+def _exp_minus_1_32(x):
+    """Compute e^r - 1, and n as `add_exponent` takes it."""
     shifted = fma(x, like(x, LOG2_E), like(x, ROUND_32))
     n = shifted - like(x, ROUND_32)
     r = fma(n, like(x, -LN2_LOW_32), fma(n, like(x, -LN2_HIGH_32), x))
@@ -72,13 +90,12 @@ def _exp_32(x):
     p = fma(p, r, like(x, 4.1665795894e-2))
     p = fma(p, r, like(x, 1.6666665459e-1))
     p = fma(p, r, like(x, 5.0000001201e-1))
-    p = fma(p, r * r, r + like(x, 1.0))
-    result = where_less(x, least, like(x, 0.0), add_exponent(p, shifted))
-    return where_less(most, x, like(x, np.inf), result)
+    return fma(p, r * r, r), shifted
 
 
-def _exp_64(x):
-    least, most = like(x, LEAST_64), like(x, MOST_64)
+@inlined
+def _exp_minus_1_64(x):
+    """Compute e^r - 1, and n as `add_exponent` takes it."""
     shifted = fma(x, like(x, LOG2_E), like(x, ROUND_64))
     n = shifted - like(x, ROUND_64)
     r = fma(n, like(x, -LN2_LOW_64), fma(n, like(x, -LN2_HIGH_64), x))
@@ -94,9 +111,7 @@ def _exp_64(x):
     p = fma(p, r, like(x, 1 / 24))
     p = fma(p, r, like(x, 1 / 6))
     p = fma(p, r, like(x, 1 / 2))
-    p = fma(p, r * r, r + like(x, 1.0))
-    result = where_less(x, least, like(x, 0.0), add_exponent(p, shifted))
-    return where_less(most, x, like(x, np.inf), result)
+    return fma(p, r * r, r), shifted
 
 
 @inlined
@@ -109,8 +124,8 @@ def sigmoid(x):
 def tanh(x):
     """Compute the hyperbolic tangent of a vector, within 3 units in the last place.
 
-    1 - 2 / (exp(2 |x|) + 1) with the sign of x where |x| >= 0.625, and where that would lose digits
-    x + x^3 p(x^2) / q(x^2) (Cody & Waite 1980, with the coefficients of Cephes).
+    d / (d + 2) with d = e^2|x| - 1 = 2^n (e^r - 1) + (2^n - 1), and the sign of x: where x is small
+    n is 0, and no digit is lost. One division, and one polynomial.
     """
     return np.tanh(x)
 
@@ -121,30 +136,30 @@ def _overload_tanh(x):
 
 
 def _tanh_32(x):
-    z = x * x
-    p = fma(like(x, -5.70498872745e-3), z, like(x, 2.06390887954e-2))
-    p = fma(p, z, like(x, -5.37397155531e-2))
-    p = fma(p, z, like(x, 1.33314422036e-1))
-    p = fma(p, z, like(x, -3.33332819422e-1))
-    return _join_tanh(x, fma(p * z, x, x))
+    m, shifted = _exp_minus_1_32(_twice(x))
+    return _from_exponential(x, m, shifted)
 
 
 def _tanh_64(x):
-    z = x * x
-    p = fma(like(x, -9.64399179425052238628e-1), z, like(x, -9.92877231001918586564e1))
-    p = fma(p, z, like(x, -1.61468768441708447952e3))
-    q = fma(z + like(x, 1.12811678491632931402e2), z, like(x, 2.23548839060100448583e3))
-    q = fma(q, z, like(x, 4.84406305325125486048e3))
-    return _join_tanh(x, fma(x * z, p / q, x))
+    m, shifted = _exp_minus_1_64(_twice(x))
+    return _from_exponential(x, m, shifted)
 
 
 @inlined
-def _join_tanh(x, near):
-    """Take the result near 0, and beyond 0.625 the other form."""
-    one, size = like(x, 1.0), absolute(x)
-    far = one - like(x, 2.0) / (exp(size + size) + one)
-    far = where_less(x, like(x, 0.0), like(x, 0.0) - far, far)
-    return where_less(size, like(x, 0.625), near, far)
+def _twice(x):
+    """Compute 2 |x|, or what comes to 1 as well; NaN stays NaN."""
+    size, most = absolute(x), like(x, ALL_BUT_1)
+    size = where_less(most, size, most, size)
+    return size + size
+
+
+@inlined
+def _from_exponential(x, m, shifted):
+    """Compute tanh x from the parts of e^2|x|."""
+    one = like(x, 1.0)
+    power = add_exponent(one, shifted)
+    d = fma(power, m, power - one)
+    return copy_sign(d / (d + like(x, 2.0)), x)
 
 
 @inlined

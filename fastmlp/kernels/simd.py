@@ -341,6 +341,16 @@ def absolute(typing, a):
     return a(a), generate
 
 
+@operation(np.copysign)
+def copy_sign(typing, a, b):
+    """Give a the sign of b."""
+
+    def generate(context, builder, sig, arguments):
+        return _call(builder, f"llvm.copysign.{a.suffix}", a.llvm, arguments)
+
+    return a(a, b), generate
+
+
 @operation(np.sum)
 def reduce_add(typing, a):
     """Add the lanes up, in pairs."""

@@ -221,10 +221,12 @@ def sgd_update(lanes, solver, step, stretch):
     """Compute w <- w - rate g; see `update`."""
     parameters, size = stretch.parameters, n_lanes(lanes)
     minus_rate, penalties = broadcast(lanes, -step.rate), broadcast(lanes, 0.0)
+    penalised = solver.alpha > 0 or solver.l1 > 0  # other solvers have the time for 0, too
     for number in range(stretch.n_vectors):
         place = stretch.start + number * size
         w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
-        penalties = penalty_of(solver, w, penalties)
+        if penalised:
+            penalties = penalty_of(solver, w, penalties)
         store(parameters, place, fma(minus_rate, gradient_of(step, w, g), w))
     return reduce_add(penalties)
 
