@@ -34,15 +34,19 @@ def gather(lanes, features, batch, first, last, n_features, inputs):
         Which rows of the batch.
     n_features : int
     inputs : products.Matrix of shape (n_rows, n_features)
-        These rows are overwritten.
+        These rows are overwritten, and what lies behind them up to a multiple of the lanes.
     """
     memory, size = inputs.memory, n_lanes(lanes)
     number, scale, shift = memory.dtype.type, features.scale, features.shift
     scales, shifts = broadcast(lanes, scale), broadcast(lanes, shift)
-    whole = n_features // size * size if features.column_step == 1 else 0
+    padded = (n_features + size - 1) // size * size
     for row in range(first, last):
         source = batch[row] * features.row_step
-        target = inputs.start + row * inputs.row_step
+        target, whole = inputs.start + row * inputs.row_step, 0
+        if features.column_step == 1:
+            # The last vector may read from the next sample: one by one takes ten times as long.
+            inside = source + padded <= features.values.size
+            whole = padded if inside else n_features // size * size
         for feature in range(0, whole, size):
             values = load_as(lanes, features.values, source + feature)
             store(memory, target + feature, fma(values, scales, shifts))
