@@ -39,17 +39,23 @@ def gather(lanes, features, batch, first, last, n_features, inputs):
     memory, size = inputs.memory, n_lanes(lanes)
     number, scale, shift = memory.dtype.type, features.scale, features.shift
     scales, shifts = broadcast(lanes, scale), broadcast(lanes, shift)
-    padded = (n_features + size - 1) // size * size
+    whole = n_features // size * size if features.column_step == 1 else 0
     for row in range(first, last):
         source = batch[row] * features.row_step
-        target, whole = inputs.start + row * inputs.row_step, 0
-        if features.column_step == 1:
-            # The last vector may read from the next sample: one by one takes ten times as long.
-            inside = source + padded <= features.values.size
-            whole = padded if inside else n_features // size * size
+        target = inputs.start + row * inputs.row_step
         for feature in range(0, whole, size):
             values = load_as(lanes, features.values, source + feature)
             store(memory, target + feature, fma(values, scales, shifts))
-        for feature in range(whole, n_features):
-            value = item(features.values, source + feature * features.column_step)
-            memory[target + feature] = number(value) * scale + shift
+    if whole == n_features:
+        return
+    for row in range(first, last):
+        source = batch[row] * features.row_step
+        target = inputs.start + row * inputs.row_step
+        if features.column_step == 1 and source + whole + size <= features.values.size:
+            # A vector that reads from the next sample, too: one by one takes ten times as long.
+            values = load_as(lanes, features.values, source + whole)
+            store(memory, target + whole, fma(values, scales, shifts))
+        else:
+            for feature in range(whole, n_features):
+                value = item(features.values, source + feature * features.column_step)
+                memory[target + feature] = number(value) * scale + shift

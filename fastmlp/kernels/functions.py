@@ -66,36 +66,38 @@ def _overload_exp(x):
 
 def _exp_32(x):
     least, most = like(x, LEAST_32), like(x, MOST_32)
-    m, shifted = _exp_minus_1_32(x)
-    result = where_less(x, least, like(x, 0.0), add_exponent(m + like(x, 1.0), shifted))
+    r, p, shifted = _reduce_32(x)
+    p = fma(p, r * r, r + like(x, 1.0))
+    result = where_less(x, least, like(x, 0.0), add_exponent(p, shifted))
     return where_less(most, x, like(x, np.inf), result)
 
 
 def _exp_64(x):
     least, most = like(x, LEAST_64), like(x, MOST_64)
-    m, shifted = _exp_minus_1_64(x)
-    result = where_less(x, least, like(x, 0.0), add_exponent(m + like(x, 1.0), shifted))
+    r, p, shifted = _reduce_64(x)
+    p = fma(p, r * r, r + like(x, 1.0))
+    result = where_less(x, least, like(x, 0.0), add_exponent(p, shifted))
     return where_less(most, x, like(x, np.inf), result)
 
 
 @inlined
-def _exp_minus_1_32(x):
-    """Compute e^r - 1, and n as `add_exponent` takes it."""
+def _reduce_32(x):
+    """Compute r, p with e^r = 1 + r + r^2 p, and n as `add_exponent` takes it."""
     shifted = fma(x, like(x, LOG2_E), like(x, ROUND_32))
     n = shifted - like(x, ROUND_32)
     r = fma(n, like(x, -LN2_LOW_32), fma(n, like(x, -LN2_HIGH_32), x))
-    # e^r = 1 + r + r^2 p(r) with a minimax p (Cephes, expf).
+    # A minimax polynomial (Cephes, expf).
     p = fma(like(x, 1.9875691500e-4), r, like(x, 1.3981999507e-3))
     p = fma(p, r, like(x, 8.3334519073e-3))
     p = fma(p, r, like(x, 4.1665795894e-2))
     p = fma(p, r, like(x, 1.6666665459e-1))
     p = fma(p, r, like(x, 5.0000001201e-1))
-    return fma(p, r * r, r), shifted
+    return r, p, shifted
 
 
 @inlined
-def _exp_minus_1_64(x):
-    """Compute e^r - 1, and n as `add_exponent` takes it."""
+def _reduce_64(x):
+    """Compute r, p with e^r = 1 + r + r^2 p, and n as `add_exponent` takes it."""
     shifted = fma(x, like(x, LOG2_E), like(x, ROUND_64))
     n = shifted - like(x, ROUND_64)
     r = fma(n, like(x, -LN2_LOW_64), fma(n, like(x, -LN2_HIGH_64), x))
@@ -111,7 +113,7 @@ def _exp_minus_1_64(x):
     p = fma(p, r, like(x, 1 / 24))
     p = fma(p, r, like(x, 1 / 6))
     p = fma(p, r, like(x, 1 / 2))
-    return fma(p, r * r, r), shifted
+    return r, p, shifted
 
 
 @inlined
@@ -136,13 +138,11 @@ def _overload_tanh(x):
 
 
 def _tanh_32(x):
-    m, shifted = _exp_minus_1_32(_twice(x))
-    return _from_exponential(x, m, shifted)
+    return _from_exponential(x, *_reduce_32(_twice(x)))
 
 
 def _tanh_64(x):
-    m, shifted = _exp_minus_1_64(_twice(x))
-    return _from_exponential(x, m, shifted)
+    return _from_exponential(x, *_reduce_64(_twice(x)))
 
 
 @inlined
@@ -154,11 +154,11 @@ def _twice(x):
 
 
 @inlined
-def _from_exponential(x, m, shifted):
+def _from_exponential(x, r, p, shifted):
     """Compute tanh x from the parts of e^2|x|."""
     one = like(x, 1.0)
     power = add_exponent(one, shifted)
-    d = fma(power, m, power - one)
+    d = fma(power, fma(p, r * r, r), power - one)
     return copy_sign(d / (d + like(x, 2.0)), x)
 
 
