@@ -194,10 +194,12 @@ def advance(solver, step, w, first, second, g):
     ----------
     solver : Solver
     step : Step
-    w, g : vector
-        Weights and gradient.
+    w : vector
+        Weights.
     first, second : vector
         Their part of the first and the second slot; what a solver has no use for is left alone.
+    g : vector
+        Their gradient.
 
     Returns
     -------
