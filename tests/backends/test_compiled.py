@@ -133,6 +133,12 @@ def test_the_faster_number_of_threads_does_most_of_the_work(faster):
     assert spent[faster] > 0.98 * sum(spent.values())
 
 
+@pytest.mark.parametrize(("gain", "chosen"), [(0.95, 1), (0.8, 2)])
+def test_threads_that_gain_little_are_left_to_others(gain, chosen):
+    spent = pace_of(lambda n_threads, now: 1e-5 if n_threads == 1 else gain * 1e-5)
+    assert spent[chosen] > 0.98 * sum(spent.values())
+
+
 def test_a_busy_neighbour_is_noticed_both_ways():
     # Two threads take half the time, but ten times as long while the neighbour is busy.
     def step_seconds(n_threads, now):

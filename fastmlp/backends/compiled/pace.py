@@ -15,6 +15,10 @@ for much."""
 RETRY_SECONDS = 1.0
 """How long the faster number is kept before the other is tried again."""
 
+WORTHWHILE = 0.9
+"""Several threads are kept where a step takes at most so much of one thread's time: what a trial of
+some milliseconds shows may be chance, and each processor more is one that others have less."""
+
 
 class Pace:
     """Finds the faster of one thread and several.
@@ -70,8 +74,12 @@ class Pace:
             return
         self.step_seconds[self.n_threads] = self.seconds / self.n_steps
         other = self.most if self.n_threads == 1 else 1
-        faster = min(self.step_seconds, key=self.step_seconds.__getitem__)
         tried = self.goal == TRIAL_SECONDS and other in self.step_seconds
-        self.n_threads = faster if tried else other
+        self.n_threads = self._faster() if tried else other
         self.goal = RETRY_SECONDS if tried else TRIAL_SECONDS
         self._start()
+
+    def _faster(self) -> int:
+        """Choose between the two numbers of threads, both of which have been tried."""
+        one, several = self.step_seconds[1], self.step_seconds[self.most]
+        return self.most if several <= WORTHWHILE * one else 1
