@@ -47,6 +47,8 @@ def environment(module, n_threads):
     """
     kept = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     kept |= {"JAX_PLATFORMS": "cpu", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+    # What it compiled under --isa it would take from its cache without, and corrupt the heap.
+    kept |= {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
     if module == "with_fastmlp":
         return kept
     if n_threads == 1:
