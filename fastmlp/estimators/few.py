@@ -17,7 +17,7 @@ Array = NDArray[Any]
 MOST_ROWS = 16
 
 
-class FewRows(NamedTuple):
+class KeptFewRows(NamedTuple):
     """What predicts a few rows at once, and what it was made for."""
 
     backend: str
@@ -28,13 +28,13 @@ class FewRows(NamedTuple):
     """None says that values are not finite."""
 
 
-def keep_few_rows(estimator: Any, parameters: Parameters, loss: str) -> FewRows:
+def keep_few_rows(estimator: Any, parameters: Parameters, loss: str) -> KeptFewRows:
     """Make, once, what predicts a few rows at once where the backend can."""
     backend = estimator.backend
-    few: FewRows | None = getattr(estimator, "_few", None)
+    few: KeptFewRows | None = getattr(estimator, "_few", None)
     if few is None or (few.backend, few.loss) != (backend, loss):
         kind = getattr(get_backend(backend), "FewRows", None)
-        few = FewRows(backend, loss, None, _cannot)
+        few = KeptFewRows(backend, loss, None, _cannot)
         if kind is not None:
             predict = kind(parameters, Scale(1.0, 0.0), loss)
             few = few._replace(dtype=parameters.dtype, predict=predict)
@@ -55,7 +55,7 @@ def predict_at_once(estimator: Any, X: Any) -> Array | None:
     ndarray of shape (n_samples, n_outputs), or None
         None where the checks are needed, or no few rows were predicted before by these weights.
     """
-    few: FewRows | None = vars(estimator).get("_few")
+    few: KeptFewRows | None = vars(estimator).get("_few")
     if few is None or few.dtype is None:
         return None
     rows = read_few(X, vars(estimator).get("feature_names_in_"), few.dtype)

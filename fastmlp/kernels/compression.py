@@ -93,19 +93,20 @@ def _register_bits(context):
     return 8 * vector_registers(context.codegen()).n_bytes
 
 
+def _less_twin(values, number, packed):
+    if packed.dtype.kind == "u":
+        return values
+    wide = np.result_type(values.dtype, packed.dtype)
+    return values.astype(wide) - wide.type(number)
+
+
 def _pick_twin(lanes, array, start, number, feature, packed, indices, place):
     some = array[start : start + lanes.width]
     found = np.flatnonzero(some != number)
     ends = slice(place, place + found.size)
-    packed[ends] = some[found] if packed.dtype.kind == "u" else less(some[found], number, packed)
+    packed[ends] = _less_twin(some[found], number, packed)
     indices[ends] = feature + found
     return found.size
-
-
-def less(values, number, packed):
-    """Subtract as the kernels do; see `_less`."""
-    wide = np.result_type(values.dtype, packed.dtype)
-    return values.astype(wide) - wide.type(number)
 
 
 @operation(_pick_twin)

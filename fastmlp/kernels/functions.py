@@ -65,19 +65,19 @@ def _overload_exp(x):
 
 
 def _exp_32(x):
-    least, most = like(x, LEAST_32), like(x, MOST_32)
-    r, p, shifted = _reduce_32(x)
-    p = fma(p, r * r, r + like(x, 1.0))
-    result = where_less(x, least, like(x, 0.0), add_exponent(p, shifted))
-    return where_less(most, x, like(x, np.inf), result)
+    return _scaled(x, LEAST_32, MOST_32, *_reduce_32(x))
 
 
 def _exp_64(x):
-    least, most = like(x, LEAST_64), like(x, MOST_64)
-    r, p, shifted = _reduce_64(x)
+    return _scaled(x, LEAST_64, MOST_64, *_reduce_64(x))
+
+
+@inlined
+def _scaled(x, least, most, r, p, shifted):
+    """Compute e^x from its parts, and 0 or infinity where it is no normal number."""
     p = fma(p, r * r, r + like(x, 1.0))
-    result = where_less(x, least, like(x, 0.0), add_exponent(p, shifted))
-    return where_less(most, x, like(x, np.inf), result)
+    result = where_less(x, like(x, least), like(x, 0.0), add_exponent(p, shifted))
+    return where_less(like(x, most), x, like(x, np.inf), result)
 
 
 @inlined
