@@ -1,4 +1,4 @@
-"""What is packed without its background is the data, whatever their dtype, order and background."""
+"""What the compiled backend makes of data: packed without their background, and taken in turn."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,14 @@ import pytest
 import fastmlp
 from fastmlp.backends import get_backend
 from fastmlp.backends.compiled import prediction
-from fastmlp.backends.compiled.packing import pack
+from fastmlp.backends.compiled.fit import CompiledTrainer
+from fastmlp.backends.compiled.packing import LOOKED_AT_ONCE, pack
+from fastmlp.backends.contract import Objective, Problem
 from fastmlp.inputs import Scale, as_features
-from fastmlp.kernels.sparse import SparseFeatures
+from fastmlp.kernels.sparse import SparseFeatures, pack_others
+from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
+from fastmlp.optimizers import Adam, Rule
 from tests.tolerances import assert_close
 
 
@@ -40,6 +44,32 @@ def test_packed_rows_are_the_data(dtype, background, order):
         assert isinstance(packed, SparseFeatures)
         np.testing.assert_array_equal(rebuilt(packed, X.shape), X)
         np.testing.assert_array_equal(np.diff(packed.indptr), (background != X).sum(axis=1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_what_another_thread_packs_is_not_written_over(dtype):
+    X = mostly(0, dtype)
+    indptr = np.append(0, np.cumsum((X != 0).sum(axis=1)))
+    indices, packed = np.full(indptr[-1], -7, np.int32), np.full(indptr[-1], 77, dtype)
+    matrix = (LOOKED_AT_ONCE, X.ravel(), 67, 1, X.dtype.type(0), 67)
+    pack_others(*matrix, 0, 20, indptr, indices, packed)
+    np.testing.assert_array_equal(packed[: indptr[20]], X[:20][X[:20] != 0])
+    assert (indices[indptr[20] :] == -7).all()
+    assert (packed[indptr[20] :] == 77).all()
+
+
+def test_a_renewed_trainer_takes_the_state_it_is_given():
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    problem = Problem(as_features(X, Scale(1.0, 0.0), np.dtype("float64")), np.arange(20) % 3)
+    parameters = Parameters.zeros(Network((4, 5, 3), ("relu",)), np.dtype("float64"))
+    trainer = CompiledTrainer(parameters, Rule(Adam()), Objective(Loss("softmax")), problem, 20, 1)
+    state = np.random.default_rng(1).random(trainer.state.shape)
+    assert trainer.release()
+    assert trainer.renew(problem, state)
+    np.testing.assert_array_equal(trainer.state, state)
+    assert trainer.release()
+    assert trainer.renew(problem, None)
+    assert not trainer.state.any()
 
 
 def test_white_images_train_as_black_ones_do():
