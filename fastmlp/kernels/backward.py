@@ -3,13 +3,13 @@
 from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.functions import multiply_by_derivative
 from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import broadcast, load, n_lanes, store
-from fastmlp.kernels.slopes import N_FIELDS as N_SLOPES
-from fastmlp.kernels.slopes import multiply_by_slopes
+from fastmlp.kernels.slopes import Slopes, multiply_by_slopes
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows
 from fastmlp.kernels.task import panel_of, place_of_penalty, share, transposed
-from fastmlp.kernels.touched import N_FIELDS, forget_touched, update_touched
+from fastmlp.kernels.touched import TouchedRows, forget_touched, update_touched
 from fastmlp.kernels.transposition import transpose
 from fastmlp.kernels.updates import KEEP, Stretch, step_of_intercepts, update
 
@@ -29,7 +29,7 @@ def carry_back(task, layer, n_rows, slopes):
         weights = Matrix(task.model.transposed, start, layout.fan_out[layer], size, 1)
         before = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.deltas)
         multiply(lanes, deltas, weights, before, False)
-        if len(slopes) == N_SLOPES:  # known while this is compiled, and only the one branch is
+        if is_a(slopes, Slopes):
             multiply_by_slopes(lanes, slopes, before)
         else:
             units = panel_of(lanes, layout, layer - 1, panel, n_rows, workspace.units)
@@ -200,7 +200,7 @@ def update_first_sparse(task, rows, batch, index, step):
         update_intercepts(task, lanes, 0, panel, deltas, step)
         start = layout.coefs[0] + panel * layout.panel_sizes[0]
         start_rows(features, batch, cursors)
-        if len(rows) == N_FIELDS:  # known while this is compiled, and only the one branch is
+        if is_a(rows, TouchedRows):
             multiply_rows(lanes, deltas, features.scale)
             update_touched(task, rows, batch, panel, deltas, gradients, index, step)
         elif features.in_place:
@@ -213,7 +213,7 @@ def update_first_sparse(task, rows, batch, index, step):
             workspace.penalties[0, panel, place_of_penalty(task, index)] = update_every_row(
                 task, batch, deltas, start, gradients, cursors, step
             )
-    if len(rows) == N_FIELDS:
+    if is_a(rows, TouchedRows):
         forget_touched(task, rows)
 
 

@@ -21,10 +21,6 @@ class Clip(NamedTuple):
     max_norm: float
 
 
-N_FIELDS = len(Clip._fields)
-"""Tells it from the empty tuple of other trainings while a kernel is compiled."""
-
-
 @inlined
 def keeping(task):
     """Make a task whose solver writes the gradient down."""

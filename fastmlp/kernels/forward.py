@@ -3,10 +3,11 @@
 from fastmlp.kernels.dense import gather
 from fastmlp.kernels.functions import activate
 from fastmlp.kernels.jit import inlined, kernel
-from fastmlp.kernels.losses import N_CLASS_FIELDS, softmax_rows
+from fastmlp.kernels.kinds import is_a
+from fastmlp.kernels.losses import ClassTargets, softmax_rows
 from fastmlp.kernels.products import Matrix, add_rows, add_to_rows, multiply
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
-from fastmlp.kernels.slopes import N_FIELDS, activate_and_keep
+from fastmlp.kernels.slopes import Slopes, activate_and_keep
 from fastmlp.kernels.sparse import AHEAD, multiply_nonzeros, prefetch_row
 from fastmlp.kernels.task import panel_of, rows_of, share, share_rows
 from fastmlp.kernels.values import value_rows
@@ -16,7 +17,7 @@ from fastmlp.kernels.values import value_rows
 def finish(lanes, layout, layer, panel, units, scale, intercepts, slopes):
     """Add the bias and apply the activation function, and keep the slopes where asked to."""
     code = layout.activations[layer]
-    if len(slopes) == N_FIELDS:  # known while this is compiled, and only the one branch is
+    if is_a(slopes, Slopes):
         activate_and_keep(lanes, code, units, scale, intercepts, layer, panel, slopes)
     else:
         activate(lanes, code, units, scale, intercepts)
@@ -177,7 +178,7 @@ def judge(task, targets, batch, total):
     first, last = share_rows(task, n_rows)
     logits = whole(layout, layer, n_rows, workspace.units)
     for row in range(first, last, n_lanes(task.line)):
-        if len(targets) == N_CLASS_FIELDS:  # known while this is compiled, and only one branch is
+        if is_a(targets, ClassTargets):
             softmax_rows(
                 task.line, targets, batch, row, logits, workspace.deltas, total,
                 workspace.row_losses, space,

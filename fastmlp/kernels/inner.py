@@ -9,9 +9,11 @@ compiles in half the time, and the code is the same or better.
 from typing import Any
 
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import CompilerBase
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
+
+from fastmlp.kernels.kinds import stages_with_kinds
 
 
 class InnerLibrary(JITCodeLibrary):
@@ -48,7 +50,7 @@ class InnerCompiler(CompilerBase):
 
     def define_pipelines(self):
         """List the stages."""
-        stages = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        stages = stages_with_kinds(self.state)
         stages.passes = [
             (InnerLowering if stage is NativeLowering else stage, description)
             for stage, description in stages.passes

@@ -11,6 +11,7 @@ from numba.core import config, types
 
 from fastmlp.kernels.cache import KernelCache
 from fastmlp.kernels.inner import InnerCompiler
+from fastmlp.kernels.kinds import EntryCompiler
 
 # `contract` lets the compiler fuse a multiplication with the addition of its product. Nothing else
 # is relaxed: sums keep their order, and NaN and infinity pass through, so that divergence shows.
@@ -65,7 +66,7 @@ def _without_literals(dispatcher):
 
 def entry(function):
     """Compile a function that Python calls, and keep the result on disk."""
-    dispatcher = numba.njit(**OPTIONS)(function)
+    dispatcher = numba.njit(**OPTIONS, pipeline_class=EntryCompiler)(function)
     if not disabled():
         dispatcher._cache = KernelCache(function)
     return dispatcher

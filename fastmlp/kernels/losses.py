@@ -6,6 +6,7 @@ import numpy as np
 
 from fastmlp.kernels.functions import exp
 from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.simd import (
     broadcast,
     load,
@@ -30,10 +31,6 @@ class ClassTargets(NamedTuple):
     smoothing: float
 
 
-N_CLASS_FIELDS = len(ClassTargets._fields)
-"""Tells them apart while a kernel is compiled."""
-
-
 @inlined
 def judge_sample(lanes, targets, sample, logits, deltas, width, share):
     """Compute the loss of one sample and its gradient times a factor.
@@ -50,7 +47,7 @@ def judge_sample(lanes, targets, sample, logits, deltas, width, share):
     -------
     float64
     """
-    if len(targets) == N_CLASS_FIELDS:  # known while this is compiled, and only one is
+    if is_a(targets, ClassTargets):
         target, n_classes = targets.classes[sample], targets.n_classes
         loss = softmax_cross_entropy(lanes, logits, deltas, width, target, share)
         if targets.smoothing > 0:

@@ -8,7 +8,8 @@ from fastmlp.kernels.forward import (
     read_samples,
 )
 from fastmlp.kernels.jit import entry
-from fastmlp.kernels.sparse import N_FIELDS
+from fastmlp.kernels.kinds import is_a
+from fastmlp.kernels.sparse import SparseFeatures
 
 
 @entry
@@ -33,7 +34,7 @@ def predict_logits(task, features, slopes, first, last, logits):
     n_layers = layout.widths.size
     for begin in range(first, last, batch_size):
         batch = task.batches.permutation[begin : min(begin + batch_size, last)]
-        if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
+        if is_a(features, SparseFeatures):
             forward_first_sparse(task, begin, batch, slopes)
         else:
             read_samples(task, 0, batch)

@@ -53,10 +53,6 @@ class Slopes(NamedTuple):
     """(n_hidden,) float: by which the others are multiplied."""
 
 
-N_FIELDS = len(Slopes._fields)
-"""Tells them from the empty tuple of simple networks while a kernel is compiled."""
-
-
 @inlined
 def at_batch(slopes, first_row):
     """Point to the numbers of a batch."""

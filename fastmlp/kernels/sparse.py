@@ -45,10 +45,6 @@ class SparseFeatures(NamedTuple):
     """Whether a step adds straight onto the weights, and touches no others."""
 
 
-N_FIELDS = len(SparseFeatures._fields)
-"""Tells sparse features from dense ones while a kernel is compiled."""
-
-
 @inlined
 def add_weight_rows(lanes, features, cursor, end, limit, weights, start, total):
     """Add p_k W_k for the nonzeros from a cursor on, up to a feature.

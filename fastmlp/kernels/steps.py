@@ -14,8 +14,7 @@ from fastmlp.kernels.backward import (
     update_layer,
 )
 from fastmlp.kernels.barrier import wait_for_all
-from fastmlp.kernels.clipping import N_FIELDS as N_CLIP
-from fastmlp.kernels.clipping import keeping, measure_all, step_on_all, transpose_all
+from fastmlp.kernels.clipping import Clip, keeping, measure_all, step_on_all, transpose_all
 from fastmlp.kernels.forward import (
     forward_first_dense,
     forward_first_sparse,
@@ -25,12 +24,11 @@ from fastmlp.kernels.forward import (
     read_samples,
 )
 from fastmlp.kernels.jit import entry, inlined
-from fastmlp.kernels.slopes import N_FIELDS as N_SLOPES
-from fastmlp.kernels.slopes import at_batch
-from fastmlp.kernels.sparse import N_FIELDS
+from fastmlp.kernels.kinds import is_a
+from fastmlp.kernels.slopes import Slopes, at_batch
+from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.task import place_of_penalty
-from fastmlp.kernels.touched import N_FIELDS as N_ROWS
-from fastmlp.kernels.touched import catch_up_all, catch_up_touched
+from fastmlp.kernels.touched import TouchedRows, catch_up_all, catch_up_touched
 from fastmlp.kernels.updates import step_of
 
 
@@ -43,8 +41,8 @@ def arrive(team):
 @inlined
 def forward(task, features, targets, rows, slopes, begin, batch, index, total):
     """Compute the units of all layers; False says that the work was called off."""
-    if len(features) == N_FIELDS:  # known while this is compiled, and only the one branch is
-        if len(rows) == N_ROWS:
+    if is_a(features, SparseFeatures):
+        if is_a(rows, TouchedRows):
             catch_up_touched(task, rows, batch, index)
         forward_first_sparse(task, begin, batch, slopes)
     else:
@@ -77,7 +75,7 @@ def backward(task, features, rows, slopes, begin, batch, index, step):
             update_layer(task, task.hidden, layer, batch.size, index, step)
         if layer > 1 and not arrive(task.team):
             return False
-    if len(features) == N_FIELDS:
+    if is_a(features, SparseFeatures):
         update_first_sparse(task, rows, batch, index, step)
     else:
         update_first_dense(task, begin, batch.size, index, step)
@@ -121,7 +119,7 @@ def mean_loss(row_losses, n_rows, total):
 @inlined
 def move_on(slopes, first_row):
     """Point to the numbers of a batch where there are any."""
-    if len(slopes) == N_SLOPES:
+    if is_a(slopes, Slopes):
         return at_batch(slopes, first_row)
     return slopes
 
@@ -163,7 +161,7 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
         if task.team.thread == 0:
             losses[index] = mean_loss(workspace.row_losses, batch.size, total)
         step = step_of(batches.course, index)
-        if len(clip) == N_CLIP:  # known while this is compiled, and only the one branch is
+        if is_a(clip, Clip):
             going = backward_clipped(
                 task, batches.features, rows, kept, clip, begin, batch, index, step
             )
@@ -171,6 +169,8 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
             going = backward(task, batches.features, rows, kept, begin, batch, index, step)
         if not going:
             return False
-    if len(rows) == N_ROWS and (last_step == losses.size or place_of_penalty(task, last_step) == 0):
+    if is_a(rows, TouchedRows) and (
+        last_step == losses.size or place_of_penalty(task, last_step) == 0
+    ):
         catch_up_all(task, rows, last_step)
     return True

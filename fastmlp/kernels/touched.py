@@ -63,10 +63,6 @@ class TouchedRows(NamedTuple):
     """Missed steps of Adam after which the rest are lost in rounding."""
 
 
-N_FIELDS = len(TouchedRows._fields)
-"""Tells them from the empty tuple of other updates while a kernel is compiled."""
-
-
 class Missed(NamedTuple):
     """The steps that a feature's weights have missed."""
 
