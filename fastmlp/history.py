@@ -2,12 +2,24 @@
 
 import csv
 import io
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastmlp._files import write_file
-from fastmlp.model import Model
+
+if TYPE_CHECKING:
+    from fastmlp.model import Model
+
+
+class EpochRecord(NamedTuple):
+    """What is kept of an epoch; see `History`."""
+
+    loss: float
+    val_loss: float | None
+    val_score: float | None
+    seconds: float
+    iterations_per_second: float
 
 
 class EpochReport(NamedTuple):
@@ -27,7 +39,7 @@ class EpochReport(NamedTuple):
     """Duration of the epoch's training, validation not counted."""
     iterations_per_second: float
     """Updates a second."""
-    model: Model
+    model: "Model"
     """The model as it is now; it changes as training goes on."""
 
 
@@ -58,12 +70,16 @@ class History:
     iterations_per_second: list[float] = field(default_factory=list)
     compile_seconds: float = 0.0
 
-    def append(self, report: EpochReport) -> None:
+    def append(self, record: EpochRecord) -> None:
         """Add one epoch."""
-        for name, column in self._columns().items():
-            value = getattr(report, name)
+        for name, value in zip(record._fields, record, strict=True):
             if value is not None:
-                column.append(value)
+                getattr(self, name).append(value)
+
+    def last(self) -> EpochRecord:
+        """Return the last epoch."""
+        last = {name: column[-1] if column else None for name, column in self._columns().items()}
+        return EpochRecord(**last)  # type: ignore[arg-type]
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write one line an epoch, with a header; a column that was not recorded is left out.
@@ -103,11 +119,7 @@ class History:
         plot_history(self, path)
 
     def _columns(self) -> dict[str, list[Any]]:
-        return {
-            column.name: getattr(self, column.name)
-            for column in fields(self)
-            if column.name != "compile_seconds"
-        }
+        return {name: getattr(self, name) for name in EpochRecord._fields}
 
 
 class DivergenceError(ArithmeticError):

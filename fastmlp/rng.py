@@ -1,7 +1,8 @@
 """The only place that draws random numbers for training: weights, permutations, dropout."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,9 +104,65 @@ def draw_numbers(
     return draw
 
 
-def permutations(
-    n_samples: int, shuffle: bool, generator: np.random.Generator
-) -> Iterator[NDArray[np.intp]]:
-    """Yield the order of the samples, epoch after epoch, without end."""
-    while True:
-        yield generator.permutation(n_samples) if shuffle else np.arange(n_samples)
+class Orders(Protocol):
+    """Draws the order of the samples, epoch after epoch."""
+
+    def draw(self) -> NDArray[np.intp]:
+        """Draw that of the next epoch.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), intp
+        """
+
+
+@dataclass
+class Permutations:
+    """Permutations that have nothing to do with one another.
+
+    Parameters
+    ----------
+    n_samples : int
+    shuffle : bool
+        False leaves the samples as they lie.
+    generator : numpy.random.Generator
+    """
+
+    n_samples: int
+    shuffle: bool
+    generator: np.random.Generator
+
+    def draw(self) -> NDArray[np.intp]:
+        """Draw the order of the next epoch; see `Orders.draw`."""
+        if self.shuffle:
+            return self.generator.permutation(self.n_samples)
+        return np.arange(self.n_samples)
+
+
+@dataclass
+class Shuffles:
+    """Shuffles of the epoch before, as scikit-learn's `MLPClassifier` draws them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples,), intp
+        Where the samples lie.
+    shuffle : bool
+        False leaves them in the order that they have.
+    random_state : numpy.random.RandomState
+    order : ndarray of shape (n_samples,), intp
+        Of places in `rows`; replaced by that of each epoch.
+    """
+
+    rows: NDArray[np.intp]
+    shuffle: bool
+    random_state: np.random.RandomState
+    order: NDArray[np.intp]
+
+    def draw(self) -> NDArray[np.intp]:
+        """Draw the order of the next epoch; see `Orders.draw`."""
+        if self.shuffle:
+            places = np.arange(len(self.rows))
+            self.random_state.shuffle(places)
+            self.order = self.order[places]
+        return self.rows[self.order]

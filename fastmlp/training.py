@@ -1,16 +1,15 @@
-"""The training loop: epochs, validation, history, callbacks; a backend runs each epoch."""
+"""`train`: checks its arguments, makes a plan of them, and has the engine run it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._checks import check_flag, check_rounded, check_whole
-from fastmlp._clock import now, since
 from fastmlp._errors import invalid, warn
-from fastmlp.backends.contract import Objective, Problem, Report, n_batches
+from fastmlp.backends.contract import Objective, Problem
 from fastmlp.configuration import (
     BATCH_SIZE,
     as_dtype,
@@ -21,18 +20,24 @@ from fastmlp.configuration import (
 )
 from fastmlp.containers import refuse_unread
 from fastmlp.datasets.dataset import Dataset
-from fastmlp.descent import Descent, NotFiniteError
+from fastmlp.engine.descent import Descent, NotFiniteError
+from fastmlp.engine.hooks import Hook
+from fastmlp.engine.loop import run
+from fastmlp.engine.plan import Plan
+from fastmlp.engine.state import State
 from fastmlp.feature_names import check_feature_names, feature_names
 from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.inputs import Features, Scale, as_features, input_scale_pair
 from fastmlp.losses import Loss
 from fastmlp.model import Model
-from fastmlp.rng import permutations, streams
+from fastmlp.rng import Permutations, streams
 from fastmlp.targets import REGRESSION, are_like_regression, as_targets
 from fastmlp.threads import check_n_threads, limit_blas
 
 Array = NDArray[Any]
 Callback = Callable[[EpochReport], object]
+Within = Callable[[int, int, int], object]
+"""Is told the number of the epoch, and how many of its batches are done, and of how many."""
 
 
 class TrainResult(NamedTuple):
@@ -207,27 +212,19 @@ def train(
     )
     shuffle = check_flag("shuffle", shuffle)
     threads = check_n_threads(n_threads)
-    checked_callbacks, report = _check_callbacks(callbacks, check_flag("progress", progress))
+    checked_callbacks, within = _check_callbacks(callbacks, check_flag("progress", progress))
     epochs = check_whole("epochs", epochs)
-    descent = Descent(
-        backend, parameters, rule, Objective(Loss("softmax")),
-        Problem(data.features, data.targets), batch_size, schedule, epochs, n_threads=threads,
-    )  # fmt: skip
-    run = _Run(
-        descent=descent,
-        model=Model(
-            parameters, data.classes, data.features.scale, backend, threads, data.feature_names
-        ),
-        data=data,
-        epochs=epochs,
-        orders=permutations(data.features.n_samples, shuffle, order_stream),
-        callbacks=checked_callbacks,
-        report=report,
-        history=History(compile_seconds=descent.compile_seconds),
+    plan = Plan(backend, Objective(Loss("softmax")), rule, schedule, batch_size, epochs, threads)
+    state = State(
+        parameters, Permutations(data.features.n_samples, shuffle, order_stream), schedule.rate
     )
-    with limit_blas(descent.blas_threads):
-        run.train()
-    return TrainResult(run.model, run.history)
+    descent = Descent(plan, state, Problem(data.features, data.targets))
+    state.history.compile_seconds = descent.compile_seconds
+    model = Model(
+        parameters, data.classes, data.features.scale, backend, threads, data.feature_names
+    )
+    reports = _Reports(model, state, epochs, checked_callbacks, within)
+    return _run(descent, [reports], data.validation, model)
 
 
 class _Data(NamedTuple):
@@ -319,7 +316,7 @@ def _check_batch_size(batch_size: int, n_samples: int) -> int:
 
 def _check_callbacks(
     callbacks: Sequence[Callback], progress: bool
-) -> tuple[list[Callback], Callable[[int, int, int], object]]:
+) -> tuple[list[Callback], Within]:
     """Check the callbacks, add the one that prints, and say who is told how far an epoch is."""
     if not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
         raise invalid("callbacks", "a sequence of callables", repr(callbacks))
@@ -335,57 +332,42 @@ def _say_nothing(epoch: int, n_done: int, n_steps: int) -> None:
     """Take the report of how far an epoch is, and keep quiet."""
 
 
-@dataclass
-class _Run:
-    """One training, from the first epoch to the last."""
+class _Reports(Hook):
+    """Tells the callbacks of each epoch, and who prints how far it is."""
 
-    descent: Descent
-    model: Model
-    data: _Data
-    epochs: int
-    orders: Iterator[NDArray[np.intp]]
-    callbacks: list[Callback]
-    report: Callable[[int, int, int], object]
-    history: History
+    def __init__(
+        self, model: Model, state: State, epochs: int, callbacks: list[Callback], within: Within
+    ) -> None:
+        self.model, self.state, self.epochs = model, state, epochs
+        self.callbacks, self.within = callbacks, within
 
-    def train(self) -> None:
-        """Run the epochs, until the last or until a callback returns True."""
-        try:
-            for epoch in range(1, self.epochs + 1):
-                report = self._run_epoch(epoch)
-                self.history.append(report)
-                answers = [callback(report) for callback in self.callbacks]
-                if any(answer is True for answer in answers):
-                    break
-        except KeyboardInterrupt:
-            raise TrainingInterrupted(TrainResult(self.model, self.history)) from None
+    def within_epoch(self, n_done: int, n_steps: int) -> None:
+        self.within(self.state.epoch + 1, n_done, n_steps)
 
-    def _run_epoch(self, epoch: int) -> EpochReport:
-        """Run one epoch and evaluate the model after it."""
-        order = next(self.orders)
-        n_steps = n_batches(len(order), self.descent.batch_size)
-        start = now()
-        try:
-            loss = self.descent.run_epoch(order, self._reporter(epoch, n_steps))
-        except NotFiniteError as what:
-            raise DivergenceError(
-                f"training diverged in epoch {epoch}: {what}. Try a smaller learning_rate_init, an "
-                "input_scale that brings X near [-1, 1], or dtype='float64'.",
-                self.history,
-            ) from None
-        seconds = since(start)
-        evaluation = self.model.evaluate(*self.data.validation) if self.data.validation else None
-        return EpochReport(
-            epoch=epoch,
-            epochs=self.epochs,
-            loss=loss,
-            val_loss=evaluation.loss if evaluation else None,
-            val_score=evaluation.score if evaluation else None,
-            seconds=seconds,
-            iterations_per_second=n_steps / seconds,
-            model=self.model,
+    def end_epoch(self) -> bool:
+        report = EpochReport(
+            self.state.epoch, self.epochs, *self.state.history.last(), model=self.model
         )
+        answers = [callback(report) for callback in self.callbacks]
+        return any(answer is True for answer in answers)
 
-    def _reporter(self, epoch: int, n_steps: int) -> Report:
-        """Make what is told how many batches of this epoch are done."""
-        return lambda n_done: self.report(epoch, n_done, n_steps)
+
+def _run(
+    descent: Descent, hooks: list[Hook], validation: tuple[Features, Array] | None, model: Model
+) -> TrainResult:
+    """Run the epochs, and turn what ends them early into this door's errors."""
+    state = descent.state
+    evaluate = None if validation is None else partial(model.evaluate, *validation)
+    result = TrainResult(model, state.history)
+    try:
+        with limit_blas(descent.blas_threads):
+            run(descent, descent.plan.epochs - state.epoch, hooks, evaluate)
+    except NotFiniteError as what:
+        raise DivergenceError(
+            f"training diverged in epoch {state.epoch}: {what}. Try a smaller learning_rate_init, "
+            "an input_scale that brings X near [-1, 1], or dtype='float64'.",
+            state.history,
+        ) from None
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(result) from None
+    return result

@@ -20,6 +20,10 @@ SLICE_SECONDS = 0.1
 """How long a backend works before it reports, and Ctrl-C is heard."""
 
 
+def quiet(n_done: int) -> None:
+    """Take the report of how far an epoch is, and say nothing."""
+
+
 class Capabilities(NamedTuple):
     """What a backend can do; the tests derive their matrix from it."""
 

@@ -181,7 +181,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         parameters = Parameters.zeros(network, dtype)
         draw_parameters(parameters, self.init, self._random_state)
         self._keep(parameters)
-        for name in ("_memory", "best_loss_", "best_validation_score_", *CURVES):
+        for name in ("_memory", "best_loss_", "best_validation_score_", "history_", *CURVES):
             self.__dict__.pop(name, None)
 
     def _keep(self, parameters: Parameters) -> None:

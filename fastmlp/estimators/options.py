@@ -155,7 +155,7 @@ def make_rule(estimator: Any) -> Rule:
     return Rule(SOLVERS[estimator.solver](estimator), alpha, float(estimator.l1), longest)
 
 
-def make_schedule(estimator: Any, steps_per_epoch: int, rate: float | None = None) -> Schedule:
+def make_schedule(estimator: Any, steps_per_epoch: int) -> Schedule:
     """Describe the course of the learning rate that an estimator's arguments ask for."""
     name = estimator.learning_rate
     scikit_learns = name in SKLEARN_SCHEDULES
@@ -163,7 +163,7 @@ def make_schedule(estimator: Any, steps_per_epoch: int, rate: float | None = Non
         name = "constant"
     return Schedule(
         SCHEDULES[name],
-        estimator.learning_rate_init if rate is None else rate,
+        estimator.learning_rate_init,
         estimator.power_t,
         estimator.step_size * steps_per_epoch,
         estimator.step_factor,

@@ -11,13 +11,16 @@ from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.conversion import FITTED
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
-from fastmlp.estimators.stochastic import Draws, Memory
+from fastmlp.estimators.stochastic import CURVES, Draws, Memory
+from fastmlp.history import History
 from fastmlp.network import Network, Parameters
 from fastmlp.saving import file
 from fastmlp.saving.content import Content
 
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 KEPT = (*FITTED, "validation_loss_curve_", "_asked_sizes")
+
+TIMES = ("seconds", "iterations_per_second", "compile_seconds")
 
 MEMORY = ("steps", "rate", "solver", "rate_init")
 
@@ -35,6 +38,8 @@ def describe(estimator: BaseMLP) -> Content:
     """
     parameters = estimator._parameters()
     fitted = {name: getattr(estimator, name) for name in KEPT if hasattr(estimator, name)}
+    if hasattr(estimator, "history_"):
+        fitted |= {name: getattr(estimator.history_, name) for name in TIMES}
     memory = getattr(estimator, "_memory", None)
     arrays = {} if memory is None else _describe_memory(memory, fitted)
     if isinstance(estimator, MLPClassifier):
@@ -111,6 +116,10 @@ def restore(content: Content) -> BaseMLP:
     estimator._keep(Parameters(network, np.concatenate(arrays)))
     if OUT_ACTIVATIONS[estimator._loss().name] != content.output:
         raise ValueError(f"output {content.output!r} does not fit the labels")
+    if "loss_curve_" in fitted:
+        loss, val_loss, val_score = (fitted.get(name) or [] for name in CURVES)
+        times = {name: fitted[name] for name in TIMES if name in fitted}
+        estimator.history_ = History(loss, val_loss, val_score, **times)
     if "state" in content.arrays:
         older = {"solver": estimator.solver, "rate_init": estimator.learning_rate_init}
         estimator._memory = memory = _restore_memory(content, older)

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from fastmlp.backends.contract import Objective, Problem
-from fastmlp.descent import FullBatch
+from fastmlp.engine.full_batch import FullBatch
 from fastmlp.estimators.callbacks import told
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule

@@ -11,21 +11,23 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from fastmlp._clock import now, since
 from fastmlp.backends.contract import Objective, Problem, n_batches
-from fastmlp.descent import Descent, NotFiniteError, Released
+from fastmlp.engine.descent import Descent, NotFiniteError, Released, nothing
+from fastmlp.engine.hooks import Hook, Stop, TimeBudget
+from fastmlp.engine.loop import Ending, run
+from fastmlp.engine.plan import Plan, Stopping
+from fastmlp.engine.state import Best, State
 from fastmlp.estimators.callbacks import NoCallbacks, begin_context, told
 from fastmlp.estimators.options import make_schedule
 from fastmlp.estimators.validation import Evaluator, Validation
+from fastmlp.history import History
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.progress import show
+from fastmlp.rng import Shuffles
 from fastmlp.threads import limit_blas
 
 Array = NDArray[Any]
-
-LEAST_RATE = 1e-6
-"""At which the adaptive schedule stops."""
 
 CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
 
@@ -123,67 +125,54 @@ class Stochastic:
         incremental: bool,
         released: Released | None = None,
     ) -> None:
-        self.estimator, self.parameters = estimator, parameters
-        self.rows, self.incremental = rows, incremental
-        batch_size = choose_batch_size(estimator.batch_size, len(rows))
-        n_steps = n_batches(len(rows), batch_size)
+        self.estimator, self.rows, self.incremental = estimator, rows, incremental
+        plan = make_plan(estimator, rule, objective, len(rows))
         memory = recall(estimator, parameters, rule) if incremental else None
-        rate = memory.rate_for(estimator) if memory is not None else None
-        kept = memory.draws if memory is not None else None
-        self.resumed = kept is not None
-        self.draws = self._begin_draws(kept, any(objective.dropout))
-        # Without a memory invscaling starts from the initial rate, whatever went before.
-        self.descent = Descent(
-            estimator.backend, parameters, rule, objective, problem, batch_size,
-            make_schedule(estimator, n_steps, rate), estimator.max_iter,
-            n_threads=estimator.n_threads, dropout_generator=self.draws.dropout,
-            state=None if memory is None else memory.state.astype(parameters.dtype, copy=False),
-            steps_before=0 if memory is None else memory.steps,
-            samples_before=0 if memory is None else estimator.t_, released=released,
-        )  # fmt: skip
+        self.resumed = memory is not None and memory.draws is not None
+        state = begin_state(estimator, parameters, rows, memory, any(objective.dropout))
+        self.descent, self.state = Descent(plan, state, problem, released), state
         self.released: Released | None = None
-        begin_counting(estimator, validation)
-        scored = estimator.early_stopping and estimator.best_validation_score_ > -np.inf
-        self.best = parameters.buffer.copy() if scored else None
-        """The weights that the best score chose; None while none has."""
-        self.diverged, self.evaluator = False, None
+        begin_counting(estimator, state, validation)
+        state.history.compile_seconds += self.descent.compile_seconds
+        self.evaluator = None
         if validation is not None:
             self.evaluator = Evaluator(estimator, parameters, objective.loss, validation)
-        n_epochs = 1 if incremental else estimator.max_iter
-        self.context = begin_context(estimator, n_epochs)
-
-    def _begin_draws(self, kept: Draws | None, has_dropout: bool) -> Draws:
-        """Go on with the draws of a fit that was not over, or begin anew."""
-        estimator, dropout, order = self.estimator, None, np.arange(len(self.rows))
-        if kept is not None:
-            estimator._random_state, dropout = kept.random_state, kept.dropout
-            order = kept.order if len(kept.order) == len(order) else order
-        if dropout is None and has_dropout:
-            dropout = np.random.default_rng(estimator._random_state.randint(1 << 31))
-        return Draws(estimator._random_state, dropout, order)
+        self.n_epochs = 1 if incremental else estimator.max_iter
+        self.context = begin_context(estimator, self.n_epochs)
 
     def run(self) -> None:
         """Run the epochs, and keep what `partial_fit` needs."""
-        self._remember()
+        estimator, ending = self.estimator, None
+        self.remember()
         with self._limits():
-            if self.evaluator is not None and self.estimator.early_stopping:
+            if self.evaluator is not None and estimator.early_stopping:
                 self.evaluator.require_defined()
             try:
-                self.context.call_on_fit_task_begin(**told(self.estimator))
-                self._run_epochs()
+                self.context.call_on_fit_task_begin(**told(estimator))
+                estimator.n_iter_ = 0
+                ending = run(self.descent, self.n_epochs, self._hooks(), self.evaluator)
                 self.released = self.descent.release() if self.incremental else None
+            except NotFiniteError as error:
+                raise ValueError(NOT_FINITE) from error
             except KeyboardInterrupt:
                 warnings.warn("Training interrupted by user.", stacklevel=4)
-        self._remember(over=True)
-        if self.best is not None:
-            self.parameters.buffer[...] = self.best
-        elif self.estimator.early_stopping and self.estimator.n_iter_ > 0:
+        self._warn(ending)
+        self.remember(over=True)
+        if not self.state.take_best() and estimator.early_stopping and estimator.n_iter_ > 0:
             warn(
-                f"No weights could be chosen: none of the {self.estimator.n_iter_} validation "
+                f"No weights could be chosen: none of the {estimator.n_iter_} validation "
                 "scores was a number. Those of the last epoch are kept.",
                 5,
             )
-        self.context.call_on_fit_task_end(**told(self.estimator))
+        self.context.call_on_fit_task_end(**told(estimator))
+
+    def _hooks(self) -> list[Hook]:
+        """Put together what looks on, in the order in which it is told."""
+        plan, verbose = self.descent.plan, bool(self.estimator.verbose)
+        hooks: list[Hook] = [Verbose(self.state)] if verbose else []
+        if plan.stopping is not None:
+            hooks.append(Stop(plan.stopping, self.state, show_message if verbose else nothing))
+        return [*hooks, Attributes(self), TimeBudget(plan.time_budget)]
 
     def _limits(self) -> AbstractContextManager[None]:
         """Limit BLAS where it may be called, be it by callbacks or between two epochs."""
@@ -192,124 +181,128 @@ class Stochastic:
             return nullcontext()
         return limit_blas(self.descent.blas_threads)
 
-    def _remember(self, over: bool = False) -> None:
+    def remember(self, over: bool = False) -> None:
         """Keep what `partial_fit` goes on from, which is nothing after a divergence.
 
         Before a fit is over only callbacks can see it.
         """
-        estimator, descent = self.estimator, self.descent
+        estimator, state = self.estimator, self.state
         if not over and not getattr(estimator, "_skl_callbacks", None):
             return
         estimator.__dict__.pop("_memory", None)
-        if not self.diverged:
+        if not state.diverged:
             lasting = self.resumed or not (self.incremental or over)
+            orders: Any = state.orders
+            draws = Draws(orders.random_state, state.dropout, orders.order) if lasting else None
             estimator._memory = Memory(
-                descent.state, descent.steps_before, descent.schedule.rate, estimator.solver,
-                estimator.learning_rate_init, self.draws if lasting else None,
+                self.descent.fetch_slots(), state.step, state.rate, estimator.solver,
+                estimator.learning_rate_init, draws,
             )  # fmt: skip
 
-    def _run_epochs(self) -> None:
-        estimator = self.estimator
-        start, estimator.n_iter_ = now(), 0
-        for _ in range(estimator.max_iter):
-            epoch = self.context.subcontext(task_name="epoch")
-            epoch.call_on_fit_task_begin(**told(self.estimator))
-            self._run_epoch(self._next_order())
-            self._validate()
-            self._count_no_improvement()
-            converged = not self.diverged and self._has_converged()
-            self._remember()
-            asked_to_stop = epoch.call_on_fit_task_end(**told(self.estimator))
-            if self.diverged:
-                warn(
-                    f"Training diverged in epoch {estimator.n_iter_}. The weights with the best "
-                    "validation score are kept. Try a smaller learning_rate_init, or scale X.",
-                    6,
-                )
-                return
-            if converged or self.incremental or asked_to_stop:
-                return
-            if since(start) >= (estimator.time_budget or np.inf):
-                return
-        warn(
-            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
-            "optimization hasn't converged yet.",
-            6,
-        )
+    def _warn(self, ending: Ending | None) -> None:
+        """Warn of an end that is not what the user wanted."""
+        n_iter = self.estimator.n_iter_
+        if ending is Ending.DIVERGED:
+            warn(
+                f"Training diverged in epoch {n_iter}. The weights with the best "
+                "validation score are kept. Try a smaller learning_rate_init, or scale X.",
+                6,
+            )
+        elif ending is Ending.OVER and not self.incremental:
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({n_iter}) reached and the "
+                "optimization hasn't converged yet.",
+                6,
+            )
 
-    def _next_order(self) -> NDArray[np.intp]:
-        """Put the rows in the order of the next epoch."""
-        if self.estimator.shuffle:
-            places = np.arange(len(self.rows))  # as `sklearn.utils.shuffle` draws them
-            self.draws.random_state.shuffle(places)
-            self.draws = self.draws._replace(order=self.draws.order[places])
-        return self.rows[self.draws.order]
 
-    def _run_epoch(self, order: NDArray[np.intp]) -> None:
-        """Run an epoch; that it diverges is an error unless a score has chosen weights before."""
-        estimator = self.estimator
-        try:
-            estimator.loss_ = self.descent.run_epoch(order)
-        except NotFiniteError as error:
-            if self.best is None:
-                raise ValueError(NOT_FINITE) from error
-            estimator.loss_, self.diverged = float("nan"), True
+class Attributes(Hook):
+    """Sets the fitted attributes after each epoch, and then tells the callbacks.
+
+    Parameters
+    ----------
+    fit : Stochastic
+    """
+
+    def __init__(self, fit: Stochastic) -> None:
+        self.fit, self.estimator, self.state = fit, fit.estimator, fit.state
+        self.epoch: Any = None
+
+    def begin_epoch(self) -> None:
+        """Begin the epoch's context."""
+        self.epoch = self.fit.context.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**told(self.estimator))
+
+    def end_epoch(self) -> bool:
+        """Set what has changed; a callback may ask to stop."""
+        estimator, state = self.estimator, self.state
+        estimator.loss_ = state.history.loss[-1]
         estimator.n_iter_ += 1
-        estimator.t_ += len(order)
-        self.descent.samples_before = estimator.t_
-        estimator.loss_curve_.append(estimator.loss_)
-        if estimator.verbose:
-            show(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}", sys.stdout)
+        estimator.t_ += len(self.fit.rows)
+        state.samples = estimator.t_
+        keep_count(estimator, state.best)
+        self.fit.remember()
+        return bool(self.epoch.call_on_fit_task_end(**told(estimator)))
 
-    def _validate(self) -> None:
-        """Evaluate on the validation set."""
-        if self.evaluator is None:
-            return
-        loss, score = self.evaluator()
-        self.estimator.validation_loss_curve_.append(loss)
-        self.estimator.validation_scores_.append(score)
-        if self.estimator.verbose:
-            show(f"Validation score: {score:f}", sys.stdout)
 
-    def _count_no_improvement(self) -> None:
-        """Count the epochs without improvement, and keep the best weights.
+class Verbose(Hook):
+    """Prints each epoch, as scikit-learn does.
 
-        A score of NaN or -infinity is none: it improves nothing and chooses no weights.
-        """
-        estimator = self.estimator
-        if estimator.early_stopping:
-            score, best = estimator.validation_scores_[-1], estimator.best_validation_score_
-            better = score > -np.inf and score >= best + estimator.tol
-            if score > best:
-                estimator.best_validation_score_ = score
-                self.best = self.parameters.buffer.copy()
-        else:
-            better = estimator.loss_ <= estimator.best_loss_ - estimator.tol
-            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
-        estimator._no_improvement_count = 0 if better else estimator._no_improvement_count + 1
+    Parameters
+    ----------
+    state : State
+    """
 
-    def _has_converged(self) -> bool:
-        """Tell whether to stop; the adaptive schedule lowers the rate instead while it can."""
-        estimator = self.estimator
-        if estimator._no_improvement_count <= estimator.n_iter_no_change:
-            return False
-        what = "Validation score" if estimator.early_stopping else "Training loss"
-        message = (
-            f"{what} did not improve more than tol={estimator.tol:f} for "
-            f"{estimator.n_iter_no_change} consecutive epochs."
-        )
-        schedule = self.descent.schedule
-        adaptive = estimator.learning_rate == "adaptive" and estimator.solver == "sgd"
-        going_on = adaptive and schedule.rate > LEAST_RATE
-        if going_on:
-            self.descent.schedule = schedule._replace(rate=schedule.rate / 5)
-            message += f" Setting learning rate to {schedule.rate / 5:f}"
-            estimator._no_improvement_count = 0
-        else:
-            message += " Learning rate too small. Stopping." if adaptive else " Stopping."
-        if estimator.verbose:
-            show(message, sys.stdout)
-        return not going_on
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def end_epoch(self) -> bool:
+        """Print the loss, and the validation score where there is one."""
+        history = self.state.history
+        show_message(f"Iteration {self.state.epoch}, loss = {history.loss[-1]:.8f}")
+        if history.val_score:
+            show_message(f"Validation score: {history.val_score[-1]:f}")
+        return False
+
+
+def show_message(message: str) -> None:
+    """Print a line."""
+    show(message, sys.stdout)
+
+
+def make_plan(estimator: Any, rule: Rule, objective: Objective, n_samples: int) -> Plan:
+    """Turn the estimator's arguments into a plan."""
+    batch_size = choose_batch_size(estimator.batch_size, n_samples)
+    adaptive = estimator.learning_rate == "adaptive" and estimator.solver == "sgd"
+    return Plan(
+        estimator.backend, objective, rule,
+        make_schedule(estimator, n_batches(n_samples, batch_size)), batch_size,
+        estimator.max_iter, estimator.n_threads,
+        Stopping(estimator.early_stopping, estimator.tol, estimator.n_iter_no_change, adaptive),
+        estimator.time_budget or np.inf,
+    )  # fmt: skip
+
+
+def begin_state(
+    estimator: Any, parameters: Parameters, rows: NDArray[np.intp], memory: Memory | None,
+    has_dropout: bool,
+) -> State:  # fmt: skip
+    """Go on from what `partial_fit` remembers, or begin anew."""
+    order, dropout = np.arange(len(rows)), None
+    if memory is not None and memory.draws is not None:
+        estimator._random_state, dropout = memory.draws.random_state, memory.draws.dropout
+        same_length = len(memory.draws.order) == len(order)
+        order = memory.draws.order if same_length else order
+    if dropout is None and has_dropout:
+        dropout = np.random.default_rng(estimator._random_state.randint(1 << 31))
+    orders = Shuffles(rows, estimator.shuffle, estimator._random_state, order)
+    if memory is None:
+        # Invscaling starts from the initial rate, whatever went before.
+        return State(parameters, orders, estimator.learning_rate_init, dropout)
+    slots = memory.state.astype(parameters.dtype, copy=False)
+    return State(
+        parameters, orders, memory.rate_for(estimator), dropout, slots, memory.steps, estimator.t_
+    )
 
 
 def warn(message: str, depth: int) -> None:
@@ -326,8 +319,8 @@ def recall(estimator: Any, parameters: Parameters, rule: Rule) -> Memory | None:
     return memory
 
 
-def begin_counting(estimator: Any, validation: Validation | None) -> None:
-    """Set the curves where there are none yet, and count anew where what is watched has changed.
+def begin_counting(estimator: Any, state: State, validation: Validation | None) -> None:
+    """Go on with the curves, and count anew where what is watched has changed.
 
     It changes with `early_stopping`, from the loss to the score or back.
     """
@@ -336,10 +329,24 @@ def begin_counting(estimator: Any, validation: Validation | None) -> None:
         kept.setdefault(name, None if name == "validation_scores_" else [])
     if validation is not None and estimator.validation_scores_ is None:
         estimator.validation_scores_ = []
-    if kept.get("best_validation_score_" if early_stopping else "best_loss_") is None:
-        estimator._no_improvement_count = 0
-        estimator.best_validation_score_ = -np.inf if early_stopping else None
-        estimator.best_loss_ = None if early_stopping else np.inf
+    curves = (kept[name] if kept[name] is not None else [] for name in CURVES)
+    history: History = kept.get("history_", History())
+    history.loss, history.val_loss, history.val_score = curves
+    estimator.history_ = state.history = history
+    if kept.get("best_validation_score_" if early_stopping else "best_loss_") is not None:
+        score = estimator.best_validation_score_ if early_stopping else -np.inf
+        loss = np.inf if early_stopping else estimator.best_loss_
+        buffer = state.parameters.buffer.copy() if score > -np.inf else None
+        state.best = Best(loss, score, estimator._no_improvement_count, buffer)
+    keep_count(estimator, state.best)
+
+
+def keep_count(estimator: Any, best: Best) -> None:
+    """Set the attributes that say how well it went at best."""
+    by_score = estimator.early_stopping
+    estimator.best_validation_score_ = best.score if by_score else None
+    estimator.best_loss_ = None if by_score else best.loss
+    estimator._no_improvement_count = best.n_without
 
 
 def choose_batch_size(batch_size: Any, n_samples: int) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 import fastmlp
 from fastmlp.backends.compiled import fit, grouping
-from fastmlp.descent import FullBatch
+from fastmlp.engine.full_batch import FullBatch
 from fastmlp.kernels.layout import choose_lanes, make_layout
 from tests.equivalence import test_objectives as objectives
 from tests.equivalence.matrix import N_SAMPLES, cases, rule, run_epoch

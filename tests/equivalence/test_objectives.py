@@ -7,11 +7,15 @@ import pytest
 import scipy.sparse
 
 from fastmlp.backends.contract import Objective, Problem
-from fastmlp.descent import Descent, FullBatch
+from fastmlp.engine.descent import Descent
+from fastmlp.engine.full_batch import FullBatch
+from fastmlp.engine.plan import Plan
+from fastmlp.engine.state import State
 from fastmlp.inputs import Scale, as_features
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop, Rule, Schedule, constant
+from fastmlp.rng import Permutations
 from fastmlp.threads import limit_blas
 from tests.oracles import finite_differences, naive_objective
 from tests.tolerances import assert_close
@@ -91,14 +95,15 @@ def parameters(case, dtype, n_features=N_FEATURES):
 def train(backend, case, dtype, n_features=N_FEATURES, n_threads=None):
     """Train three epochs; return the losses and the parameters."""
     network = parameters(case, dtype, n_features)
-    descent = Descent(
-        backend, network, case.rule, Objective(case.loss, case.dropout),
-        problem(case, dtype, n_features), case.batch_size, Schedule(constant, 0.02), 3,
-        n_threads=n_threads, dropout_generator=np.random.default_rng(6),
+    plan = Plan(
+        backend, Objective(case.loss, case.dropout), case.rule, Schedule(constant, 0.02),
+        case.batch_size, 3, n_threads,
     )  # fmt: skip
-    orders = np.random.default_rng(7)
+    orders = Permutations(N_SAMPLES, True, np.random.default_rng(7))
+    state = State(network, orders, 0.02, np.random.default_rng(6))
+    descent = Descent(plan, state, problem(case, dtype, n_features))
     with limit_blas(descent.blas_threads):
-        losses = [descent.run_epoch(orders.permutation(N_SAMPLES)) for _ in range(3)]
+        losses = [descent.run_epoch() for _ in range(3)]
     return losses, network.buffer
 
 
@@ -159,11 +164,9 @@ def test_a_batch_without_weight_moves_nothing(backend):
     data, network = problem(case, "float64"), parameters(case, "float64")
     data = data._replace(weights=np.zeros(N_SAMPLES))
     before = network.buffer.copy()
-    descent = Descent(
-        backend, network, case.rule, Objective(case.loss), data, N_SAMPLES,
-        Schedule(constant, 0.5), 1,
-    )  # fmt: skip
-    assert descent.run_epoch(np.arange(N_SAMPLES)) == 0
+    plan = Plan(backend, Objective(case.loss), case.rule, Schedule(constant, 0.5), N_SAMPLES, 1)
+    state = State(network, Permutations(N_SAMPLES, False, np.random.default_rng(0)), 0.5)
+    assert Descent(plan, state, data).run_epoch() == 0
     np.testing.assert_array_equal(network.buffer, before)
 
 

@@ -19,7 +19,9 @@ from fastmlp import MLPClassifier
 from fastmlp.backends import batched, get_backend
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.configuration import as_schedule
-from fastmlp.descent import Descent
+from fastmlp.engine.descent import Descent
+from fastmlp.engine.plan import Plan
+from fastmlp.engine.state import State
 from fastmlp.functional import softmax
 from fastmlp.inputs import as_features, input_scale_pair
 from fastmlp.losses import Loss
@@ -70,11 +72,17 @@ class Epoch:
         self.initial = work.parameters()
         self.order = np.random.default_rng(1).permutation(work.X.shape[0])
         schedule = as_schedule("constant", work.learning_rate_init, work.solver, work.batch_size)
-        self.descent = Descent(
-            backend, self.initial.copy(), Rule(SOLVERS[work.solver]), Objective(Loss("softmax")),
-            Problem(work.features, y), work.batch_size, schedule, 1, n_threads=work.n_threads,
+        plan = Plan(
+            backend, Objective(Loss("softmax")), Rule(SOLVERS[work.solver]), schedule,
+            work.batch_size, 1, work.n_threads,
         )  # fmt: skip
-        self.fresh_state = self.descent.state.copy()
+        self.state = State(self.initial.copy(), self, schedule.rate)
+        self.descent = Descent(plan, self.state, Problem(work.features, y))
+        self.fresh_slots = self.descent.fetch_slots().copy()
+
+    def draw(self):
+        """Give the same order each time; see `fastmlp.rng.Orders`."""
+        return self.order
 
     def expected(self):
         """Compute the loss by the reference, which itself is judged by NumPy."""
@@ -82,12 +90,12 @@ class Epoch:
         return Epoch(judge, self.work, self.y).run()
 
     def reset(self):
-        self.descent.parameters.buffer[...] = self.initial.buffer
-        self.descent.trainer.state = self.fresh_state.copy()
-        self.descent.steps_before = self.descent.samples_before = 0
+        self.state.parameters.buffer[...] = self.initial.buffer
+        self.descent.trainer.state = self.fresh_slots.copy()
+        self.state.step = self.state.samples = 0
 
     def run(self):
-        return self.descent.run_epoch(self.order)
+        return self.descent.run_epoch()
 
 
 class Unchanged:

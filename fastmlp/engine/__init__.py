@@ -1,0 +1,8 @@
+"""The engine: what is to be done, what has been done, and the loop from the one to the other.
+
+- `plan`: what is to be done; it does not change while training;
+- `state`: everything that does;
+- `descent`: epochs of gradient descent on a backend;
+- `loop`: the training loop; `hooks`: what may look on, and end it;
+- `full_batch`: the loss at all samples and its gradient, for L-BFGS.
+"""

@@ -1,0 +1,266 @@
+"""Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._clock import now, since
+from fastmlp._errors import invalid
+from fastmlp.backends import get_backend
+from fastmlp.backends.contract import (
+    Capabilities,
+    Epoch,
+    Objective,
+    Problem,
+    Trainer,
+    n_batches,
+    piece_of,
+)
+from fastmlp.engine.plan import Plan
+from fastmlp.engine.state import State, UnfinishedEpoch
+from fastmlp.network import Parameters
+from fastmlp.optimizers import Progress, Rule
+from fastmlp.rng import draw_numbers
+
+Array = NDArray[Any]
+
+FEWEST_STEPS = 64
+"""Batches for which the state need not be whole, however short it is to be."""
+
+
+class NotFiniteError(ArithmeticError):
+    """A loss or a parameter is NaN or infinite; the message says which."""
+
+
+def nothing(*told: object) -> None:
+    """Take what is told, and do nothing."""
+
+
+def require_capable(
+    capabilities: Capabilities, backend: str, parameters: Parameters, objective: Objective
+) -> None:
+    """Raise a `ValueError` where a backend lacks what was asked for: none falls back to another."""
+    wanted = {
+        "activations": parameters.network.activations,
+        "losses": (objective.loss.name,),
+        "dtypes": (parameters.dtype.name,),
+    }
+    for kind, names in wanted.items():
+        for name in names:
+            if name not in getattr(capabilities, kind):
+                raise invalid("backend", f"one that has {name!r} among its {kind}", backend)
+
+
+def begin(
+    backend: str,
+    parameters: Parameters,
+    rule: Rule,
+    objective: Objective,
+    problem: Problem,
+    batch_size: int,
+    n_threads: int | None,
+) -> Trainer:
+    """Begin a training on a backend that can do it; the time to import it counts as compiling."""
+    start = now()
+    module = get_backend(backend)
+    seconds = since(start)
+    require_capable(module.CAPABILITIES, backend, parameters, objective)
+    trainer = module.trainer(parameters, rule, objective, problem, batch_size, n_threads)
+    trainer.compile_seconds += seconds
+    return trainer
+
+
+class Released(NamedTuple):
+    """A trainer without data, for another descent to renew, and what it was made for."""
+
+    trainer: Trainer
+    parameters: Parameters
+    made_for: tuple[Any, ...]
+
+    def renewed(
+        self, parameters: Parameters, made_for: tuple[Any, ...], problem: Problem, state: Any
+    ) -> Trainer | None:
+        """Return the trainer if it can take a problem on as a new one would."""
+        same = self.parameters is parameters and self.made_for == made_for
+        return self.trainer if same and self.trainer.renew(problem, state) else None
+
+
+class Descent:
+    """Stochastic gradient descent that goes on epoch after epoch.
+
+    Parameters
+    ----------
+    plan : Plan
+    state : State
+        Updated in place.
+    problem : Problem
+    released : Released, optional
+        From an earlier descent: its trainer is renewed if it can be.
+
+    Attributes
+    ----------
+    longest_piece : float
+        After about so many seconds an epoch comes to a point where `State` holds all that there is.
+    speed : float
+        Batches a second, in the last piece; 0 while none is known.
+    seconds, n_steps : float, int
+        How long the last epoch took, and its number of batches.
+    """
+
+    longest_piece = np.inf
+
+    def __init__(
+        self, plan: Plan, state: State, problem: Problem, released: Released | None = None
+    ) -> None:
+        self.plan, self.state, self.problem = plan, state, problem
+        parameters, rule, objective = state.parameters, plan.rule, plan.objective
+        self.made_for = (plan.backend, rule, objective, plan.batch_size, plan.n_threads)
+        trainer = released and released.renewed(parameters, self.made_for, problem, state.slots)
+        if trainer is None:
+            trainer = begin(
+                plan.backend, parameters, rule, objective, problem, plan.batch_size, plan.n_threads
+            )
+            if state.slots is not None:
+                trainer.state = state.slots
+        self.trainer = trainer
+        self.compile_seconds = trainer.compile_seconds
+        self.blas_threads, self.calls_blas = trainer.blas_threads, trainer.calls_blas
+        self.speed, self.seconds, self.n_steps = 0.0, 0.0, 0
+
+    def release(self) -> Released | None:
+        """Let go of the data when all epochs are over; what is left may be used again."""
+        again = self.trainer.release()
+        return Released(self.trainer, self.state.parameters, self.made_for) if again else None
+
+    def fetch_slots(self) -> Array:
+        """Bring the optimizer's memory into the state, and return it."""
+        self.state.slots = self.trainer.state
+        return self.state.slots
+
+    def run_epoch(
+        self, report: Callable[[int, int], object] = nothing, pause: Callable[[], object] = nothing
+    ) -> float:
+        """Train on every sample once, or on those that are left of an unfinished epoch.
+
+        Parameters
+        ----------
+        report : callable
+            Told, now and then, how many batches are done, and of how many.
+        pause : callable
+            Called where the state is whole, after each `longest_piece` but the last.
+
+        Returns
+        -------
+        float
+            The mean of the batches' losses, each taken before its update, penalties included, and
+            weighted with its number of samples.
+
+        Raises
+        ------
+        NotFiniteError
+            If a loss or a parameter is NaN or infinite afterwards.
+        """
+        state = self.state
+        if state.unfinished is None:
+            order = state.orders.draw()
+            n_steps = n_batches(len(order), self.plan.batch_size)
+            state.unfinished = UnfinishedEpoch(order, np.empty(n_steps))
+        unfinished = state.unfinished
+        order, losses = unfinished.order, unfinished.losses
+        sizes = batch_sizes(len(order), self.plan.batch_size)
+        epoch = self._describe(unfinished, sizes)
+        while unfinished.n_done < len(losses):
+            self._run_piece(epoch, unfinished, report)
+            if unfinished.n_done < len(losses):
+                pause()
+        self.seconds, self.n_steps, state.unfinished = unfinished.seconds, len(losses), None
+        state.epoch += 1
+        state.samples += len(order)
+        self._require_finite(losses)
+        return float(losses @ sizes / len(order))
+
+    def _run_piece(
+        self, epoch: Epoch, unfinished: UnfinishedEpoch, report: Callable[[int, int], object]
+    ) -> None:
+        """Train on some batches of an epoch, on all that are left if it may be so long."""
+        first, n_steps = unfinished.n_done, len(unfinished.losses)
+        last, start = min(n_steps, first + self._choose_length(n_steps)), now()
+        piece = epoch
+        if (first, last) != (0, n_steps):
+            piece = piece_of(epoch, first, last, self.plan.batch_size)
+        # Overflow shows as a loss that is not finite, which is an error of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses = self.trainer.run_epoch(piece, lambda n_done: report(first + n_done, n_steps))
+        unfinished.losses[first:last] = losses
+        unfinished.n_done = last
+        seconds = since(start)
+        unfinished.seconds += seconds
+        self.speed = (last - first) / seconds
+        self.state.step += last - first
+
+    def _choose_length(self, n_steps: int) -> int:
+        """Choose for how many batches the state need not be whole."""
+        if self.longest_piece == np.inf:
+            return n_steps
+        return max(FEWEST_STEPS, int(self.longest_piece * self.speed))
+
+    def _describe(self, unfinished: UnfinishedEpoch, sizes: NDArray[np.intp]) -> Epoch:
+        """Work out what depends on the number of the epoch."""
+        plan, state = self.plan, self.state
+        progress = Progress(
+            first_step=state.step - unfinished.n_done,
+            n_steps=len(sizes),
+            total_steps=plan.epochs * len(sizes),
+            samples_seen=state.samples,
+        )
+        schedule = plan.schedule._replace(rate=state.rate)
+        plain, dtype = schedule.rates(progress), state.parameters.dtype
+        rates = plan.rule.solver.rates(plain, progress.first_step)
+        totals = batch_totals(self.problem.weights, unfinished.order, sizes)
+        draw = None
+        if state.dropout is not None and any(plan.objective.dropout):
+            n_units = sum(state.parameters.network.layer_sizes[1:-1])
+            draw = draw_numbers(state.dropout, n_units)
+        decays = plan.rule.decays(plain).astype(dtype)
+        return Epoch(unfinished.order, rates.astype(dtype), decays, totals, draw)
+
+    def _require_finite(self, losses: NDArray[np.float64]) -> None:
+        """Raise `NotFiniteError` where a loss or a parameter is NaN or infinite."""
+        if not (finite := np.isfinite(losses)).all():
+            bad = int(finite.argmin())
+            what = f"the loss became {losses[bad]} at batch {bad + 1} of {len(losses)}"
+            raise NotFiniteError(what)
+        if not np.isfinite(self.state.parameters.buffer).all():
+            raise NotFiniteError("a parameter is no longer finite after the last batch")
+
+
+def batch_sizes(n_samples: int, batch_size: int) -> NDArray[np.intp]:
+    """Count the samples of each batch of an epoch."""
+    sizes = np.full(n_batches(n_samples, batch_size), batch_size)
+    sizes[-1] = n_samples - batch_size * (len(sizes) - 1)
+    return sizes
+
+
+def batch_totals(
+    weights: Array | None, order: NDArray[np.intp], sizes: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Compute what each batch's sum of losses is divided by: its size, or its samples' weight.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_samples,) or None
+    order : ndarray of shape (n_samples,), intp
+    sizes : ndarray of shape (n_batches,), intp
+
+    Returns
+    -------
+    ndarray of shape (n_batches,), float64
+        Infinity where all weights of a batch are 0: it moves nothing.
+    """
+    if weights is None:
+        return sizes.astype(np.float64)
+    starts = np.append(0, np.cumsum(sizes)[:-1])
+    totals = np.add.reduceat(weights[order], starts, dtype=np.float64)
+    return np.where(totals > 0, totals, np.inf)

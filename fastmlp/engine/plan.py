@@ -1,0 +1,57 @@
+"""What is to be done, from the first epoch to the last."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fastmlp.backends.contract import Objective
+from fastmlp.optimizers import Rule, Schedule
+
+
+class Stopping(NamedTuple):
+    """When there is no more to be gained."""
+
+    by_score: bool
+    """Whether the validation score is watched, and its best weights kept; else the loss is."""
+    tol: float
+    """An epoch that gains less is one without improvement."""
+    patience: float
+    """Training stops after more epochs than this, one after the other, without improvement."""
+    adaptive: bool = False
+    """Whether the learning rate is lowered first, as long as it is above `LEAST_RATE`."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done.
+
+    Parameters
+    ----------
+    backend : str
+    objective : Objective
+        The loss and the dropout.
+    rule : Rule
+        The optimizer and the penalties.
+    schedule : Schedule
+    batch_size : int
+        Number of samples an update.
+    epochs : int
+        For so many the schedule is made.
+    n_threads : int or None
+        At most so many threads; None chooses.
+    stopping : Stopping or None
+        None trains all epochs.
+    time_budget : float
+        Seconds after which no other epoch is begun.
+    """
+
+    backend: str
+    objective: Objective
+    rule: Rule
+    schedule: Schedule
+    batch_size: int
+    epochs: int
+    n_threads: int | None = None
+    stopping: Stopping | None = None
+    time_budget: float = np.inf
