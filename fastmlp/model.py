@@ -89,7 +89,7 @@ class Model:
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features_in_)
+        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
             As in training; the model's `input_scale` is applied.
 
         Returns
@@ -133,7 +133,7 @@ class Model:
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features_in_)
+        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
         y : array_like of shape (n_samples,)
             True labels.
 

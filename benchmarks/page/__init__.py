@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "benchmarks" / "published"
+REPOSITORY = "https://github.com/fastmlp/fastmlp"
 PICTURES = "pictures"
 """Folder of the pictures in `PUBLISHED`."""
 

@@ -5,9 +5,11 @@ import re
 from benchmarks import first_call, roofline
 from benchmarks.peers.contestants import ALONE
 from benchmarks.peers.report import count_text, peak_text
-from benchmarks.roofline.report import notes, peaks_text
+from benchmarks.roofline.report import notes
+from benchmarks.roofline.report import peaks_text as roofline_peaks
 
 from . import COMMANDS, PAGE_COMMAND, PICTURES
+from .front import front, peaks_text
 from .tables import (
     duration,
     is_of_threads,
@@ -60,52 +62,8 @@ def readme(text, results):
     section = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if len(section.findall(text)) != 1:
         raise ValueError(f"README.md must have one section between {BEGIN!r} and {END!r}")
-    peers, starting = results["peers"], results["first_call"]
-    rows = [row for row in peers["rows"].values() if row.get("in_readme", True)]
-    told = README.format(
-        table=race_table(rows), machine=_machine_sentence(peers, rows), count=count_text(rows),
-        command=COMMANDS["peers"], cold=f"{starting['fastmlp']['cold_seconds']:.0f}",
-        warm=f"{_first_fit(starting):.1f}", first_call_command=COMMANDS["first_call"],
-    )  # fmt: skip
+    told = front(results["peers"], results["first_call"])
     return section.sub(lambda match: f"{BEGIN}\n{told.strip()}\n{END}", text)
-
-
-def _first_fit(starting):
-    """Find the seconds of fastmlp's first fit where its kernels are compiled."""
-    found = [r["first_fit_seconds"] for r in starting["rows"] if r["library"] == "fastmlp"]
-    return found[0]
-
-
-def _machine_sentence(peers, rows):
-    """Write the machine, the versions and the dates of some rows in a sentence."""
-    machine = peers["machine"]
-    dates = sorted({row["date"] for row in rows})
-    versions = machine["versions"]
-    libraries = ", ".join(
-        f"{name} {versions[package]}"
-        for name, package in (
-            ("NumPy", "numpy"), ("scikit-learn", "scikit-learn"), ("PyTorch", "torch"),
-            ("JAX", "jax"), ("numba", "numba"),
-        )
-    )  # fmt: skip
-    blas = " and ".join(sorted(set(_blas_kernels(machine))))
-    day = " to ".join(dict.fromkeys((dates[0], dates[-1])))
-    return (
-        f"Measured {day} on {machine['cores']} cores of {machine['processor']} "
-        f"({_peaks(peers)} in float32 by NumPy), Python {machine['python']}, {libraries}, "
-        f"BLAS {blas}."
-    )
-
-
-def _blas_kernels(machine):
-    """List the BLAS libraries without the names of their files and their threads."""
-    for text in machine["blas"].values():
-        yield " ".join(text.split()[:3])
-
-
-def _peaks(peers):
-    peaks = peers["sgemm_flops_per_second"]
-    return ", ".join(f"{peak / 1e9:.0f} GFLOP/s on {n}" for n, peak in peaks.items())
 
 
 def _machine(results):
@@ -116,7 +74,7 @@ def _machine(results):
          else ", ".join(map(str, value)) if isinstance(value, list) else str(value))
         for name, value in machine.items()
     ]  # fmt: skip
-    table = markdown_table(["", "measured on"], [*rows, ("sgemm", _peaks(results["peers"]))])
+    table = markdown_table(["", "measured on"], [*rows, ("sgemm", peaks_text(results["peers"]))])
     return f"## The machine\n\n{table}"
 
 
@@ -156,7 +114,7 @@ def _race_avx2(results):
     rows = list(content["rows"].values())
     return RACE_AVX2.format(
         command=COMMANDS["avx2"], table=_tables(rows), count=count_text(rows),
-        peaks=_peaks(content), details=_details(content, " --isa avx2"),
+        peaks=peaks_text(content), details=_details(content, " --isa avx2"),
     )  # fmt: skip
 
 
@@ -195,8 +153,9 @@ def _roofline(results):
     """Write the roofline: the picture and the table of the kernels."""
     measured = results["roofline"]
     return ROOFLINE.format(
-        command=COMMANDS["roofline"], peaks=peaks_text(measured), table=roofline.table(measured),
-        notes=notes(measured), pictures=f"benchmarks/published/{PICTURES}",
+        command=COMMANDS["roofline"], peaks=roofline_peaks(measured),
+        table=roofline.table(measured), notes=notes(measured),
+        pictures=f"benchmarks/published/{PICTURES}",
     )  # fmt: skip
 
 
@@ -230,7 +189,7 @@ HEAD = """
 Every number on this page comes from the JSON files in `benchmarks/published` and stands beside the
 command that measured it. The page is made from them by `{page_command}`, and all of it is measured
 anew by `{page_command} --measure`. How each library is run, why that is its best case, and how
-noise is handled is told in [benchmarks/README.md](benchmarks/README.md).
+noise is handled is told in [benchmarks/README.md](https://github.com/fastmlp/fastmlp/blob/main/benchmarks/README.md).
 """
 
 RACE = """
@@ -319,32 +278,4 @@ What the compiled kernels execute in each workload, for a processor with AVX2 an
 does not drift, so that a change of one percent is seen: `{command}`, {date}; {versions}.
 
 {table}
-"""
-
-README = """
-How many times as long as fastmlp the others take, in brackets what we want to reach
-({count}):
-
-{table}
-
-Whole fits on MNIST in float32 unless it says otherwise, from arrays in memory to the trained model:
-checks, packing and starting threads count, compiling does not. Each contestant runs at its best
-number of threads, from the same weights through the same samples; a time is shown only where the
-losses agree.
-
-{machine}
-
-The table is made by
-
-```
-{command}
-```
-
-and a row of it alone by `python -m benchmarks.peers --only` and its name. The first training on a
-machine compiles the kernels, {cold} s here; later ones load them, and a new Python has imported,
-loaded and trained its first small network after {warm} s. That is measured by
-
-```
-{first_call_command}
-```
 """

@@ -58,24 +58,32 @@ def race_table(rows, columns=COLUMNS):
     columns : sequence of str
         The groups that have a column.
     """
-    body = [
-        [f"`{row['name']}`", row["title"], duration(best(row, "fastmlp"))]
-        + [_race_cell(row, column) for column in columns]
-        for row in rows
-    ]
+    body = [[f"`{row['name']}`", row["title"], *race_cells(row, columns)] for row in rows]
     return markdown_table(["row", "work", "fastmlp", *columns], body, "llr")
 
 
-def _race_cell(row, column):
-    """Write the ratios of the groups that stand in a column, with their goals."""
-    texts = []
+def race_cells(row, columns, goals=True):
+    """Write fastmlp's time, and the ratios of the other groups, each in its column.
+
+    Parameters
+    ----------
+    row : dict
+    columns : sequence of str
+    goals : bool
+        Write what is to be reached behind what is.
+
+    Returns
+    -------
+    list of str
+    """
+    texts = {column: [] for column in columns}
     for group in groups_of([row]):
         times = ratio(row, best(row, group))
-        here, note = COLUMN_OF.get(group, (group, ""))
-        if here == column and times is not None:
-            goal = row["targets"].get(group)
-            texts.append(f"{times:.3g}x" + (f" ({goal:g}x)" if goal else "") + note)
-    return ", ".join(texts)
+        column, note = COLUMN_OF.get(group, (group, ""))
+        if column in texts and times is not None:
+            goal = row["targets"].get(group) if goals else None
+            texts[column].append(f"{times:.3g}x" + (f" ({goal:g}x)" if goal else "") + note)
+    return [duration(best(row, "fastmlp")), *map(", ".join, texts.values())]
 
 
 def row_table(row):
@@ -142,6 +150,27 @@ def _sweep_cell(sweep, row, group):
     return text if group == "fastmlp" or times is None else f"{text} ({times:.2f}x)"
 
 
+def titled_rows(content):
+    """List the rows that compare libraries, and the points of the sweeps, with their titles.
+
+    Parameters
+    ----------
+    content : dict
+        The race's JSON.
+
+    Returns
+    -------
+    list of (str, dict)
+    """
+    rows = [(row["title"], row) for row in content["rows"].values() if not is_of_threads(row)]
+    for sweep in content["sweeps"].values():
+        rows += [
+            (f"{sweep['title']}, {sweep['axis']} {point['value']:,g}", point["row"])
+            for point in sweep["points"]
+        ]
+    return rows
+
+
 def losses(content):
     """List, a sentence each, where another library was faster.
 
@@ -150,14 +179,8 @@ def losses(content):
     content : dict
         The race's JSON.
     """
-    rows = [(row["title"], row) for row in content["rows"].values() if not is_of_threads(row)]
-    for sweep in content["sweeps"].values():
-        rows += [
-            (f"{sweep['title']}, {sweep['axis']} {point['value']:,g}", point["row"])
-            for point in sweep["points"]
-        ]
     found = []
-    for title, row in rows:
+    for title, row in titled_rows(content):
         for group in groups_of([row]):
             times = ratio(row, best(row, group))
             if times is not None and times < 1:

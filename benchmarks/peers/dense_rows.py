@@ -48,7 +48,7 @@ def _of_threads(shape, name, title, contestant, aim, neighbour=False):
     (row,) = (row for row in DENSE_ROWS if row.name == f"dense_{shape}")
     return replace(
         row, name=f"{name}_{shape}", title=f"{row.title}: {title}",
-        contestants=(contestant, ON_ONE), neighbour=neighbour, in_readme=False,
+        contestants=(contestant, ON_ONE), neighbour=neighbour,
         **aims((ALONE,), aim, aim),
     )  # fmt: skip
 

@@ -20,10 +20,10 @@ STEPS = Task(
 )  # fmt: skip
 
 
-def _row(name, title, task, own, avx2=None, tolerance=ROUNDING_GROWS, in_readme=False):
+def _row(name, title, task, own, avx2=None, tolerance=ROUNDING_GROWS):
     """Make a row of both estimators with their defaults."""
     return Row(
-        f"estimator_{name}", title, task, ESTIMATORS, tolerance=tolerance, in_readme=in_readme,
+        f"estimator_{name}", title, task, ESTIMATORS, tolerance=tolerance,
         **aims(("scikit-learn",), own, avx2),
     )  # fmt: skip
 
@@ -33,7 +33,7 @@ def _one_row(dtype, aim):
     return Row(
         f"estimator_predict_one_{dtype}",
         f"MLPClassifier.predict_proba of 784-100-10, one row in {dtype}",
-        replace(ONE_ROW, dtype=dtype), FASTMLP_ESTIMATOR + SKLEARN, in_readme=False,
+        replace(ONE_ROW, dtype=dtype), FASTMLP_ESTIMATOR + SKLEARN,
         **aims(("scikit-learn",), aim, aim),
     )  # fmt: skip
 
@@ -41,20 +41,20 @@ def _one_row(dtype, aim):
 ESTIMATOR_ROWS = (
     _row(
         "sgd", "MLPClassifier(solver='sgd') on MNIST, 20 epochs", replace(MNIST, solver="sgd"), 10,
-        tolerance=SAME_CURVE, in_readme=True,
+        tolerance=SAME_CURVE,
     ),
-    _row("adam", "MLPClassifier() on MNIST, 20 epochs", MNIST, 6, in_readme=True),
+    _row("adam", "MLPClassifier() on MNIST, 20 epochs", MNIST, 6),
     _row(
         "sparse", "MLPClassifier() on CSR 20000 x 20000, 2 epochs",
-        replace(MNIST, form="sparse", epochs=2), 25, 20, SAME_CURVE, in_readme=True,
+        replace(MNIST, form="sparse", epochs=2), 25, 20, SAME_CURVE,
     ),
     _row(
         "table", "MLPClassifier() on 580000 x 54, 5 epochs",
-        replace(MNIST, form="table", epochs=5), 4, in_readme=True,
+        replace(MNIST, form="table", epochs=5), 4,
     ),
     _row(
         "digits", "MLPClassifier() on digits, 1797 x 64 in float64, 100 epochs",
-        replace(MNIST, form="digits", epochs=100), 1, in_readme=True,
+        replace(MNIST, form="digits", epochs=100), 1,
     ),
     _row(
         "2_classes", "MLPClassifier() on 10000 x 30 in float64, 2 classes, 20 epochs",
@@ -85,6 +85,5 @@ ESTIMATOR_ROWS = (
         "partial_fit", "partial_fit of 32 x 4, 64 and 64 ReLU, Adam", STEPS,
         FASTMLP_ESTIMATOR + SKLEARN + (Contestant("PyTorch", "with_torch", "eager", 1),),
         {"scikit-learn": 5, "PyTorch": 1.2}, {"scikit-learn": 5, "PyTorch": 1.2}, tolerance=1e-2,
-        in_readme=False,
     ),
 )  # fmt: skip

@@ -30,7 +30,6 @@ def row_record(result):
         "tolerance": row.tolerance,
         "most_seconds": row.most_seconds,
         "peak_share": row.peak_share,
-        "in_readme": row.in_readme,
         "flops": result.flops,
         "targets": dict(row.targets),
         "entries": [_entry_record(entry) for entry in result.entries],

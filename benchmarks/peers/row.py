@@ -36,8 +36,6 @@ class Row:
         The share of the peak of sgemm on all threads that fastmlp should reach.
     neighbour : bool
         Whether a process beside the race keeps a core half busy.
-    in_readme : bool
-        Whether the README shows it, too, beside BENCHMARKS.md.
     """
 
     name: str
@@ -50,7 +48,6 @@ class Row:
     most_seconds: float | None = None
     peak_share: float | None = None
     neighbour: bool = False
-    in_readme: bool = True
 
 
 def aims(groups, own, avx2=None):

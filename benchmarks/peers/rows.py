@@ -58,11 +58,11 @@ ROWS = (
     ),
     Row(
         "batch256", "784-100-10 logistic, SGD, batch 256, 10 epochs", Task(batch_size=256),
-        FASTMLP + NUMPY + TORCH + JAX, in_readme=False, **aims(THREE, 2.2, 2),
+        FASTMLP + NUMPY + TORCH + JAX, **aims(THREE, 2.2, 2),
     ),
     Row(
         "batch1024", "784-100-10 logistic, SGD, batch 1024, 10 epochs", Task(batch_size=1024),
-        FASTMLP + NUMPY + TORCH + JAX, in_readme=False, **aims(THREE, 1.5, 1.5),
+        FASTMLP + NUMPY + TORCH + JAX, **aims(THREE, 1.5, 1.5),
     ),
     Row(
         "batch1", "784-100-10 logistic, SGD, batch 1, 5 epochs",
@@ -113,7 +113,7 @@ ROWS = (
     Row(
         "predict_dense", "predict_proba of 784-100-10, 10,000 standardised rows",
         replace(BRIEF, form="standard", shape=(10_000, 784, 10), n_rows=10_000, calls=20),
-        FASTMLP + SKLEARN, in_readme=False, **aims(("scikit-learn",), 1.5, 1.2),
+        FASTMLP + SKLEARN, **aims(("scikit-learn",), 1.5, 1.2),
     ),
     Row(
         "predict_one", "predict_proba of 784-100-10, one row",
@@ -127,7 +127,7 @@ ROWS = (
     Row(
         "exponentials", "4-32-16-4 tanh learns exponentials of 2 x 2 matrices, Adam, 200 steps of "
         "10,000", EXPONENTIALS, FASTMLP_ESTIMATOR + TORCH + JAX, {"JAX": 2.5, "PyTorch": 4},
-        {"JAX": 2, "PyTorch": 3}, peak_share=0.35, in_readme=False,
+        {"JAX": 2, "PyTorch": 3}, peak_share=0.35,
     ),
     *ESTIMATOR_ROWS, *DENSE_ROWS, *THREAD_ROWS,
 )  # fmt: skip

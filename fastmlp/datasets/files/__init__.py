@@ -43,7 +43,7 @@ def load_file(
     ----------
     path : path-like
         `.npz` with arrays X and y, or X_train, y_train, X_test and y_test; `.csv` or `.tsv` with
-        a line of column names, separated by commas, semicolons, tabs or |, possibly compressed
+        a line of column names, separated by commas, semicolons, tabs or bars, possibly compressed
         (`.csv.gz`, `.bz2`, `.xz`); or `.parquet` (needs the extra `fastmlp[parquet]`).
     target : str, optional
         The column (.npz: the array) of labels. Left out, the last column (.npz: "y").
