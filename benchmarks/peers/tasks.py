@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.rng import INITIALISATIONS, permutations, streams
+from fastmlp.rng import INITIALISATIONS, Permutations, streams
 
 SEED = 0
 
@@ -114,7 +114,8 @@ def orders(task, data):
     list of ndarray of shape (n_samples,), intp
     """
     _, generator = streams(SEED)
-    return list(islice(permutations(data.X.shape[0], task.shuffle, generator), task.epochs))
+    orders = Permutations(data.X.shape[0], task.shuffle, generator)
+    return [orders.draw() for _ in range(task.epochs)]
 
 
 def n_coefs(fitted):
