@@ -4,7 +4,8 @@ A backend is a module with
 
 - `CAPABILITIES`, a `contract.Capabilities`: what it can do;
 - `trainer(parameters, rule, objective, problem, batch_size, n_threads)`: begin a training, whose
-  `run_epoch` trains on every sample once, in place, and returns the loss of each batch;
+  `run_epoch` trains on every sample once, or epoch after epoch, in place, and returns the loss of
+  each batch;
 - `predict_logits(parameters, features, n_threads)`: the logits of every sample.
 
 `contract` describes each in full.

@@ -14,7 +14,7 @@ from fastmlp.optimizers import Rule
 
 Array = NDArray[Any]
 Report = Callable[[int], object]
-"""Is told after every tenth of a second how many batches of the epoch are done."""
+"""Is told after every tenth of a second how many batches are done."""
 
 SLICE_SECONDS = 0.1
 """How long a backend works before it reports, and Ctrl-C is heard."""
@@ -53,10 +53,14 @@ class Objective(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """In which order, how fast and with which noise an epoch, or a piece of one, is run."""
+    """In which order, how fast and with which noise an epoch is run, or a piece of one, or several.
+
+    Several are run as if one came after the other, to the bit, and cost less.
+    """
 
     permutation: NDArray[np.intp]
-    """(n_samples,): the order of the samples."""
+    """(n_epochs * n_samples,): the order of each epoch's samples; an epoch's last batch may be
+    smaller than the others, whatever comes after it."""
     rates: Array
     """(n_batches,), the parameters' dtype: the learning rate of each update."""
     decays: Array
@@ -65,6 +69,8 @@ class Epoch(NamedTuple):
     """(n_batches,): what each batch's sum of losses is divided by."""
     draw: Callable[[int], NDArray[np.uint16]] | None = None
     """Draws (n_rows, n_units) numbers for the next rows' dropout; see `keep_factors`."""
+    n_epochs: int = 1
+    """How many epochs these are, all of as many samples."""
 
 
 class Trainer(Protocol):
@@ -78,9 +84,11 @@ class Trainer(Protocol):
     """Whether an epoch itself calls it: else one epoch alone needs no limit."""
     state: Array
     """The solver's memory, of shape (n_slots, n_parameters); it may be set between epochs."""
+    losses: NDArray[np.float64]
+    """Of the batches that the last `run_epoch` has done: fewer than all where it was broken off."""
 
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
-        """Train on the samples of an epoch once.
+        """Train on the samples of an epoch once, or of several, one after the other.
 
         Parameters
         ----------
@@ -197,6 +205,7 @@ class SimpleTrainer:
         self.problem, self.batch_size = problem, batch_size
         shape = (rule.solver.n_slots, parameters.buffer.size)
         self.state = np.zeros(shape, parameters.dtype)
+        self.losses = np.empty(0)
 
     def release(self) -> bool:
         """Be of no more use: another one costs nothing."""
@@ -209,18 +218,24 @@ class SimpleTrainer:
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
         """Train on the samples of an epoch once; see `Trainer.run_epoch`."""
         losses = np.empty(len(epoch.rates))
-        for first, last in slices(len(losses), report):
+        self.losses = losses[:0]
+        for first, last in slices(len(losses), report, epoch.n_epochs):
             losses[first:last] = self.run_batches(
                 self.parameters, self.rule, self.objective, self.problem, self.state,
                 self.batch_size, piece_of(epoch, first, last, self.batch_size),
             )  # fmt: skip
+            self.losses = losses[:last]
         return losses
 
 
 def piece_of(epoch: Epoch, first: int, last: int, batch_size: int) -> Epoch:
-    """Cut the batches from one to another, exclusive, out of an epoch."""
+    """Cut the batches from one to another, exclusive, out of an epoch or out of several.
+
+    They are of one epoch.
+    """
+    starts = batch_starts(epoch, batch_size)
     return Epoch(
-        epoch.permutation[first * batch_size : last * batch_size],
+        epoch.permutation[starts[first] : starts[last]],
         epoch.rates[first:last],
         epoch.decays[first:last],
         epoch.totals[first:last],
@@ -228,8 +243,8 @@ def piece_of(epoch: Epoch, first: int, last: int, batch_size: int) -> Epoch:
     )
 
 
-def slices(n_steps: int, report: Report) -> Iterator[tuple[int, int]]:
-    """Cut an epoch into pieces of about `SLICE_SECONDS`, measured as they are worked through.
+def slices(n_steps: int, report: Report, n_epochs: int = 1) -> Iterator[tuple[int, int]]:
+    """Cut epochs into pieces of about `SLICE_SECONDS`, measured as they are worked through.
 
     Parameters
     ----------
@@ -237,15 +252,17 @@ def slices(n_steps: int, report: Report) -> Iterator[tuple[int, int]]:
         Number of batches.
     report : callable
         Told after each piece how many batches are done.
+    n_epochs : int
+        None of the pieces goes from one to the next.
 
     Yields
     ------
     first, last : int
         The batches of a piece, the last exclusive.
     """
-    first, size = 0, 1
+    first, size, length = 0, 1, n_steps // n_epochs
     while first < n_steps:
-        last = min(n_steps, first + size)
+        last = min(first // length * length + length, first + size)
         start = now()
         yield first, last
         seconds = since(start)
@@ -258,6 +275,26 @@ def slices(n_steps: int, report: Report) -> Iterator[tuple[int, int]]:
 def n_batches(n_samples: int, batch_size: int) -> int:
     """Count the batches of an epoch, a smaller last one included."""
     return -(-n_samples // batch_size)
+
+
+def batch_starts(epoch: Epoch, batch_size: int) -> NDArray[np.intp]:
+    """List where each batch starts in the permutation of one epoch or several, and where all end.
+
+    Parameters
+    ----------
+    epoch : Epoch
+    batch_size : int
+
+    Returns
+    -------
+    ndarray of shape (n_batches + 1,), intp
+    """
+    end = len(epoch.permutation)
+    n_samples = end // epoch.n_epochs
+    starts = np.add.outer(
+        np.arange(epoch.n_epochs) * n_samples, np.arange(0, n_samples, batch_size)
+    )
+    return np.append(starts, end)
 
 
 def batches(permutation: NDArray[np.intp], batch_size: int) -> Iterator[NDArray[np.intp]]:

@@ -116,7 +116,7 @@ def update_layer(task, lanes, layer, n_rows, index, step):
         Of the layer.
     layer, n_rows : int
     index : int
-        Which of the steps of this epoch it is.
+        Which of the steps of this call it is.
     step : updates.Step
     """
     layout, workspace, model = task.layout, task.workspace, task.model
@@ -159,12 +159,11 @@ def transpose_weights(task, lanes, layer, own):
 
 
 @inlined
-def update_first_dense(task, begin, n_rows, index, step):
+def update_first_dense(task, n_rows, index, step):
     """Take one step on the first layer, for the units that this thread owns."""
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     gradients = workspace.gradients[task.team.thread]
-    batch_size = task.batches.batch_size
-    samples = dense_inputs(layout, batch_size, workspace.inputs, begin, n_rows)
+    samples = dense_inputs(layout, workspace.inputs, index, n_rows)
     inputs = transposed(samples, 0, layout.fan_in[0])
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):

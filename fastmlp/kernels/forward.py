@@ -84,18 +84,18 @@ def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, s
 
 
 @inlined
-def dense_inputs(layout, batch_size, inputs, begin, n_rows):
+def dense_inputs(layout, inputs, index, n_rows):
     """View the samples of a batch; those of every second batch lie in the same place."""
-    start = begin // batch_size % 2 * (inputs.size // 2)
+    start = index % 2 * (inputs.size // 2)
     return Matrix(inputs, start, n_rows, layout.input_step[0], 1)
 
 
 @inlined
-def read_samples(task, begin, batch):
+def read_samples(task, index, batch):
     """Read the rows of a batch that this thread owns from a dense matrix."""
     layout, workspace = task.layout, task.workspace
     first, last = share(task.team, batch.size)
-    inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, batch.size)
+    inputs = dense_inputs(layout, workspace.inputs, index, batch.size)
     gather(task.line, task.batches.features, batch, first, last, layout.fan_in[0], inputs)
 
 
@@ -108,10 +108,10 @@ def ask_for_samples(task, begin, n_rows):
 
 
 @inlined
-def forward_first_dense(task, begin, batch, slopes):
+def forward_first_dense(task, index, batch, slopes):
     """Compute the first layer's units that this thread owns from dense samples."""
     layout, workspace = task.layout, task.workspace
-    inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, batch.size)
+    inputs = dense_inputs(layout, workspace.inputs, index, batch.size)
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         units = panel_of(task.hidden, layout, 0, panel, batch.size, workspace.units)

@@ -19,7 +19,6 @@ from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import load, n_lanes, store
 from fastmlp.kernels.steps import arrive, forward, mean_loss, move_on
 from fastmlp.kernels.task import (
-    Batches,
     Task,
     Team,
     Workspace,
@@ -43,16 +42,14 @@ class Groups(NamedTuple):
 @inlined
 def alone(task, first, last):
     """Make a task for some rows of a batch that needs no other thread."""
-    w, b, thread = task.workspace, task.batches, task.team.thread
+    w, thread = task.workspace, task.team.thread
     workspace = Workspace(
         w.inputs, w.units, w.deltas, w.row_losses[first:last], w.penalties, w.norms,
         w.gradients[thread : thread + 1], w.cursors,
     )  # fmt: skip
-    # The rows of all blocks lie in the same place, as those of every second batch do.
-    batches = Batches(b.features, b.targets, b.permutation, 1 << 62, b.course, b.totals)
     return Task(
         task.hidden, task.output, task.line, task.block, task.layout, task.solver, task.model,
-        batches, workspace, Team(0, 1, task.team.places),
+        task.batches, workspace, Team(0, 1, task.team.places),
     )  # fmt: skip
 
 
@@ -82,10 +79,13 @@ def add_gradient(lanes, layout, layer, inputs, all_deltas, gradient, adding):
 
 
 @inlined
-def add_block(task, slopes, gradient, begin, batch, total, adding):
-    """Add the gradient of a block of rows to that of its group, or begin with it."""
+def add_block(task, slopes, gradient, batch, total, adding):
+    """Add the gradient of a block of rows to that of its group, or begin with it.
+
+    The samples of all blocks lie in the same place: no other thread reads them.
+    """
     layout, workspace, n_rows = task.layout, task.workspace, batch.size
-    forward(task, task.batches.features, task.batches.targets, (), slopes, begin, batch, 0, total)
+    forward(task, task.batches.features, task.batches.targets, (), slopes, 0, batch, 0, total)
     n_layers = layout.widths.size
     for layer in range(n_layers - 1, 0, -1):
         inputs = whole(layout, layer - 1, n_rows, workspace.units)
@@ -94,12 +94,12 @@ def add_block(task, slopes, gradient, begin, batch, total, adding):
         else:
             add_gradient(task.hidden, layout, layer, inputs, workspace.deltas, gradient, adding)
         carry_back(task, layer, n_rows, slopes)
-    inputs = dense_inputs(layout, task.batches.batch_size, workspace.inputs, begin, n_rows)
+    inputs = dense_inputs(layout, workspace.inputs, 0, n_rows)
     add_gradient(task.hidden, layout, 0, inputs, workspace.deltas, gradient, adding)
 
 
 @inlined
-def add_group(task, slopes, groups, group, begin, batch, total):
+def add_group(task, slopes, groups, group, batch, total):
     """Compute the gradient of a group of rows of a batch, a block at a time."""
     n_groups = groups.gradients.shape[0]
     first, end = group * batch.size // n_groups, (group + 1) * batch.size // n_groups
@@ -107,7 +107,7 @@ def add_group(task, slopes, groups, group, begin, batch, total):
     while first < end or not adding:  # a group without rows has a gradient of 0
         last = min(first + groups.block_rows, end)
         add_block(
-            alone(task, first, last), move_on(slopes, first), groups.gradients[group], begin,
+            alone(task, first, last), move_on(slopes, first), groups.gradients[group],
             batch[first:last], total, adding,
         )  # fmt: skip
         first, adding = last, True
@@ -208,11 +208,10 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
     batches, row_losses = task.batches, task.workspace.row_losses
     first, last = share(task.team, groups.gradients.shape[0])
     for index in range(first_step, last_step):
-        begin = index * batches.batch_size
-        batch = batches.permutation[begin : begin + batches.batch_size]
-        kept = move_on(slopes, (index - first_step) * batches.batch_size)
+        batch = batches.permutation[batches.starts[index] : batches.starts[index + 1]]
+        kept = move_on(slopes, batches.starts[index] - batches.starts[first_step])
         for group in range(first, last):
-            add_group(task, kept, groups, group, begin, batch, batches.totals[index])
+            add_group(task, kept, groups, group, batch, batches.totals[index])
         if not arrive(task.team):
             return False
         if task.team.thread == 0:

@@ -19,7 +19,7 @@ def predict_logits(task, features, slopes, first, last, logits):
     Parameters
     ----------
     task : task.Task
-        Of one thread; its batch size says how many rows are computed at a time, and its
+        Of one thread; its batches' starts say how many rows are computed at a time, and its
         permutation is 0, 1, 2, ...
     features : SparseFeatures or DenseFeatures
         Those of the task.
@@ -30,7 +30,7 @@ def predict_logits(task, features, slopes, first, last, logits):
     logits : (n_samples, n_classes) float
         Overwritten in these rows.
     """
-    layout, units, batch_size = task.layout, task.workspace.units, task.batches.batch_size
+    layout, units, batch_size = task.layout, task.workspace.units, task.batches.starts[1]
     n_layers = layout.widths.size
     for begin in range(first, last, batch_size):
         batch = task.batches.permutation[begin : min(begin + batch_size, last)]

@@ -46,10 +46,10 @@ def forward(task, features, targets, rows, slopes, begin, batch, index, total):
             catch_up_touched(task, rows, batch, index)
         forward_first_sparse(task, begin, batch, slopes)
     else:
-        read_samples(task, begin, batch)
+        read_samples(task, index, batch)
         if not arrive(task.team):
             return False
-        forward_first_dense(task, begin, batch, slopes)
+        forward_first_dense(task, index, batch, slopes)
     n_layers = task.layout.widths.size
     for layer in range(1, n_layers - 1):
         if not arrive(task.team):
@@ -64,7 +64,7 @@ def forward(task, features, targets, rows, slopes, begin, batch, index, total):
 
 
 @inlined
-def backward(task, features, rows, slopes, begin, batch, index, step):
+def backward(task, features, rows, slopes, batch, index, step):
     """Take one step on all layers; False says that the work was called off."""
     n_layers = task.layout.widths.size
     for layer in range(n_layers - 1, 0, -1):
@@ -78,14 +78,14 @@ def backward(task, features, rows, slopes, begin, batch, index, step):
     if is_a(features, SparseFeatures):
         update_first_sparse(task, rows, batch, index, step)
     else:
-        update_first_dense(task, begin, batch.size, index, step)
+        update_first_dense(task, batch.size, index, step)
     return True
 
 
 @inlined
-def backward_clipped(task, features, rows, slopes, clip, begin, batch, index, step):
+def backward_clipped(task, features, rows, slopes, clip, batch, index, step):
     """Take one step on all layers with a gradient that is shortened; see `backward`."""
-    if not backward(keeping(task), features, rows, slopes, begin, batch, index, step):
+    if not backward(keeping(task), features, rows, slopes, batch, index, step):
         return False
     if not arrive(task.team):
         return False
@@ -151,9 +151,9 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
     """
     batches, workspace = task.batches, task.workspace
     for index in range(first_step, last_step):
-        begin, total = index * batches.batch_size, batches.totals[index]
-        batch = batches.permutation[begin : begin + batches.batch_size]
-        kept = move_on(slopes, (index - first_step) * batches.batch_size)
+        begin, total = batches.starts[index], batches.totals[index]
+        batch = batches.permutation[begin : batches.starts[index + 1]]
+        kept = move_on(slopes, begin - batches.starts[first_step])
         if not forward(
             task, batches.features, batches.targets, rows, kept, begin, batch, index, total
         ):
@@ -162,11 +162,9 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
             losses[index] = mean_loss(workspace.row_losses, batch.size, total)
         step = step_of(batches.course, index)
         if is_a(clip, Clip):
-            going = backward_clipped(
-                task, batches.features, rows, kept, clip, begin, batch, index, step
-            )
+            going = backward_clipped(task, batches.features, rows, kept, clip, batch, index, step)
         else:
-            going = backward(task, batches.features, rows, kept, begin, batch, index, step)
+            going = backward(task, batches.features, rows, kept, batch, index, step)
         if not going:
             return False
     if is_a(rows, TouchedRows) and (

@@ -30,8 +30,10 @@ class Batches(NamedTuple):
     targets: Any
     """ClassTargets or ValueTargets."""
     permutation: np.ndarray
-    """(n_samples,) intp."""
-    batch_size: int
+    """(n_samples,) intp: of one epoch, or of several one after the other."""
+    starts: np.ndarray
+    """(n_batches + 1,) intp: where each batch starts in the permutation, and where the last ends;
+    for predictions (2,), 0 and how many rows are computed at a time."""
     course: Course
     totals: np.ndarray
     """(n_batches,) float64: what each batch's sum of losses is divided by."""
@@ -88,7 +90,7 @@ class Task(NamedTuple):
 
 @inlined
 def place_of_penalty(task, index):
-    """Find where the penalties of a step lie: there is room for some steps of an epoch."""
+    """Find where the penalties of a step lie: there is room for some steps."""
     return index % task.workspace.penalties.shape[2]
 
 

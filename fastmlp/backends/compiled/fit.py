@@ -1,33 +1,41 @@
 """One training in compiled kernels: its memory, its threads, and the calls of the kernels."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._clock import now, since
 from fastmlp.backends.compiled.grouping import choose_n_groups, make_groups, make_workspaces
-from fastmlp.backends.compiled.memory import make_sample_workspace, read_only, zeros
+from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import break_even, pack
 from fastmlp.backends.compiled.renewal import form_of, is_small
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.compiled.touching import TOUCHED_SHARE, count_touched, make_touched_rows
-from fastmlp.backends.contract import Epoch, Objective, Problem, Report, n_batches, threshold
+from fastmlp.backends.compiled.workspaces import (
+    Space,
+    make_sample_workspace,
+    make_slopes,
+    make_workspace,
+)
+from fastmlp.backends.contract import (
+    Epoch,
+    Objective,
+    Problem,
+    Report,
+    batch_starts,
+    n_batches,
+    piece_of,
+)
 from fastmlp.kernels import groups, samples, steps, updates
 from fastmlp.kernels import task as tasks
-from fastmlp.kernels.backward import GRADIENT_ROWS
 from fastmlp.kernels.cache import clock
 from fastmlp.kernels.clipping import Clip
-from fastmlp.kernels.dense import DenseFeatures
-from fastmlp.kernels.functions import SIMPLE
 from fastmlp.kernels.jit import specialise
-from fastmlp.kernels.layout import Layout, n_of_units
 from fastmlp.kernels.losses import ClassTargets
-from fastmlp.kernels.simd import LINE_BYTES
-from fastmlp.kernels.slopes import Slopes
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import TouchedRows
 from fastmlp.kernels.updates import ACCUMULATE, ADAM, MOMENTUM, RMSPROP, Course, Solver
@@ -40,7 +48,10 @@ from fastmlp.threads import n_cores
 Array = NDArray[Any]
 
 MOST_STEPS = 8192
-"""Batches for which there is room for the sums of the squared weights."""
+"""Batches for which there is room for the sums of the squared weights, at the most."""
+
+PENALTIES = 1 << 16
+"""Numbers for which there is room where batches of several epochs lie side by side."""
 
 IN_PLACE_NONZEROS = 16
 """Up to so many nonzeros for each feature in a batch, plain gradient descent adds straight onto the
@@ -100,65 +111,6 @@ def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTar
     return ValueTargets(values, weights, n_outputs, code, smoothing, dtype.type(loss.delta))
 
 
-def make_slopes(
-    model: PackedModel, network: Network, dropout: tuple[float, ...], batch_size: int
-) -> Any:
-    """Allocate what keeps the derivatives, or () where they follow from the activations."""
-    layout, dtype = model.layout, model.packed.dtype
-    if not any(dropout) and all(code in SIMPLE for code in layout.activations):
-        return ()
-    sizes = np.array(network.layer_sizes[1:-1], np.intp)
-    rates = np.array(dropout or [0.0] * len(sizes))
-    return Slopes(
-        memory=zeros(batch_size * int(layout.row_steps.sum()), dtype),
-        numbers=read_only(np.empty(0, np.uint16)),
-        row_step=0,
-        begin=0,
-        starts=np.append(0, np.cumsum(sizes)[:-1]).astype(np.intp),
-        thresholds=np.array([threshold(rate) for rate in rates], np.intp),
-        factors=(1 / (1 - rates)).astype(dtype),
-    )
-
-
-def make_workspace(
-    layout: Layout, features: SparseFeatures | DenseFeatures, batch_size: int,
-    sizes: tuple[int, int, int], dtype: np.dtype[Any],
-) -> tasks.Workspace:  # fmt: skip
-    """Allocate what a batch is computed in.
-
-    `sizes` are the largest numbers of threads, of steps a call, and of features that a batch
-    touches where only those are updated.
-    """
-    n_threads, n_steps, most_touched = sizes
-    n_units = n_of_units(layout, batch_size)
-    n_inputs, block = 0, max(GRADIENT_ROWS, most_touched)
-    if isinstance(features, DenseFeatures):
-        n_inputs = 2 * batch_size * int(layout.input_step[0])
-    elif not (features.in_place or most_touched):
-        block = max(block, features.block)
-    n_lanes = int((layout.widths // layout.n_panels).max())
-    n_logits = int(layout.row_steps[-1] + 3) * LINE_BYTES // dtype.itemsize
-    n_panels = int(layout.n_panels.max())
-    return tasks.Workspace(
-        inputs=zeros(n_inputs, dtype),
-        units=zeros(n_units, dtype),
-        deltas=zeros(n_units, dtype),
-        row_losses=np.zeros(batch_size),
-        penalties=np.zeros((len(layout.widths), n_panels, n_steps)),
-        norms=np.zeros((2, len(layout.widths), n_panels)),
-        gradients=zeros((n_threads, max(block * n_lanes, n_logits)), dtype),
-        cursors=zeros((n_threads, -(-batch_size // 8) * 8), np.int64),
-    )
-
-
-class Space(NamedTuple):
-    """What batches are computed in."""
-
-    workspace: tasks.Workspace
-    slopes: Any
-    """See `make_slopes`."""
-
-
 class CompiledTrainer:
     """A training whose batches run in compiled kernels; see `contract.Backend.trainer`."""
 
@@ -197,10 +149,13 @@ class CompiledTrainer:
         most = min(cores, n_groups if n_groups > 1 else n_panels)
         self.rows: TouchedRows | None = None
         n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
+        self.losses = np.empty(0)
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, (most, n_steps))
         self.targets: Any = as_targets(problem, objective.loss, parameters)
         self.groups = make_groups(layout, n_groups, n_rows, dtype) if n_groups > 1 else None
+        if self.rows is None:
+            n_steps = max(n_steps, min(MOST_STEPS, PENALTIES // int(layout.n_panels.sum())))
         self.spaces = self._make_spaces(objective, most, n_steps, n_rows)
         self.by_sample = self._can_go_by_sample(problem)
         if self.by_sample:
@@ -271,8 +226,7 @@ class CompiledTrainer:
         """Compile the kernel, or load it from the cache."""
         numbers = np.empty(0, self.model.packed.dtype)
         nothing = Epoch(np.empty(0, np.intp), numbers, numbers, np.empty(0))
-        course = as_course(self.rule, nothing)
-        call = self._prepare(nothing, course, (0, 0), np.empty(0))
+        call = self._prepare(nothing, self._batches(nothing), (0, 0), np.empty(0))
         entry = steps.run_steps if self.groups is None else groups.run_groups
         entry = samples.run_samples if self.by_sample else entry
         alone = tasks.Team(0, 1, np.zeros(1, np.int64))
@@ -313,33 +267,64 @@ class CompiledTrainer:
         """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
         self.state_handed_out = None
         losses = np.empty(len(epoch.rates))
-        course = as_course(self.rule, epoch)
+        self.losses = losses[:0]
+
         self.model.load()
+        try:
+            for part in self._parts(epoch):
+                first = len(self.losses)
+
+                def done(n_done: int, first: int = first) -> None:
+                    self.losses = losses[: first + n_done]
+                    report(first + n_done)
+
+                self._run_part(part, losses[first : first + len(part.rates)], done)
+        finally:
+            self.model.unload(self.by_sample)
+        return losses
+
+    def _parts(self, epoch: Epoch) -> Iterator[Epoch]:
+        """Take epochs one by one where something is done at the end of each, else all at once."""
+        if epoch.n_epochs == 1 or not (self.by_sample or self.rows is not None):
+            yield epoch
+            return
+        length = len(epoch.rates) // epoch.n_epochs
+        for first in range(0, len(epoch.rates), length):
+            yield piece_of(epoch, first, first + length, self.batch_size)
+
+    def _run_part(self, epoch: Epoch, losses: Array, report: Report) -> None:
+        """Train on an epoch, or on several of which the kernels need not know."""
         if self.rows is not None:
             self.rows.steps_made[...] = 0
-        first, n_steps = 0, self.spaces[0].workspace.penalties.shape[2]
+        batches, first = self._batches(epoch), 0
+        n_steps = self.spaces[0].workspace.penalties.shape[2]
         try:
             while first < len(losses):
                 full = (first // n_steps + 1) * n_steps
                 last = min(len(losses), full, first + self.pace.choose())
-                self._run_slice(epoch, course, (first, last), losses)
+                self._run_slice(epoch, batches, (first, last), losses)
                 first = last
                 if last in (full, len(losses)):
-                    self._add_penalties(epoch, (full - n_steps, last), losses)
+                    self._add_penalties(batches, (full - n_steps, last), losses)
                 report(last)
         finally:
-            if self.rows is not None and first < len(losses):
-                alone = tasks.Team(0, 1, np.zeros(1, np.int64))
-                self.kernel(*self._prepare(epoch, course, (first, first), losses[:first])(alone))
-            self.model.unload(self.by_sample)
-        return losses
+            if first < len(losses):
+                self._break_off(epoch, batches, first, losses)
+
+    def _break_off(self, epoch: Epoch, batches: tasks.Batches, n_done: int, losses: Array) -> None:
+        """Do what else is done after the last batch."""
+        if self.rows is not None:
+            alone = tasks.Team(0, 1, np.zeros(1, np.int64))
+            self.kernel(*self._prepare(epoch, batches, (n_done, n_done), losses[:n_done])(alone))
+        n_steps = self.spaces[0].workspace.penalties.shape[2]
+        self._add_penalties(batches, (n_done // n_steps * n_steps, n_done), losses)
 
     def _run_slice(
-        self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
+        self, epoch: Epoch, batches: tasks.Batches, span: tuple[int, int], losses: Array
     ) -> None:
         """Train on the batches from one to another, exclusive."""
         pace, (first, last) = self.pace, span
-        call = self._prepare(epoch, course, span, losses)
+        call = self._prepare(epoch, batches, span, losses)
         start = now()
         n_threads = run_together(pace.n_threads, lambda team: self.kernel(*call(team)))
         if n_threads < pace.n_threads:  # the others cannot work here: do not ask for them again
@@ -347,22 +332,30 @@ class CompiledTrainer:
         else:
             pace.record(last - first, since(start))
 
-    def _add_penalties(self, epoch: Epoch, span: tuple[int, int], losses: Array) -> None:
+    def _add_penalties(self, batches: tasks.Batches, span: tuple[int, int], losses: Array) -> None:
         """Add the penalties of all that there is room for to the losses."""
         if self.rule.alpha > 0 or self.rule.l1 > 0:
             penalties, some = self.spaces[0].workspace.penalties, slice(*span)
-            losses[some] += penalties.sum(axis=(0, 1))[: span[1] - span[0]] / epoch.totals[some]
-            penalties[...] = 0
+            sums = penalties.reshape(-1, penalties.shape[2])[:, : span[1] - span[0]]
+            losses[some] += np.add.accumulate(sums)[-1] / batches.totals[some]  # in their order
+            if self.rows is not None:
+                penalties[...] = 0
 
-    def _prepare(
-        self, epoch: Epoch, course: Course, span: tuple[int, int], losses: Array
-    ) -> Callable[[tasks.Team], tuple[Any, ...]]:
-        """Draw what dropout needs, and make what puts together the arguments of each thread."""
-        batches = tasks.Batches(
-            self.features, self.targets, read_only(epoch.permutation), self.batch_size, course,
+    def _batches(self, epoch: Epoch) -> tasks.Batches:
+        """Describe the batches of an epoch to the kernels."""
+        return tasks.Batches(
+            self.features, self.targets, read_only(epoch.permutation),
+            read_only(batch_starts(epoch, self.batch_size)), as_course(self.rule, epoch),
             read_only(epoch.totals),
         )  # fmt: skip
-        numbers = self._numbers_of(epoch, span)
+
+    def _prepare(
+        self, epoch: Epoch, batches: tasks.Batches, span: tuple[int, int], losses: Array
+    ) -> Callable[[tasks.Team], tuple[Any, ...]]:
+        """Draw what dropout needs, and make what puts together the arguments of each thread."""
+        numbers = {}
+        if epoch.draw is not None and span[0] < span[1]:
+            numbers = self._draw(epoch.draw, int(batches.starts[span[1]] - batches.starts[span[0]]))
 
         def call(team: tasks.Team) -> tuple[Any, ...]:
             workspace, slopes = self.spaces[team.thread % len(self.spaces)]
@@ -372,17 +365,14 @@ class CompiledTrainer:
                 return (task, self.space, *span, losses)
             if self.groups is not None:
                 return (task, slopes, self.groups, *span, losses)
-            rows = () if self.rows is None else self.rows._replace(course=course)
+            rows = () if self.rows is None else self.rows._replace(course=batches.course)
             return (task, rows, slopes, self.clip, *span, losses)
 
         return call
 
-    def _numbers_of(self, epoch: Epoch, span: tuple[int, int]) -> dict[str, Any]:
-        """Draw the numbers of a piece of an epoch where there is dropout."""
-        if epoch.draw is None or span[0] == span[1]:
-            return {}
-        ends = np.minimum(np.array(span) * self.batch_size, len(epoch.permutation))
-        numbers = epoch.draw(int(ends[1] - ends[0]))
+    def _draw(self, draw: Callable[[int], NDArray[np.uint16]], n_rows: int) -> dict[str, Any]:
+        """Draw the numbers of some samples for dropout."""
+        numbers = draw(n_rows)
         # The last panel of a layer reads numbers for the units that fill it up, too.
         padded = np.zeros(numbers.size + self.model.hidden.width, np.uint16)
         padded[: numbers.size] = numbers.ravel()

@@ -6,10 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastmlp.kernels import samples
-from fastmlp.kernels.layout import Layout
 from fastmlp.kernels.simd import LINE_BYTES
-from fastmlp.network import Parameters
 
 
 def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
@@ -36,21 +33,3 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.setflags(write=False)
     return view
-
-
-def make_sample_workspace(
-    layout: Layout, parameters: Parameters, n_threads: int
-) -> samples.SampleWorkspace:
-    """Allocate what a sample is computed in."""
-    dtype, width, outputs = parameters.dtype, int(layout.widths[0]), int(layout.widths[1])
-    masks = zeros(width, dtype)
-    masks[: layout.fan_out[0]] = 1
-    return samples.SampleWorkspace(
-        units=zeros(width, dtype),
-        masks=masks,
-        shared_rows=zeros(width, dtype),
-        row_sums=zeros(width, dtype),
-        partial_logits=zeros(2 * int(layout.n_panels[0]) * outputs, dtype),
-        # A line between one thread's and the next one's: they would be fetched in pairs.
-        outputs=zeros((n_threads, 3 * outputs + 32), dtype),
-    )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.compiled.fit import as_solver, make_slopes, make_workspace
+from fastmlp.backends.compiled.fit import as_solver
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import (
@@ -18,6 +18,7 @@ from fastmlp.backends.compiled.packing import (
     without_background,
 )
 from fastmlp.backends.compiled.team import split
+from fastmlp.backends.compiled.workspaces import make_slopes, make_workspace
 from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import few, predict
 from fastmlp.kernels import task as tasks
@@ -129,12 +130,13 @@ def predict_logits(
     course = Course(numbers, numbers, numbers, numbers)
     targets = ClassTargets(nothing, numbers, 0, 0.0)
     alone = tasks.Team(0, 1, np.zeros(1, np.int64))
+    starts = read_only(np.array([0, rows]))
 
     def prepare(first: int, last: int) -> tuple[Any, ...]:
         """Read samples, and put together what the kernel needs to predict them."""
         data, start = read(first, last)
         some = read_only(np.arange(last - start))
-        batches = tasks.Batches(data, targets, some, rows, course, read_only(np.empty(0)))
+        batches = tasks.Batches(data, targets, some, starts, course, read_only(np.empty(0)))
         workspace = make_workspace(model.layout, data, rows, (1, 1, 0), dtype)
         task = model.task(solver, batches, workspace, alone)
         slopes = make_slopes(model, parameters.network, (), rows)
