@@ -5,7 +5,7 @@ the scale and shift that turn them into the network's input. The backends apply 
 a time: there is never a float copy of the data set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, NamedTuple
@@ -136,6 +136,27 @@ def as_features(
 ) -> Features:
     """Check a data matrix and wrap it, without a copy where its dtype is one we train from.
 
+    Arguments are those of `wrap_features`.
+
+    Raises
+    ------
+    ValueError
+        As `wrap_features`, or if a value is NaN or infinity.
+    """
+    features, check = wrap_features(X, scale, dtype, name, n_features)
+    check()
+    return features
+
+
+def wrap_features(
+    X: Any,
+    scale: Scale,
+    dtype: np.dtype[Any],
+    name: str = "X",
+    n_features: int | None = None,
+) -> tuple[Features, Callable[[], None]]:
+    """Wrap a data matrix, and leave it to the caller to ask whether all its values are finite.
+
     Parameters
     ----------
     X : array_like or sparse matrix of shape (n_samples, n_features), or a data frame
@@ -148,11 +169,17 @@ def as_features(
     n_features : int, optional
         How many columns there must be.
 
+    Returns
+    -------
+    features : Features
+    check : callable
+        Raises a `ValueError` that names the first value that is NaN or infinity, if there is one.
+
     Raises
     ------
     ValueError
         If it is not 2-D, is empty, has another number of columns, is not numeric, or holds missing
-        values, NaN or infinity.
+        values.
     """
     values, labels = as_table(X, name)
     if values.ndim != 2:
@@ -168,8 +195,7 @@ def as_features(
         values = values.view(np.uint8) if isinstance(values, np.ndarray) else values.astype("u1")
     elif values.dtype.name not in FEATURE_DTYPES or not values.dtype.isnative:
         values = values.astype(dtype)
-    _require_finite(values, labels, dtype, name)
-    return Features(values, scale, dtype)
+    return Features(values, scale, dtype), lambda: _require_finite(values, labels, dtype, name)
 
 
 def _require_finite(

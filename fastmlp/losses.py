@@ -110,11 +110,22 @@ def huber_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
     return np.asarray(np.clip(logits - targets, -loss.delta, loss.delta))
 
 
+def exponential(z: Array) -> Array:
+    """Compute e^z."""
+    return np.asarray(np.exp(z))
+
+
+OUTPUTS: dict[str, Callable[[Array], Array]] = {
+    "softmax": softmax, "logistic": sigmoid, "exp": exponential, "identity": identity,
+}  # fmt: skip
+"""From logits to predictions."""
+
+
 class LossFunctions(NamedTuple):
     """What belongs to one loss."""
 
-    output: Callable[[Array], Array]
-    """From logits to predictions."""
+    output: str
+    """A key of `OUTPUTS`."""
     losses: Callable[[Array, Any, Loss], Array]
     """Each sample's loss, from logits of shape (..., n_outputs)."""
     gradient: Callable[[Array, Any, Loss], Array]
@@ -122,18 +133,15 @@ class LossFunctions(NamedTuple):
 
 
 LOSSES: dict[str, LossFunctions] = {
-    "softmax": LossFunctions(softmax, softmax_losses, softmax_gradient),
-    "logistic": LossFunctions(sigmoid, logistic_losses, logistic_gradient),
-    "squared_error": LossFunctions(identity, squared_losses, squared_gradient),
-    "poisson": LossFunctions(lambda z: np.asarray(np.exp(z)), poisson_losses, poisson_gradient),
-    "absolute_error": LossFunctions(identity, absolute_losses, absolute_gradient),
-    "huber": LossFunctions(identity, huber_losses, huber_gradient),
+    "softmax": LossFunctions("softmax", softmax_losses, softmax_gradient),
+    "logistic": LossFunctions("logistic", logistic_losses, logistic_gradient),
+    "squared_error": LossFunctions("identity", squared_losses, squared_gradient),
+    "poisson": LossFunctions("exp", poisson_losses, poisson_gradient),
+    "absolute_error": LossFunctions("identity", absolute_losses, absolute_gradient),
+    "huber": LossFunctions("identity", huber_losses, huber_gradient),
 }
 """The targets of `softmax` are class indices of shape (...,), those of the others numbers of shape
 (..., n_outputs)."""
-
-OUTPUTS = {name: functions.output for name, functions in LOSSES.items()}
-"""From logits to predictions, for each loss."""
 
 
 def sample_losses(loss: Loss, logits: Array, targets: Any) -> Array:

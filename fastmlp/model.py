@@ -1,24 +1,19 @@
 """A trained network that predicts."""
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends import get_backend
 from fastmlp.feature_names import check_feature_names
-from fastmlp.functional import softmax, softmax_cross_entropy
-from fastmlp.inputs import Features, Scale, as_features
+from fastmlp.functional import softmax_cross_entropy
+from fastmlp.inputs import Features, Scale, wrap_features
 from fastmlp.network import Parameters
+from fastmlp.predictor import Predictor
 from fastmlp.targets import as_targets
 
 Array = NDArray[Any]
-
-
-def _cannot(X: Any) -> None:
-    """Predict nothing."""
 
 
 class Evaluation(NamedTuple):
@@ -61,13 +56,30 @@ class Model:
         n_threads: int | None,
         feature_names: Array | None = None,
     ) -> None:
-        self.parameters = parameters
+        self.predictor = Predictor(parameters, input_scale, "softmax", backend, n_threads)
         self.classes_ = classes
-        self.input_scale = input_scale
-        self.backend = backend
-        self.n_threads = n_threads
         if feature_names is not None:
             self.feature_names_in_ = feature_names
+
+    @property
+    def parameters(self) -> Parameters:
+        """Weights and biases."""
+        return self.predictor.parameters
+
+    @property
+    def input_scale(self) -> Scale:
+        """What is done to every value of X before the first layer."""
+        return self.predictor.scale
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend that predicts."""
+        return self.predictor.backend
+
+    @property
+    def n_threads(self) -> int | None:
+        """At most so many threads predict; None chooses."""
+        return self.predictor.n_threads
 
     @property
     def coefs_(self) -> tuple[Array, ...]:
@@ -109,10 +121,10 @@ class Model:
             If only one of X and the data trained on names its columns.
         """
         self._check_names(X)
-        probabilities = self._predict_few(X)
+        probabilities = self.predictor.few(X)
         if probabilities is not None:
             return probabilities
-        return softmax(self._logits(self._features(X)))
+        return self.predictor(*self._unchecked(X))
 
     def predict(self, X: Any) -> Array:
         """Predict the most probable class; X as in `predict_proba`.
@@ -123,9 +135,9 @@ class Model:
             Labels.
         """
         self._check_names(X)
-        scores = self._predict_few(X)
+        scores = self.predictor.few(X)
         if scores is None:
-            scores = self._logits(self._features(X))
+            scores = self.predictor.logits(*self._unchecked(X))
         return np.asarray(self.classes_[scores.argmax(axis=1)])
 
     def score(self, X: Any, y: Any) -> float:
@@ -143,7 +155,8 @@ class Model:
             If a label was not seen in training, or X and y differ in length.
         """
         self._check_names(X)
-        features = self._features(X)
+        features, check = self._unchecked(X)
+        check()
         targets, _ = as_targets(y, features.n_samples, self.classes_)
         return self.evaluate(features, targets).score
 
@@ -156,31 +169,19 @@ class Model:
         targets : ndarray of shape (n_samples,), intp
             Index of each sample's class.
         """
-        logits = self._logits(features)
+        logits = self.predictor.logits(features)
         loss = softmax_cross_entropy(logits, targets).mean(dtype=np.float64)
         return Evaluation(float(loss), float((logits.argmax(axis=1) == targets).mean()))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what holds compiled code."""
-        return {name: value for name, value in vars(self).items() if name != "_predict_few"}
-
-    @cached_property
-    def _predict_few(self) -> Callable[[Any], Array | None]:
-        """Predict a few rows at once where the backend can; None says that it cannot."""
-        kind = getattr(get_backend(self.backend), "FewRows", None)
-        return _cannot if kind is None else kind(self.parameters, self.input_scale, "softmax")
 
     def _check_names(self, X: Any) -> None:
         """Refuse a data frame whose columns are not those of training."""
         check_feature_names(getattr(self, "feature_names_in_", None), X)
 
-    def _features(self, X: Any) -> Features:
-        return as_features(
+    def _unchecked(self, X: Any) -> tuple[Features, Callable[[], None]]:
+        """Read X, and return what raises where it is not finite."""
+        return wrap_features(
             X, self.input_scale, self.parameters.dtype, n_features=self.n_features_in_
         )
-
-    def _logits(self, features: Features) -> Array:
-        return get_backend(self.backend).predict_logits(self.parameters, features, self.n_threads)
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.parameters.network.layer_sizes))

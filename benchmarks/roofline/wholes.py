@@ -131,7 +131,7 @@ def predict_many(images):
 
     layers = work.product(n_rows, N_HIDDEN, N_CLASSES) + work.logistic(n_rows, N_HIDDEN)
     return Case(
-        "predict many rows", "kernels.predict.predict_logits",
+        "predict many rows", "kernels.predict.predict_rows",
         f"{n_rows:,} rows of 784-100-10, float32",
         work.product(n_rows, N_FEATURES, N_HIDDEN) + layers, values.nbytes, run, check,
         note=filling(N_HIDDEN, HIDDEN),

@@ -6,7 +6,8 @@ A backend is a module with
 - `trainer(parameters, rule, objective, problem, batch_size, n_threads)`: begin a training, whose
   `run_epoch` trains on every sample once, or epoch after epoch, in place, and returns the loss of
   each batch;
-- `predict_logits(parameters, features, n_threads)`: the logits of every sample.
+- `predict_logits(parameters, features, n_threads)`: the logits of every sample;
+- where it predicts better than by logits alone, `FewRows` and `ManyRows`.
 
 `contract` describes each in full.
 """

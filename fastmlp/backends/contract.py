@@ -128,8 +128,39 @@ class Trainer(Protocol):
         """
 
 
+class ManyRows(Protocol):
+    """Predicts many rows with one network: it keeps what lasts from call to call."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        """Use the parameters, which may be written into between calls."""
+
+    def __call__(
+        self, features: Features, output: str, n_threads: int | None
+    ) -> tuple[Array, bool]:
+        """Compute what the network puts out.
+
+        Parameters
+        ----------
+        features : Features
+            They may hold NaN and infinity.
+        output : str
+            A key of `fastmlp.losses.OUTPUTS`.
+        n_threads : int or None
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_samples, n_outputs), the parameters' dtype
+        finite : bool
+            True says that all values are finite in that dtype; False, that they may not be.
+        """
+
+
 class Backend(Protocol):
-    """The functions of a backend module."""
+    """The functions of a backend module.
+
+    It may also have `FewRows`, which is made with parameters, scale and the name of the output
+    function and predicts a few rows at once, or returns None; and `ManyRows`, a `ManyRows`.
+    """
 
     CAPABILITIES: Capabilities
 

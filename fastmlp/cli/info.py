@@ -77,7 +77,7 @@ def _cache() -> Iterator[str]:
         return
     from fastmlp.kernels import predict, samples, steps
 
-    for kernel in (steps.run_steps, samples.run_samples, predict.predict_logits):
+    for kernel in (steps.run_steps, samples.run_samples, predict.predict_rows):
         files = kernel._cache.files()
         size = sum(path.stat().st_size for path in files) / 1e6
         yield f"kernel {kernel.__name__}: {len(files)} compiled versions, {size:.1f} MB"

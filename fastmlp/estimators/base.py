@@ -14,29 +14,30 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._checks import check_name, check_sizes
 from fastmlp._errors import invalid
-from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
 from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
-from fastmlp.estimators.few import MOST_ROWS, as_computed, keep_few_rows, predict_at_once
+from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
 from fastmlp.estimators.quasi_newton import minimise
-from fastmlp.estimators.reading import read
+from fastmlp.estimators.reading import may_be_read, read
 from fastmlp.estimators.sample_weights import as_weights
 from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Kept, Stochastic
 from fastmlp.estimators.validation import Validation, split
-from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Features, Scale
-from fastmlp.losses import OUTPUTS, Loss
+from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
+from fastmlp.predictor import OUTPUT_FUNCTIONS, Predictor
 
 Array = NDArray[Any]
 
 COPIED = ("_asked_sizes", "_labels", "_memory", "_no_improvement_count")
 """What callbacks get a copy of beside the fitted attributes."""
 
-LEFT = ("_few", "_kept", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+UNSCALED = Scale(1.0, 0.0)
+
+LEFT = ("_predictor", "_kept", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
 """What no copy gets."""
 
 
@@ -177,7 +178,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.n_iter_, self.t_ = 0, 0
         self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
         self._asked_sizes = network.layer_sizes[1:-1]
-        self.out_activation_ = OUT_ACTIVATIONS[self._loss().name]
+        self.out_activation_ = LOSSES[self._loss().name].output
         parameters = Parameters.zeros(network, dtype)
         draw_parameters(parameters, self.init, self._random_state)
         self._keep(parameters)
@@ -189,7 +190,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self._fitted = parameters
         self.coefs_ = list(parameters.coefs)
         self.intercepts_ = list(parameters.intercepts)
-        self.__dict__.pop("_few", None)
+        self.__dict__.pop("_predictor", None)
 
     def _parameters(self) -> Parameters:
         """Return the fitted parameters, and take over arrays that were put in their place."""
@@ -223,7 +224,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _require_own_output(self, purpose: str) -> None:
         """Raise a `ValueError` where `out_activation_` is not that of the loss, but set by hand."""
         if not self._has_own_output(self._loss().name):
-            own = OUT_ACTIVATIONS[self._loss().name]
+            own = LOSSES[self._loss().name].output
             rule = f"{own!r} {purpose} the loss {self._loss().name!r}"
             raise invalid("out_activation_", rule, repr(self.out_activation_), "Set it back.")
 
@@ -279,24 +280,27 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if found is not None:
             return found
         check_is_fitted(self)
+        predictor, dtype = self._find_predictor(), self._fitted.dtype
+        if may_be_read(self, X) and len(X) > MOST_ROWS:
+            return predictor(wrap(X, dtype), lambda: read(self, X, reset=False))
         X = read(self, X, reset=False)
-        parameters, loss = self._parameters(), self._loss().name
-        output = OUTPUT_FUNCTIONS[
-            check_name("out_activation_", self.out_activation_, OUTPUT_FUNCTIONS)
-        ]
-        few_rows = X.shape[0] <= MOST_ROWS and isinstance(X, np.ndarray)
-        if few_rows and self._has_own_output(loss):
-            few = keep_few_rows(self, parameters, loss)
-            found = few.predict(as_computed(X, parameters.dtype))
-            if found is not None:
-                return found
-        features = wrap(X, parameters.dtype)
-        module = get_backend(self.backend)
-        return output(module.predict_logits(parameters, features, self.n_threads))
+        if X.shape[0] <= MOST_ROWS and isinstance(X, np.ndarray):
+            found = predictor.few(as_computed(X, dtype))
+        return predictor(wrap(X, dtype)) if found is None else found
+
+    def _find_predictor(self) -> Predictor:
+        """Return what predicts; it is kept while what it was made for stays the same."""
+        parameters = self._parameters()
+        output = check_name("out_activation_", self.out_activation_, OUTPUT_FUNCTIONS)
+        asked_for = output, self.backend, self.n_threads
+        kept: Predictor | None = vars(self).get("_predictor")
+        if kept is None or (kept.output, kept.backend, kept.n_threads) != asked_for:
+            kept = self._predictor = Predictor(parameters, UNSCALED, *asked_for)
+        return kept
 
     def _has_own_output(self, loss: str) -> bool:
         """Tell whether `out_activation_` is that of the loss, and not set by hand."""
-        own: bool = self.out_activation_ == OUT_ACTIVATIONS[loss]
+        own: bool = self.out_activation_ == LOSSES[loss].output
         return own
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -338,19 +342,6 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
-OUT_ACTIVATIONS = {
-    "softmax": "softmax", "logistic": "logistic", "poisson": "exp", "squared_error": "identity",
-    "absolute_error": "identity", "huber": "identity",
-}  # fmt: skip
-
-
-OUTPUT_FUNCTIONS = {
-    **{name: activation.function for name, activation in ACTIVATIONS.items()},
-    **{OUT_ACTIVATIONS[loss]: output for loss, output in OUTPUTS.items()},
-}
-"""What `out_activation_` may be: that of a loss, or one set by hand."""
-
-
 def wrap(X: Any, dtype: np.dtype[Any]) -> Features:
     """Hand a checked matrix to the engine where it lies."""
-    return Features(X, Scale(1.0, 0.0), dtype)
+    return Features(X, UNSCALED, dtype)

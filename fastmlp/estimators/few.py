@@ -1,45 +1,17 @@
 """Predictions for a few rows, without the checks that take thirty times as long."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends import get_backend
 from fastmlp.containers import NUMERIC_KINDS, column_names
 from fastmlp.estimators.reading import AS_THEY_LIE
-from fastmlp.inputs import Scale
-from fastmlp.network import Parameters
+from fastmlp.predictor import Predictor
 
 Array = NDArray[Any]
 
 MOST_ROWS = 16
-
-
-class KeptFewRows(NamedTuple):
-    """What predicts a few rows at once, and what it was made for."""
-
-    backend: str
-    loss: str
-    dtype: np.dtype[Any] | None
-    """What it computes in; None where the backend has nothing of the kind."""
-    predict: Callable[[Array], Array | None]
-    """None says that values are not finite."""
-
-
-def keep_few_rows(estimator: Any, parameters: Parameters, loss: str) -> KeptFewRows:
-    """Make, once, what predicts a few rows at once where the backend can."""
-    backend = estimator.backend
-    few: KeptFewRows | None = getattr(estimator, "_few", None)
-    if few is None or (few.backend, few.loss) != (backend, loss):
-        kind = getattr(get_backend(backend), "FewRows", None)
-        few = KeptFewRows(backend, loss, None, _cannot)
-        if kind is not None:
-            predict = kind(parameters, Scale(1.0, 0.0), loss)
-            few = few._replace(dtype=parameters.dtype, predict=predict)
-        estimator._few = few
-    return few
 
 
 def predict_at_once(estimator: Any, X: Any) -> Array | None:
@@ -55,16 +27,14 @@ def predict_at_once(estimator: Any, X: Any) -> Array | None:
     ndarray of shape (n_samples, n_outputs), or None
         None where the checks are needed, or no few rows were predicted before by these weights.
     """
-    few: KeptFewRows | None = vars(estimator).get("_few")
-    if few is None or few.dtype is None:
+    kept: Predictor | None = vars(estimator).get("_predictor")
+    if kept is None or not kept.has_few:
         return None
-    rows = read_few(X, vars(estimator).get("feature_names_in_"), few.dtype)
+    rows = read_few(X, vars(estimator).get("feature_names_in_"), kept.parameters.dtype)
     if rows is None:
         return None
-    estimator._parameters()  # it drops what was made for others
-    loss, there = estimator._loss().name, vars(estimator).get("_few") is few
-    made_for_it = there and (few.backend, few.loss) == (estimator.backend, loss)
-    return few.predict(rows) if made_for_it and estimator._has_own_output(loss) else None
+    predictor: Predictor = estimator._find_predictor()
+    return predictor.few(rows) if predictor is kept else None
 
 
 def read_few(X: Any, names: Array | None, dtype: np.dtype[Any]) -> Array | None:
@@ -118,7 +88,3 @@ def as_computed(X: Array, dtype: np.dtype[Any]) -> Array:
         if X.dtype not in AS_THEY_LIE:
             X = X.astype(np.float64)
         return X.astype(dtype, copy=False)
-
-
-def _cannot(X: Array) -> None:
-    """Predict nothing."""

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from fastmlp._errors import invalid
-from fastmlp.estimators.base import OUT_ACTIVATIONS, BaseMLP
+from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.conversion import FITTED
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.estimators.stochastic import CURVES, Draws, Memory
 from fastmlp.history import History
+from fastmlp.losses import LOSSES
 from fastmlp.network import Network, Parameters
 from fastmlp.saving import file
 from fastmlp.saving.content import Content
@@ -46,7 +47,7 @@ def describe(estimator: BaseMLP) -> Content:
         fitted["kind"] = estimator._labels.kind
     return Content(
         type(estimator).__name__, list(parameters.coefs), list(parameters.intercepts),
-        parameters.network.activations, OUT_ACTIVATIONS[estimator._loss().name], arrays,
+        parameters.network.activations, LOSSES[estimator._loss().name].output, arrays,
         {**estimator.get_params(deep=False), "callbacks": None}, fitted,
     )  # fmt: skip
 
@@ -114,7 +115,7 @@ def restore(content: Content) -> BaseMLP:
     network = Network(sizes, content.activations)
     arrays = [array.ravel() for array in (*content.coefs, *content.intercepts)]
     estimator._keep(Parameters(network, np.concatenate(arrays)))
-    if OUT_ACTIVATIONS[estimator._loss().name] != content.output:
+    if LOSSES[estimator._loss().name].output != content.output:
         raise ValueError(f"output {content.output!r} does not fit the labels")
     if "loss_curve_" in fitted:
         loss, val_loss, val_score = (fitted.get(name) or [] for name in CURVES)

@@ -59,18 +59,35 @@ def needs_no_check(estimator: Any, X: Any, y: Any) -> bool:
     X, y
         As in `read`.
     """
-    if not (type(X) is type(y) is np.ndarray and X.ndim == 2 and 0 < y.ndim <= 2):
+    if not (type(y) is np.ndarray and 0 < y.ndim <= 2 and y.size > 0):
         return False
-    known = vars(estimator)
     return (
-        X.dtype in AS_THEY_LIE
+        may_be_read(estimator, X)
         and y.dtype.kind in NUMERIC_KINDS
         and len(X) == len(y)
-        and y.size > 0
-        and X.shape[1] == known.get("n_features_in_")
-        and "feature_names_in_" not in known
         and _is_finite(X)
         and _is_finite(y)
+    )
+
+
+def may_be_read(estimator: Any, X: Any) -> bool:
+    """Tell whether scikit-learn's checks of X would find no more than NaN or infinity.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted.
+    X
+        As in `read`.
+    """
+    known = vars(estimator)
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and len(X) > 0
+        and X.dtype in AS_THEY_LIE
+        and X.shape[1] == known.get("n_features_in_")
+        and "feature_names_in_" not in known
     )
 
 

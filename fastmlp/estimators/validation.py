@@ -11,10 +11,11 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
 from fastmlp._errors import invalid
-from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Problem
-from fastmlp.losses import OUTPUTS, Loss, sample_losses
+from fastmlp.inputs import Scale
+from fastmlp.losses import LOSSES, OUTPUTS, Loss, sample_losses
 from fastmlp.network import Parameters
+from fastmlp.predictor import Predictor
 
 Array = NDArray[Any]
 
@@ -47,8 +48,12 @@ class Evaluator:
     def __init__(
         self, estimator: Any, parameters: Parameters, loss: Loss, validation: Validation
     ) -> None:
-        self.estimator, self.parameters = estimator, parameters
+        self.estimator = estimator
         self.loss, self.validation = loss, validation
+        self.predictor = Predictor(
+            parameters, Scale(1.0, 0.0), LOSSES[loss.name].output, estimator.backend,
+            estimator.n_threads,
+        )  # fmt: skip
         chosen = estimator.scoring is not None
         self.scorer = check_scoring(estimator, estimator.scoring) if chosen else None
         weighted = chosen and validation.weights is not None and takes_weights(self.scorer)
@@ -58,7 +63,7 @@ class Evaluator:
         """Compute the mean loss and the score, which is NaN where a prediction is not finite."""
         validation = self.validation
         with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
-            logits = self._logits()
+            logits = self.predictor.logits(validation.problem.features)
             losses = sample_losses(self.loss, logits, validation.problem.targets)
             loss = np.average(losses.astype(np.float64), weights=validation.weights)
             return float(loss), self._score(logits)
@@ -73,21 +78,16 @@ class Evaluator:
             return
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            score = self._score(self._logits())
+            score = self._score(self.predictor.logits(self.validation.problem.features))
         reasons = [one.message for one in caught if one.category is UndefinedMetricWarning]
         if np.isnan(score) and reasons:
             remedy = "Validate on more samples, of all classes, or choose another scoring."
             raise invalid("the validation set", "one on which the score is defined",
                           f"nan: {str(reasons[0]).rstrip('.')}", remedy)  # fmt: skip
 
-    def _logits(self) -> Array:
-        backend = get_backend(self.estimator.backend)
-        features = self.validation.problem.features
-        return backend.predict_logits(self.parameters, features, self.estimator.n_threads)
-
     def _score(self, logits: Array) -> float:
         estimator, validation = self.estimator, self.validation
-        predictions = OUTPUTS[self.loss.name](logits)
+        predictions = OUTPUTS[self.predictor.output](logits)
         if not np.isfinite(predictions).all():
             return float("nan")
         if self.scorer is None:

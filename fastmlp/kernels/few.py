@@ -8,6 +8,8 @@ import numpy as np
 
 from fastmlp.kernels.functions import SIMPLE, apply
 from fastmlp.kernels.jit import entry, kernel
+from fastmlp.kernels.layout import NEVER
+from fastmlp.kernels.outputs import put_out
 from fastmlp.kernels.simd import (
     broadcast,
     fma,
@@ -18,8 +20,6 @@ from fastmlp.kernels.simd import (
     store,
 )
 from fastmlp.kernels.slopes import value_and_slope
-
-IDENTITY, SOFTMAX, LOGISTIC, EXPONENTIAL = range(4)
 
 
 @kernel
@@ -68,32 +68,6 @@ def activate(lanes, code, units):
         store(units, place, apply(code, z) if code in SIMPLE else value_and_slope(code, z)[0])
 
 
-@kernel
-def softmax(logits):
-    """Compute exp(z_i - max z) / sum_j exp(z_j - max z) in place."""
-    largest, total = logits[0], logits.dtype.type(0)
-    for unit in range(1, logits.size):
-        largest = max(largest, logits[unit])
-    for unit in range(logits.size):
-        logits[unit] = np.exp(logits[unit] - largest)
-        total += logits[unit]
-    for unit in range(logits.size):
-        logits[unit] /= total
-
-
-@kernel
-def finish(code, outputs):
-    """Turn logits into predictions in place."""
-    if code == SOFTMAX:
-        softmax(outputs)
-    elif code == LOGISTIC:
-        for unit in range(outputs.size):
-            outputs[unit] = 1 / (1 + np.exp(-outputs[unit]))
-    elif code == EXPONENTIAL:
-        for unit in range(outputs.size):
-            outputs[unit] = np.exp(outputs[unit])
-
-
 @entry
 def predict_few(
     lanes, parameters, layer_sizes, activations, output, X, scale, shift, space, predictions
@@ -109,7 +83,7 @@ def predict_few(
     activations : (n_layers - 1,) intp
         Codes of `functions`.
     output : int
-        `IDENTITY`, `SOFTMAX`, `LOGISTIC` or `EXPONENTIAL`.
+        One of `outputs.OUTPUT_CODES`.
     X : (n_rows, n_features) float
         C-contiguous.
     scale, shift : float
@@ -146,7 +120,10 @@ def predict_few(
             inputs, units = units, inputs
             coefs += fan_in * fan_out
             intercepts += fan_out
-        for unit in range(predictions.shape[1]):
+        n_outputs = layer_sizes[n_layers]
+        width = (n_outputs + size - 1) // size * size
+        inputs[n_outputs:width] = NEVER
+        put_out(lanes, output, inputs, 0, width)
+        for unit in range(n_outputs):
             predictions[row, unit] = inputs[unit]
-        finish(output, predictions[row])
     return True

@@ -86,8 +86,9 @@ def test_white_images_train_as_black_ones_do():
 
 @pytest.mark.parametrize("background", [0, 255])
 def test_predictions_skip_the_background_some_rows_at_a_time(background, monkeypatch):
-    monkeypatch.setattr(prediction, "PACKED_ROWS", 13)
+    monkeypatch.setattr(prediction, "BLOCK_ROWS", 13)
     monkeypatch.setattr(prediction, "THREAD_ROWS", 10)
+    monkeypatch.setattr(prediction, "SHARE_ROWS", 20)
     features = as_features(mostly(background, np.uint8), Scale(1 / 255, 0.0), np.dtype("float64"))
     network = Network((67, 20, 3), ("relu",))
     buffer = np.random.default_rng(0).normal(size=network.n_parameters)

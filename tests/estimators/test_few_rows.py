@@ -189,8 +189,8 @@ def test_another_loss_is_heeded():
 def test_copies_have_nothing_of_it():
     model = fitted()
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert "_few" in vars(model)
-        assert "_few" not in vars(twin)
+        assert "_predictor" in vars(model)
+        assert "_predictor" not in vars(twin)
 
 
 def test_what_is_not_fitted_says_so():

@@ -115,11 +115,11 @@ def packing(n_samples):
 
 
 def many_rows(n_samples, draw):
-    """Compute the logits of many rows."""
+    """Compute the probabilities of many rows."""
     few, features = (draw(n, np.dtype("float32")) for n in (1, n_samples))
-    parameters = _parameters(features)
-    compiled.predict_logits(parameters, few, 1)
-    return lambda: compiled.predict_logits(parameters, features, 1)
+    predict = compiled.ManyRows(_parameters(features))
+    predict(few, "softmax", 1)
+    return lambda: predict(features, "softmax", 1)
 
 
 def one_row(n_calls):
@@ -157,6 +157,7 @@ WORKLOADS = {
     "touched rows, CSR, Adam, batch 64": Training(256, texts, solver=Adam()),
     "packing bytes": partial(packing, 1024),
     "predict many rows": partial(many_rows, 192, photographs),
+    "predict many rows, bytes": partial(many_rows, 768, images),
     "predict many rows, CSR": partial(many_rows, 1536, texts),
     "predict one row": partial(one_row, 100),
 }

@@ -3,18 +3,18 @@
 - `packing` brings the data into the form that the kernels read;
 - `fit` holds a training's memory and threads and calls the kernels;
 - `pace` decides how many threads work, and for how long at a time;
-- `prediction` computes logits.
+- `prediction` predicts, a few rows or many.
 """
 
 from fastmlp.backends.compiled.fit import CompiledTrainer
-from fastmlp.backends.compiled.prediction import FewRows, predict_logits
+from fastmlp.backends.compiled.prediction import FewRows, ManyRows, predict_logits
 from fastmlp.backends.contract import Capabilities, Objective, Problem, Trainer
 from fastmlp.kernels.functions import ACTIVATION_CODES
 from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 
-__all__ = ["CAPABILITIES", "FewRows", "predict_logits", "trainer"]
+__all__ = ["CAPABILITIES", "FewRows", "ManyRows", "predict_logits", "trainer"]
 
 CAPABILITIES = Capabilities(
     activations=tuple(ACTIVATION_CODES), losses=tuple(LOSSES), dtypes=("float32", "float64")

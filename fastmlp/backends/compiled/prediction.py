@@ -1,62 +1,54 @@
-"""Logits by compiled kernels: blocks of rows, so that memory is bounded, on several threads."""
+"""Predictions by compiled kernels: a few rows at once, or blocks of rows on several threads."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.compiled.fit import as_solver
-from fastmlp.backends.compiled.memory import read_only
+from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import (
     as_dense,
     as_sparse,
     break_even,
+    choose_block,
     estimate_background,
-    without_background,
 )
-from fastmlp.backends.compiled.team import split
-from fastmlp.backends.compiled.workspaces import make_slopes, make_workspace
+from fastmlp.backends.compiled.team import run_together
+from fastmlp.backends.compiled.workspaces import make_slopes
 from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import few, predict
-from fastmlp.kernels import task as tasks
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.functions import ACTIVATION_CODES
 from fastmlp.kernels.jit import specialise
-from fastmlp.kernels.layout import NARROW_BYTES
-from fastmlp.kernels.losses import ClassTargets
+from fastmlp.kernels.layout import NARROW_BYTES, n_of_units, pack
+from fastmlp.kernels.outputs import OUTPUT_CODES
+from fastmlp.kernels.predict import LOOKED_AT_ONCE, MostlyBackground
 from fastmlp.kernels.simd import Lanes
 from fastmlp.kernels.sparse import SparseFeatures
-from fastmlp.kernels.updates import Course
+from fastmlp.kernels.task import Team
 from fastmlp.network import Parameters
-from fastmlp.optimizers import SGD, Rule
 from fastmlp.threads import n_cores
 
 Array = NDArray[Any]
+Readable = SparseFeatures | DenseFeatures | MostlyBackground
 
 FEW_ROWS = 16
 """Up to so many rows are predicted from the parameters where they lie."""
 
-PACKED_ROWS = 8192
-"""Rows of which a thread packs the nonzeros at a time, so that memory is bounded."""
-
 BLOCK_ROWS = 96
 """Rows predicted at a time: 96 rows of 784 float32 stay in the second-level cache."""
 
+BLOCK_VALUES = 1 << 18
+"""Values predicted at a time at the most, save that a row is not divided."""
+
+SHARE_ROWS = 4 * BLOCK_ROWS
+"""Rows that a thread takes at a time: whoever is slower, for whatever reason, takes fewer."""
+
 THREAD_ROWS = 512
 """Rows from which another thread pays: starting it takes 0.1 ms."""
-
-
-OUTPUT_CODES = {
-    "softmax": few.SOFTMAX, "logistic": few.LOGISTIC, "poisson": few.EXPONENTIAL,
-    "squared_error": few.IDENTITY, "absolute_error": few.IDENTITY, "huber": few.IDENTITY,
-}  # fmt: skip
-
-
-Reader = Callable[[int, int], tuple[SparseFeatures | DenseFeatures, int]]
-"""Gives data with the samples from one to another, exclusive, and says which is the first there."""
 
 
 class FewRows:
@@ -67,11 +59,11 @@ class FewRows:
     parameters : Parameters
         Used where they lie.
     scale : Scale
-    loss : str
-        Name of the loss, which says how logits become predictions.
+    output : str
+        One of `OUTPUT_CODES`.
     """
 
-    def __init__(self, parameters: Parameters, scale: Scale, loss: str) -> None:
+    def __init__(self, parameters: Parameters, scale: Scale, output: str) -> None:
         network, number = parameters.network, parameters.dtype.type
         self.dtype, self.n_features = parameters.dtype, network.layer_sizes[0]
         self.n_outputs = network.layer_sizes[-1]
@@ -81,7 +73,7 @@ class FewRows:
             parameters.buffer,
             np.array(network.layer_sizes, np.intp),
             np.array(codes, np.intp),
-            OUTPUT_CODES[loss],
+            OUTPUT_CODES[output],
         )
         lanes = self.before[0].width  # a line of memory
         self.n_space = 2 * -(-max(network.layer_sizes) // lanes) * lanes + lanes
@@ -115,67 +107,169 @@ class FewRows:
         return predictions if finite else None
 
 
+class Panels(NamedTuple):
+    """Weights as the kernels read them, and what they were made of."""
+
+    buffer: Array
+    """A copy of the parameters."""
+    model: PackedModel
+    weights: predict.Weights
+
+
+class ManyRows:
+    """Predicts many rows; see `fastmlp.backends.contract.ManyRows`.
+
+    The panels are kept beside a copy of the parameters. Whether these, which users write into, are
+    still the same takes 12 us for 784-100-10, a sixth of what panels take. What is kept is never
+    written to again, so that threads may predict at the same time.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.kept: dict[bool, Panels] = {}
+        self.kernels: dict[Any, Any] = {}
+
+    def __call__(
+        self, features: Features, output: str, n_threads: int | None
+    ) -> tuple[Array, bool]:
+        """Predict; see `fastmlp.backends.contract.ManyRows`."""
+        n_samples, dtype = features.n_samples, self.parameters.dtype
+        most_rows = max(1, min(BLOCK_ROWS, n_samples, BLOCK_VALUES // features.n_features))
+        limit = break_even(self.parameters.network, dtype, most_rows, False)
+        read = choose_reading(features, limit, most_rows)
+        panels = self._panels(not isinstance(read(), DenseFeatures))
+        predictions = np.empty((n_samples, self.parameters.network.layer_sizes[-1]), dtype)
+
+        def prepare() -> tuple[Any, ...]:
+            """Put a thread's arguments together, its own space among them."""
+            data = read()
+            space = make_space(panels.model, data, most_rows)
+            return panels.weights, data, space, OUTPUT_CODES[output]
+
+        kernel = self._kernel(prepare(), predictions)
+        starts, finite = count(0, SHARE_ROWS), []
+
+        def work(team: Team) -> None:
+            """Predict share after share until none is left."""
+            before = prepare()
+            for first in starts:
+                if first >= n_samples:
+                    return
+                last = min(first + SHARE_ROWS, n_samples)
+                finite.append(kernel(*before, first, last, predictions))
+
+        most = n_cores() if n_threads is None else n_threads
+        run_together(max(1, min(most, n_samples // THREAD_ROWS)), work)
+        return predictions, all(finite)
+
+    def _panels(self, sparse: bool) -> Panels:
+        """Return the weights in panels, made anew where the parameters have changed."""
+        kept = self.kept.get(sparse)
+        if kept is None or not same_bits(kept.buffer, self.parameters.buffer):
+            copied = self.parameters.copy()  # another thread may write while they are packed
+            model = PackedModel(copied, sparse, 0)
+            pack(model.parts)
+            lanes = model.hidden, model.output, model.line, model.block
+            weights = predict.Weights(*lanes, model.layout, read_only(model.packed))
+            kept = self.kept[sparse] = Panels(copied.buffer, model, weights)
+        return kept
+
+    def _kernel(self, before: tuple[Any, ...], predictions: Array) -> Any:
+        """Compile the kernel for such data, or load it, once."""
+        data = before[1]
+        dense, *packed = data if isinstance(data, MostlyBackground) else (data,)
+        values = dense.values
+        key = type(data), values.dtype, values.flags.aligned, bool(packed) and packed[0] != 0
+        if key not in self.kernels:
+            self.kernels[key] = specialise(predict.predict_rows, *before, 0, 0, predictions)
+        return self.kernels[key]
+
+
 def predict_logits(
     parameters: Parameters, features: Features, n_threads: int | None = None
 ) -> Array:
     """Compute the logits of every sample; see `fastmlp.backends.contract.Backend`."""
-    n_samples, dtype = features.n_samples, parameters.dtype
-    logits = np.empty((n_samples, parameters.network.layer_sizes[-1]), dtype)
-    rows = min(BLOCK_ROWS, n_samples)
-    read, at_once = choose_reading(features, break_even(parameters.network, dtype, rows, False))
-    model = PackedModel(parameters, isinstance(read(0, 1)[0], SparseFeatures), 0)
-    model.load()
-    solver = as_solver(Rule(SGD()), dtype)
-    nothing, numbers = read_only(np.empty(0, np.intp)), read_only(np.empty(0, dtype))
-    course = Course(numbers, numbers, numbers, numbers)
-    targets = ClassTargets(nothing, numbers, 0, 0.0)
-    alone = tasks.Team(0, 1, np.zeros(1, np.int64))
-    starts = read_only(np.array([0, rows]))
-
-    def prepare(first: int, last: int) -> tuple[Any, ...]:
-        """Read samples, and put together what the kernel needs to predict them."""
-        data, start = read(first, last)
-        some = read_only(np.arange(last - start))
-        batches = tasks.Batches(data, targets, some, starts, course, read_only(np.empty(0)))
-        workspace = make_workspace(model.layout, data, rows, (1, 1, 0), dtype)
-        task = model.task(solver, batches, workspace, alone)
-        slopes = make_slopes(model, parameters.network, (), rows)
-        return task, data, slopes, first - start, last - start, logits[start:]
-
-    kernel = specialise(predict.predict_logits, *prepare(0, 1))
-
-    def work(first: int, last: int) -> None:
-        for start in range(first, last, at_once):
-            kernel(*prepare(start, min(start + at_once, last)))
-
-    most = n_cores() if n_threads is None else n_threads
-    split(max(1, min(most, n_samples // THREAD_ROWS)), n_samples, work)
-    return logits
+    return ManyRows(parameters)(features, "identity", n_threads)[0]
 
 
-def choose_reading(features: Features, limit: float) -> tuple[Reader, int]:
-    """Choose how samples are handed to the kernels, and how many at a time.
+def same_bits(a: Array, b: Array) -> bool:
+    """Tell whether two arrays of one type are the same, NaN and the sign of 0 included."""
+    bits = f"u{a.itemsize}"
+    return np.array_equal(a.view(bits), b.view(bits))
+
+
+def choose_reading(features: Features, limit: float, most_rows: int) -> Callable[[], Readable]:
+    """Choose how samples are handed to the kernels.
 
     Parameters
     ----------
     features : Features
+        They may hold NaN and infinity.
     limit : float
         Up to this share of values that differ from the background, dense data are packed.
+    most_rows : int
+        So many are packed at a time.
 
     Returns
     -------
-    read : Reader
-    at_once : int
+    callable
+        Makes what a thread reads.
     """
-    background, share = 0, 0.0
-    if not features.is_sparse:
-        background, share = estimate_background(features.values, limit)
-    if features.is_sparse or share > limit:
-        data = as_sparse(features) if features.is_sparse else as_dense(features)
-        return lambda first, last: (data, 0), features.n_samples
+    if features.is_sparse:
+        matrix = as_sparse(features)
+        return lambda: matrix
+    dense, largest = as_dense(features), float(np.finfo(features.dtype).max)
+    background, share = estimate_background(features.values, limit)
+    constant = features.scale.scale * float(background) + features.scale.shift
+    if share > limit or not max(abs(float(background)), abs(constant)) <= largest:
+        return lambda: dense
+    block = choose_block(features, round(share * features.values.size))
+    return lambda: MostlyBackground(
+        dense, background, make_packed(features, background, most_rows, block)
+    )
 
-    def read(first: int, last: int) -> tuple[SparseFeatures, int]:
-        some = replace(features, values=features.values[first:last])
-        return without_background(some, background, 1), first
 
-    return read, PACKED_ROWS
+def make_packed(features: Features, background: Any, most_rows: int, block: int) -> SparseFeatures:
+    """Make room for some rows without their background.
+
+    Parameters
+    ----------
+    features : Features
+    background : scalar of their dtype
+    most_rows : int
+    block : int
+        Number of features taken at a time.
+
+    Returns
+    -------
+    SparseFeatures
+    """
+    number, (scale, shift) = features.dtype.type, features.scale
+    n_values = most_rows * features.n_features + LOOKED_AT_ONCE.width
+    return SparseFeatures(
+        indptr=np.empty(most_rows + 1, np.int64),
+        indices=np.empty(n_values, np.int32),
+        values=np.empty(n_values, features.dtype if background != 0 else features.values.dtype),
+        sums=read_only(np.empty(0, features.dtype)),
+        scale=number(scale),
+        constant=number(scale * float(background) + shift),
+        block=block,
+        in_place=False,
+    )
+
+
+def make_space(model: PackedModel, data: Readable, most_rows: int) -> predict.Space:
+    """Allocate what a block of rows is computed in."""
+    layout, dtype = model.layout, model.packed.dtype
+    n_inputs = most_rows * int(layout.input_step[0]) if isinstance(data, DenseFeatures) else 0
+    return predict.Space(
+        numbers=np.empty(most_rows, np.intp),
+        inputs=zeros(n_inputs, dtype),
+        units=zeros(n_of_units(layout, most_rows), dtype),
+        cursors=np.empty(most_rows, np.int64),
+        slopes=make_slopes(model, model.parameters.network, (), most_rows),
+    )

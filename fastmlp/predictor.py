@@ -1,0 +1,125 @@
+"""The only way to predict: parameters, and what turns X and logits into predictions."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastmlp.backends import get_backend
+from fastmlp.backends.contract import ManyRows
+from fastmlp.functional import ACTIVATIONS
+from fastmlp.inputs import Features, Scale
+from fastmlp.losses import OUTPUTS
+from fastmlp.network import Parameters
+
+Array = NDArray[Any]
+
+OUTPUT_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    **{name: activation.function for name, activation in ACTIVATIONS.items()},
+    **OUTPUTS,
+}
+"""From logits to predictions: those of the losses, and what users may set by hand."""
+
+NATIVE = tuple(OUTPUTS)
+"""Those that a backend may compute itself."""
+
+
+class Predictor:
+    """Predicts with one network.
+
+    A backend that has something special for it keeps what it needs from call to call; parameters
+    may be written into at any time.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Used, not copied.
+    scale : Scale
+        What a few rows are scaled by; many rows come as `Features`, which say it themselves.
+    output : str
+        One of `OUTPUT_FUNCTIONS`: what is made of the logits.
+    backend : str
+        Name of the backend that predicts.
+    n_threads : int or None
+        At most so many threads predict; None chooses.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        scale: Scale,
+        output: str,
+        backend: str,
+        n_threads: int | None,
+    ) -> None:
+        self.parameters, self.scale, self.output = parameters, scale, output
+        self.backend, self.n_threads = backend, n_threads
+
+    def __call__(self, features: Features, check: Callable[[], object] | None = None) -> Array:
+        """Predict.
+
+        Parameters
+        ----------
+        features : Features
+        check : callable, optional
+            Raises where the features are not finite, which some backends see as they read them:
+            it is called unless they say that all are. None: that is known.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs), the parameters' dtype
+        """
+        if self.output in NATIVE:
+            return self._run(features, self.output, check)
+        return OUTPUT_FUNCTIONS[self.output](self.logits(features, check))
+
+    def logits(self, features: Features, check: Callable[[], object] | None = None) -> Array:
+        """Compute what the output function is applied to; see `__call__`."""
+        return self._run(features, "identity", check)
+
+    @cached_property
+    def few(self) -> Callable[[Any], Array | None]:
+        """Predict a few rows at once, an array of the parameters' dtype.
+
+        It returns None where the backend cannot, or not for such X, or X is not finite.
+        """
+        kind = getattr(get_backend(self.backend), "FewRows", None)
+        if kind is None or self.output not in NATIVE:
+            return _cannot
+        few: Callable[[Any], Array | None] = kind(self.parameters, self.scale, self.output)
+        return few
+
+    @property
+    def has_few(self) -> bool:
+        """Whether `few` has been asked for, and may predict."""
+        return vars(self).get("few", _cannot) is not _cannot
+
+    @cached_property
+    def _many(self) -> ManyRows | None:
+        """Make what predicts many rows and keeps what it needs; None where a backend has none."""
+        kind = getattr(get_backend(self.backend), "ManyRows", None)
+        many: ManyRows | None = None if kind is None else kind(self.parameters)
+        return many
+
+    def _run(self, features: Features, output: str, check: Callable[[], object] | None) -> Array:
+        module = get_backend(self.backend)
+        if self._many is not None:
+            predictions, finite = self._many(features, output, self.n_threads)
+            if check is not None and not finite:
+                check()
+            return predictions
+        if check is not None:
+            check()
+        logits = module.predict_logits(self.parameters, features, self.n_threads)
+        return OUTPUT_FUNCTIONS[output](logits)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out what a backend keeps."""
+        return Predictor, (
+            self.parameters, self.scale, self.output, self.backend, self.n_threads,
+        )  # fmt: skip
+
+
+def _cannot(X: Any) -> None:
+    """Predict nothing."""
