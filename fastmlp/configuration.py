@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._checks import check_flag, check_name, check_real, check_sizes
 from fastmlp._errors import invalid
-from fastmlp.functional import ACTIVATIONS
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
 from fastmlp.rng import INITIALISATIONS, initial_parameters

@@ -1,6 +1,8 @@
-"""Losses of a network's last layer, and their gradients, in NumPy.
+"""Losses of a network's last layer in NumPy: one row each, with all that depends on the loss.
 
 Every function acts on the last axis: on the logits of one sample or of a batch, a sample a row.
+The compiled twin of this file is `fastmlp.kernels.losses`: a loss that is added is a row here, and
+there a code with its formulas.
 """
 
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.functional import identity, sigmoid, softmax, softplus
+from fastmlp.activations import identity, sigmoid, softplus
 
 Array = NDArray[Any]
 
@@ -23,6 +25,30 @@ class Loss(NamedTuple):
     """Share of a label that is spread evenly over all classes (Szegedy et al. 2016, section 7)."""
     delta: float = 1.0
     """Where Huber's loss turns from a parabola into lines."""
+
+
+def softmax(logits: Array) -> Array:
+    """Compute exp(z_i) / sum_j exp(z_j) over the last axis.
+
+    The largest logit is subtracted first, which changes nothing in exact arithmetic and keeps
+    exp from overflowing; the article's form gives NaN from a logit of 710 (float32: 89) on.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (..., n_classes), float32 or float64
+
+    Returns
+    -------
+    ndarray of shape (..., n_classes)
+        Probabilities, each row summing to 1.
+    """
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
+
+
+def exp(logits: Array) -> Array:
+    """Compute e^z, the mean of Poisson's distribution."""
+    return np.asarray(np.exp(logits))
 
 
 def smooth_labels(logits: Array, targets: Any, loss: Loss) -> Array:
@@ -110,38 +136,61 @@ def huber_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
     return np.asarray(np.clip(logits - targets, -loss.delta, loss.delta))
 
 
-def exponential(z: Array) -> Array:
-    """Compute e^z."""
-    return np.asarray(np.exp(z))
+class OutputFunction(NamedTuple):
+    """What turns logits into predictions."""
+
+    function: Callable[[Array], Array]
+    onnx: str
+    """Name of the operator that does the same."""
 
 
-OUTPUTS: dict[str, Callable[[Array], Array]] = {
-    "softmax": softmax, "logistic": sigmoid, "exp": exponential, "identity": identity,
-}  # fmt: skip
-"""From logits to predictions."""
+OUTPUT_FUNCTIONS: dict[str, OutputFunction] = {
+    "identity": OutputFunction(identity, "Identity"),
+    "softmax": OutputFunction(softmax, "Softmax"),
+    "logistic": OutputFunction(sigmoid, "Sigmoid"),
+    "exp": OutputFunction(exp, "Exp"),
+}
+"""By the names that `out_activation_` has; the twins are `kernels.outputs.OUTPUT_CODES`."""
 
 
 class LossFunctions(NamedTuple):
     """What belongs to one loss."""
 
-    output: str
-    """A key of `OUTPUTS`."""
     losses: Callable[[Array, Any, Loss], Array]
     """Each sample's loss, from logits of shape (..., n_outputs)."""
     gradient: Callable[[Array, Any, Loss], Array]
     """d loss / d logits."""
+    output: str = "identity"
+    """From logits to predictions: a key of `OUTPUT_FUNCTIONS`."""
+    targets: str = "values"
+    """What targets are: "classes", indices of shape (...,); "bits", 0 or 1, or "values", both of
+    shape (..., n_outputs)."""
+    least: float = -np.inf
+    """The least target."""
+    averaged: bool = True
+    """Whether the loss is the mean over the outputs, and the gradient that of their sum."""
+    in_scikit_learn: bool = False
+    """Whether scikit-learn's network has it."""
 
 
 LOSSES: dict[str, LossFunctions] = {
-    "softmax": LossFunctions("softmax", softmax_losses, softmax_gradient),
-    "logistic": LossFunctions("logistic", logistic_losses, logistic_gradient),
-    "squared_error": LossFunctions("identity", squared_losses, squared_gradient),
-    "poisson": LossFunctions("exp", poisson_losses, poisson_gradient),
-    "absolute_error": LossFunctions("identity", absolute_losses, absolute_gradient),
-    "huber": LossFunctions("identity", huber_losses, huber_gradient),
-}
-"""The targets of `softmax` are class indices of shape (...,), those of the others numbers of shape
-(..., n_outputs)."""
+    "softmax": LossFunctions(
+        softmax_losses, softmax_gradient, "softmax", "classes", averaged=False,
+        in_scikit_learn=True,
+    ),
+    "logistic": LossFunctions(
+        logistic_losses, logistic_gradient, "logistic", "bits", averaged=False,
+        in_scikit_learn=True,
+    ),
+    "squared_error": LossFunctions(squared_losses, squared_gradient, in_scikit_learn=True),
+    "poisson": LossFunctions(
+        poisson_losses, poisson_gradient, "exp", least=0.0, averaged=False, in_scikit_learn=True
+    ),
+    "absolute_error": LossFunctions(absolute_losses, absolute_gradient),
+    "huber": LossFunctions(huber_losses, huber_gradient),
+}  # fmt: skip
+
+REGRESSION_LOSSES = tuple(name for name, row in LOSSES.items() if row.targets == "values")
 
 
 def sample_losses(loss: Loss, logits: Array, targets: Any) -> Array:

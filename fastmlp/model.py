@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.feature_names import check_feature_names
-from fastmlp.functional import softmax_cross_entropy
 from fastmlp.inputs import Features, Scale, wrap_features
+from fastmlp.losses import Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
 from fastmlp.targets import as_targets
@@ -170,7 +170,7 @@ class Model:
             Index of each sample's class.
         """
         logits = self.predictor.logits(features)
-        loss = softmax_cross_entropy(logits, targets).mean(dtype=np.float64)
+        loss = sample_losses(Loss("softmax"), logits, targets).mean(dtype=np.float64)
         return Evaluation(float(loss), float((logits.argmax(axis=1) == targets).mean()))
 
     def _check_names(self, X: Any) -> None:

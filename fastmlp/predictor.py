@@ -6,22 +6,22 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import ManyRows
-from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Features, Scale
-from fastmlp.losses import OUTPUTS
+from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.network import Parameters
 
 Array = NDArray[Any]
 
-OUTPUT_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    **{name: activation.function for name, activation in ACTIVATIONS.items()},
-    **OUTPUTS,
+OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    **{name: row.function for name, row in ACTIVATIONS.items()},
+    **{name: row.function for name, row in OUTPUT_FUNCTIONS.items()},
 }
 """From logits to predictions: those of the losses, and what users may set by hand."""
 
-NATIVE = tuple(OUTPUTS)
+NATIVE = tuple(OUTPUT_FUNCTIONS)
 """Those that a backend may compute itself."""
 
 
@@ -38,7 +38,7 @@ class Predictor:
     scale : Scale
         What a few rows are scaled by; many rows come as `Features`, which say it themselves.
     output : str
-        One of `OUTPUT_FUNCTIONS`: what is made of the logits.
+        One of `OUT_ACTIVATIONS`: what is made of the logits.
     backend : str
         Name of the backend that predicts.
     n_threads : int or None
@@ -72,7 +72,7 @@ class Predictor:
         """
         if self.output in NATIVE:
             return self._run(features, self.output, check)
-        return OUTPUT_FUNCTIONS[self.output](self.logits(features, check))
+        return OUT_ACTIVATIONS[self.output](self.logits(features, check))
 
     def logits(self, features: Features, check: Callable[[], object] | None = None) -> Array:
         """Compute what the output function is applied to; see `__call__`."""
@@ -112,7 +112,7 @@ class Predictor:
         if check is not None:
             check()
         logits = module.predict_logits(self.parameters, features, self.n_threads)
-        return OUTPUT_FUNCTIONS[output](logits)
+        return OUT_ACTIVATIONS[output](logits)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave out what a backend keeps."""

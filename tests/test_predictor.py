@@ -13,7 +13,7 @@ import fastmlp
 from fastmlp.backends import get_backend
 from fastmlp.backends.compiled import prediction
 from fastmlp.inputs import Features, Scale, as_features
-from fastmlp.losses import OUTPUTS
+from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.network import Network, Parameters
 from fastmlp.predictor import Predictor
 from tests.tolerances import assert_close
@@ -148,7 +148,7 @@ EXTREME = [-1e6, -120.0, -95.0, -30.0, -1.0, 0.0, 0.5, 20.0, 88.0, 200.0]
 """Logits at which functions saturate, or their values are no normal numbers."""
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("output", OUTPUT_FUNCTIONS)
 @pytest.mark.parametrize("n_outputs", [1, 2, 10, 20])
 def test_the_output_function_is_that_of_numpy(output, n_outputs):
     network = Network((N_FEATURES, n_outputs), ())
@@ -162,7 +162,7 @@ def test_the_output_function_is_that_of_numpy(output, n_outputs):
         (made.few(X[:16]), logits.few(X[:16])),
     ):
         with np.errstate(over="ignore", under="ignore"):
-            expected = OUTPUTS[output](logit)
+            expected = OUTPUT_FUNCTIONS[output].function(logit)
         np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-44)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from fastmlp.backends.compiled.fit import as_solver
 from fastmlp.backends.compiled.memory import zeros
+from fastmlp.kernels.activations import LOGISTIC, multiply_by_derivative
 from fastmlp.kernels.backward import GRADIENT_ROWS, update_dense
-from fastmlp.kernels.functions import LOGISTIC, multiply_by_derivative
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import n_lanes
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows

@@ -4,11 +4,12 @@ import numpy as np
 import scipy.special
 
 from fastmlp.backends.compiled.memory import zeros
-from fastmlp.kernels.functions import LOGISTIC, activate
+from fastmlp.kernels.activations import LOGISTIC, activate
 from fastmlp.kernels.jit import kernel
-from fastmlp.kernels.losses import ClassTargets, softmax_rows
+from fastmlp.kernels.losses import ClassTargets
 from fastmlp.kernels.products import Matrix, multiply
 from fastmlp.kernels.simd import load, n_lanes
+from fastmlp.kernels.softmax import softmax_rows
 from fastmlp.kernels.sparse import multiply_nonzeros
 
 from . import work
@@ -151,7 +152,7 @@ def activation():
         return units.copy(), expected
 
     return Case(
-        "logistic activation", "kernels.functions.activate", f"{BATCH_SIZE} x {N_HIDDEN}",
+        "logistic activation", "kernels.activations.activate", f"{BATCH_SIZE} x {N_HIDDEN}",
         work.logistic(BATCH_SIZE, N_HIDDEN), units.nbytes, run, check,
         note=filling(N_HIDDEN, HIDDEN),
     )  # fmt: skip
@@ -187,7 +188,7 @@ def softmax():
         return actual, np.append(expected, expected_losses)
 
     return Case(
-        "softmax, cross-entropy", "kernels.losses.softmax_rows",
+        "softmax, cross-entropy", "kernels.softmax.softmax_rows",
         f"{BATCH_SIZE} x {N_CLASSES}", work.softmax_cross_entropy(BATCH_SIZE, N_CLASSES),
         2 * BATCH_SIZE * OUTPUT.width * 4, run, check,
         note="rows side by side, which are transposed before and after; a logarithm for each",

@@ -144,7 +144,7 @@ class ManyRows(Protocol):
         features : Features
             They may hold NaN and infinity.
         output : str
-            A key of `fastmlp.losses.OUTPUTS`.
+            A key of `fastmlp.losses.OUTPUT_FUNCTIONS`.
         n_threads : int or None
 
         Returns

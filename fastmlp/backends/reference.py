@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends.contract import (
     Capabilities,
     Epoch,
@@ -20,7 +21,6 @@ from fastmlp.backends.contract import (
     batches,
     keep_factors,
 )
-from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, loss_gradient, sample_losses
 from fastmlp.network import Parameters

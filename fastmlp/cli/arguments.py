@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fastmlp import datasets
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends import BACKENDS
 from fastmlp.cli.streams import tell
 from fastmlp.configuration import COURSES, DTYPES, SOLVERS
-from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import SCALES
 from fastmlp.rng import INITIALISATIONS
 from fastmlp.training import train

@@ -28,7 +28,7 @@ from fastmlp.estimators.validation import Validation, split
 from fastmlp.inputs import Features, Scale
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
-from fastmlp.predictor import OUTPUT_FUNCTIONS, Predictor
+from fastmlp.predictor import OUT_ACTIVATIONS, Predictor
 
 Array = NDArray[Any]
 
@@ -291,7 +291,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _find_predictor(self) -> Predictor:
         """Return what predicts; it is kept while what it was made for stays the same."""
         parameters = self._parameters()
-        output = check_name("out_activation_", self.out_activation_, OUTPUT_FUNCTIONS)
+        output = check_name("out_activation_", self.out_activation_, OUT_ACTIVATIONS)
         asked_for = output, self.backend, self.n_threads
         kept: Predictor | None = vars(self).get("_predictor")
         if kept is None or (kept.output, kept.backend, kept.n_threads) != asked_for:

@@ -8,10 +8,12 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp._errors import invalid
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
+from fastmlp.losses import LOSSES
 from fastmlp.network import Network, Parameters
 
 KINDS: dict[str, tuple[type[BaseMLP], Any]] = {
@@ -87,7 +89,7 @@ def to_sklearn(estimator: BaseMLP) -> Any:
     for name, (values, stand_in) in TRAINING_ONLY.items():
         arguments[name] = given[name] if given[name] in values else stand_in
     arguments["activation"] = only_activation(estimator)
-    if given.get("loss") not in (None, "squared_error", "poisson"):
+    if "loss" in given and not LOSSES[given["loss"]].in_scikit_learn:
         arguments["loss"] = "squared_error"  # its output is the identity, too
     made = theirs(**arguments)
     copy_attributes(estimator, made)
@@ -104,7 +106,7 @@ def to_sklearn(estimator: BaseMLP) -> Any:
 def only_activation(estimator: BaseMLP) -> str:
     """Find the one activation of all hidden layers, which must be one that scikit-learn has."""
     names = set(estimator._fitted.network.activations) or {"relu"}
-    if len(names) > 1 or not names <= {"identity", "logistic", "tanh", "relu"}:
+    if len(names) > 1 or not all(ACTIVATIONS[name].in_scikit_learn for name in names):
         rule = "the same for all layers, and one that scikit-learn has, to be converted"
         raise invalid("activation", rule, sorted(names))
     return names.pop()

@@ -1,10 +1,16 @@
 """What the docstrings of the two estimators have in common."""
 
+from collections.abc import Iterable
+from textwrap import fill
+
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.losses import REGRESSION_LOSSES
+
 PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
     Units of each hidden layer.
 activation : str or sequence of str, default="relu"
-    {"identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus"}: one for
-    all hidden layers, or one each.
+<activations>
+    One for all hidden layers, or one each.
 solver : {"lbfgs", "sgd", "adam", "adamw", "rmsprop"}, default="adam"
     The first three as in scikit-learn. "adamw" takes `alpha` as its decoupled weight decay;
     "rmsprop" takes `beta_2` as the decay of its mean of squares.
@@ -109,10 +115,33 @@ def document(text: str) -> str:
     Parameters
     ----------
     text : str
-        With `<parameters>` and `<attributes>` where they go.
+        With `<parameters>`, `<attributes>` and the like where they go.
 
     Returns
     -------
     str
     """
-    return text.replace("<parameters>", PARAMETERS).replace("<attributes>", ATTRIBUTES)
+    parts = {
+        "<parameters>": PARAMETERS,
+        "<attributes>": ATTRIBUTES,
+        "<activations>": list_choices(ACTIVATIONS),
+        "<losses>": list_choices(REGRESSION_LOSSES),
+    }
+    for place, part in parts.items():
+        text = text.replace(place, part)
+    return text
+
+
+def list_choices(names: Iterable[str]) -> str:
+    """List what an argument may be, in lines of a docstring.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    str
+    """
+    listed = ", ".join(f'"{name}"' for name in names)
+    return fill(listed + ".", 100, initial_indent="    ", subsequent_indent="    ")

@@ -12,9 +12,9 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from fastmlp._checks import check_name, check_rounded
 from fastmlp._errors import invalid, meant
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends import BACKENDS
 from fastmlp.backends.contract import DRAWS, threshold
-from fastmlp.functional import ACTIVATIONS
 from fastmlp.optimizers import SCHEDULES, SGD, Adam, AdamW, RMSprop, Rule, Schedule, Solver
 from fastmlp.rng import INITIALISATIONS
 from fastmlp.threads import MOST_THREADS

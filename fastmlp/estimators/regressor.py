@@ -18,7 +18,7 @@ from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.options import CONSTRAINTS
 from fastmlp.estimators.targets import plain_numbers
-from fastmlp.losses import Loss
+from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
 
 Array = NDArray[Any]
 
@@ -33,8 +33,8 @@ errors, while `loss_` is half the mean.
 Parameters
 ----------
 loss : str, default="squared_error"
-    "squared_error", "poisson", "absolute_error" or "huber". The predictions for "poisson", whose
-    targets are at least 0, are exponentials.
+<losses>
+    The predictions for "poisson", whose targets are at least 0, are exponentials.
 <parameters>
 huber_delta : float, default=1.0
     Where Huber's loss turns from a parabola into lines.
@@ -69,7 +69,7 @@ True
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
-        "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber"})],
+        "loss": [StrOptions(set(REGRESSION_LOSSES))],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
     _y_options: ClassVar[dict[str, Any]] = {"y_numeric": True}
@@ -189,8 +189,9 @@ True
     def _read_targets(self, y: Any, first: bool, incremental: bool) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise invalid("y", "at least 0 with loss='poisson'", float(y.min()))
+        least = LOSSES[self.loss].least
+        if least > -np.inf and (y < least).any():
+            raise invalid("y", f"at least {least:g} with loss={self.loss!r}", float(y.min()))
         return np.asarray(y)
 
     def _encode(self, y: Array, dtype: np.dtype[Any]) -> Array:

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
 from fastmlp.inputs import Scale
-from fastmlp.losses import LOSSES, OUTPUTS, Loss, sample_losses
+from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
 
@@ -87,7 +87,7 @@ class Evaluator:
 
     def _score(self, logits: Array) -> float:
         estimator, validation = self.estimator, self.validation
-        predictions = OUTPUTS[self.predictor.output](logits)
+        predictions = OUTPUT_FUNCTIONS[self.predictor.output].function(logits)
         if not np.isfinite(predictions).all():
             return float("nan")
         if self.scorer is None:

@@ -1,7 +1,7 @@
 """From the deltas of the output layer back to the first, each layer updated on the way."""
 
+from fastmlp.kernels.activations import multiply_by_derivative
 from fastmlp.kernels.forward import dense_inputs, whole
-from fastmlp.kernels.functions import multiply_by_derivative
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.products import Matrix, add_rows, multiply

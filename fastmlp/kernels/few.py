@@ -6,7 +6,7 @@ numbers. Here the rows of a weight matrix that belong to nonzero inputs are adde
 
 import numpy as np
 
-from fastmlp.kernels.functions import SIMPLE, apply
+from fastmlp.kernels.activations import FROM_VALUE, apply, value_and_slope
 from fastmlp.kernels.jit import entry, kernel
 from fastmlp.kernels.layout import NEVER
 from fastmlp.kernels.outputs import put_out
@@ -19,7 +19,6 @@ from fastmlp.kernels.simd import (
     n_lanes,
     store,
 )
-from fastmlp.kernels.slopes import value_and_slope
 
 
 @kernel
@@ -65,7 +64,7 @@ def activate(lanes, code, units):
     """Apply an activation function to units whose number is a multiple of the lanes."""
     for place in range(0, units.size, n_lanes(lanes)):
         z = load(lanes, units, place)
-        store(units, place, apply(code, z) if code in SIMPLE else value_and_slope(code, z)[0])
+        store(units, place, apply(code, z) if code in FROM_VALUE else value_and_slope(code, z)[0])
 
 
 @entry
@@ -81,7 +80,7 @@ def predict_few(
         As in `fastmlp.network.Parameters`.
     layer_sizes : (n_layers + 1,) intp
     activations : (n_layers - 1,) intp
-        Codes of `functions`.
+        Codes of `activations`.
     output : int
         One of `outputs.OUTPUT_CODES`.
     X : (n_rows, n_features) float

@@ -1,13 +1,14 @@
 """From the samples of a batch to its losses: each layer's units, then the softmax."""
 
+from fastmlp.kernels.activations import activate
 from fastmlp.kernels.dense import gather
-from fastmlp.kernels.functions import activate
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.kinds import is_a
-from fastmlp.kernels.losses import ClassTargets, softmax_rows
+from fastmlp.kernels.losses import ClassTargets
 from fastmlp.kernels.products import Matrix, add_rows, add_to_rows, multiply
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
 from fastmlp.kernels.slopes import Slopes, activate_and_keep
+from fastmlp.kernels.softmax import softmax_rows
 from fastmlp.kernels.sparse import AHEAD, multiply_nonzeros, prefetch_row
 from fastmlp.kernels.task import panel_of, rows_of, share, share_rows
 from fastmlp.kernels.values import value_rows

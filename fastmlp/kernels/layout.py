@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels.functions import ACTIVATION_CODES, IDENTITY
+from fastmlp.kernels.activations import CODES, IDENTITY
 from fastmlp.kernels.simd import LINE_BYTES, Lanes
 
 WIDE_BYTES, NARROW_BYTES = 256, 64
@@ -98,7 +98,7 @@ class Layout(NamedTuple):
     fan_in: Any
     fan_out: Any
     activations: Any
-    """Codes of `functions`; the last layer's is `IDENTITY`."""
+    """Codes of `activations`; the last layer's is `IDENTITY`."""
     n_panels: Any
     widths: Any
     """Number of units, those that fill up included."""
@@ -146,7 +146,7 @@ def make_layout(
     sizes = np.stack([n_panels * rows * lanes, _in_lines(widths, hidden.dtype)], axis=1).ravel()
     starts = np.append(0, np.cumsum(sizes)[:-1]).reshape(-1, 2).astype(np.intp)
     row_steps = [choose_row_step(int(width), hidden.dtype) for width in (layer_sizes[0], *widths)]
-    codes = [ACTIVATION_CODES[name] for name in activations] + [IDENTITY]
+    codes = [CODES[name] for name in activations] + [IDENTITY]
     return Layout(
         fan_in=fan_in,
         fan_out=fan_out,

@@ -1,4 +1,4 @@
-"""From the logits of a row to its predictions; the functions are those of `fastmlp.predictor`."""
+"""From the logits of a row to its predictions; see `fastmlp.losses`."""
 
 from fastmlp.kernels.functions import exp, sigmoid
 from fastmlp.kernels.jit import inlined, kernel
@@ -13,10 +13,12 @@ from fastmlp.kernels.simd import (
     where_less,
 )
 
-IDENTITY, SOFTMAX, LOGISTIC, EXPONENTIAL = range(4)
+IDENTITY_OUTPUT, SOFTMAX_OUTPUT, LOGISTIC_OUTPUT, EXP_OUTPUT = range(4)
 OUTPUT_CODES = {
-    "identity": IDENTITY, "softmax": SOFTMAX, "logistic": LOGISTIC, "exp": EXPONENTIAL,
+    "identity": IDENTITY_OUTPUT, "softmax": SOFTMAX_OUTPUT, "logistic": LOGISTIC_OUTPUT,
+    "exp": EXP_OUTPUT,
 }  # fmt: skip
+"""The keys of `fastmlp.losses.OUTPUT_FUNCTIONS`."""
 
 
 @inlined
@@ -52,16 +54,16 @@ def put_out(lanes, code, memory, start, width):
     ----------
     lanes : simd.Lanes
     code : int
-        `IDENTITY`, `SOFTMAX`, `LOGISTIC` or `EXPONENTIAL`.
+        One of `OUTPUT_CODES`.
     memory : (n,) float
     start : int
         Where the row lies.
     width : int
         Number of logits, a multiple of the lanes; those that fill up are `layout.NEVER`.
     """
-    if code == SOFTMAX:
+    if code == SOFTMAX_OUTPUT:
         softmax(lanes, memory, start, width)
-    elif code != IDENTITY:
+    elif code != IDENTITY_OUTPUT:
         for place in range(start, start + width, n_lanes(lanes)):
             z = load(lanes, memory, place)
-            store(memory, place, sigmoid(z) if code == LOGISTIC else whole_exp(z))
+            store(memory, place, sigmoid(z) if code == LOGISTIC_OUTPUT else whole_exp(z))

@@ -21,10 +21,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastmlp.kernels.activations import apply, derivative
 from fastmlp.kernels.barrier import wait_for_all
-from fastmlp.kernels.functions import apply, derivative
 from fastmlp.kernels.jit import entry, inlined, kernel
-from fastmlp.kernels.losses import judge_sample
+from fastmlp.kernels.kinds import is_a
+from fastmlp.kernels.losses import ClassTargets
 from fastmlp.kernels.products import Matrix, add_rows
 from fastmlp.kernels.simd import (
     broadcast,
@@ -35,8 +36,10 @@ from fastmlp.kernels.simd import (
     reduce_add,
     store,
 )
+from fastmlp.kernels.softmax import smooth, softmax_cross_entropy
 from fastmlp.kernels.sparse import AHEAD, add_to_rows, add_weight_rows, prefetch_row
 from fastmlp.kernels.task import share
+from fastmlp.kernels.values import value_loss
 
 FOLD = 4096
 """Samples after which u is added to V."""
@@ -115,6 +118,31 @@ def forward(task, features, space, sample, parity):
 
 
 @inlined
+def sample_loss(lanes, targets, sample, logits, deltas, width, share):
+    """Compute the loss of one sample and its gradient times a factor.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+    targets : ClassTargets or ValueTargets
+    sample : int
+    logits, deltas, width, share
+        See `softmax.softmax_cross_entropy`.
+
+    Returns
+    -------
+    float64
+    """
+    if is_a(targets, ClassTargets):
+        target, n_classes = targets.classes[sample], targets.n_classes
+        loss = softmax_cross_entropy(lanes, logits, deltas, width, target, share)
+        if targets.smoothing > 0:
+            loss += smooth(logits, deltas, n_classes, target, share, targets.smoothing)
+        return loss
+    return value_loss(lanes, targets, sample, logits, deltas, width, share)
+
+
+@inlined
 def judge(task, targets, space, outputs, parity, sample, rate):
     """Compute the loss, and the rate times the output layer's deltas; every thread for itself."""
     layout, lanes = task.layout, task.output
@@ -126,7 +154,7 @@ def judge(task, targets, space, outputs, parity, sample, rate):
             logits = logits + load(lanes, space.partial_logits, part)
         store(outputs, place, logits)
     logits, deltas = outputs[:width], outputs[width : 2 * width]
-    loss = judge_sample(lanes, targets, sample, logits, deltas, width, rate)
+    loss = sample_loss(lanes, targets, sample, logits, deltas, width, rate)
     for place in range(0, width, size):
         delta = load(lanes, outputs, width + place)
         store(outputs, 2 * width + place, load(lanes, outputs, 2 * width + place) - delta)

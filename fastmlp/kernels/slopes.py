@@ -8,30 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels.functions import (
-    GELU,
-    LEAKY_RELU,
-    SILU,
-    SOFTPLUS,
-    apply,
-    derivative,
-    exp,
-    sigmoid,
-)
+from fastmlp.kernels.activations import value_and_slope
 from fastmlp.kernels.jit import inlined, kernel
-from fastmlp.kernels.simd import (
-    absolute,
-    broadcast,
-    fma,
-    like,
-    load,
-    load_kept,
-    n_lanes,
-    store,
-    where_less,
-)
-
-LEAK = 0.01
+from fastmlp.kernels.simd import broadcast, fma, load, load_kept, n_lanes, store
 
 
 class Slopes(NamedTuple):
@@ -61,118 +40,6 @@ def at_batch(slopes, first_row):
         slopes.begin + first_row * slopes.row_step, slopes.starts, slopes.thresholds,
         slopes.factors,
     )  # fmt: skip
-
-
-@inlined
-def log1p(u):
-    """Compute log(1 + u) of a vector of numbers in [0, 1].
-
-    2 artanh(s) with s = u / (2 + u) <= 1/3, by its Taylor series: the next term is below 1e-18.
-    """
-    s = u / (u + like(u, 2.0))
-    z = s * s
-    p = like(u, 1 / 35)
-    p = fma(p, z, like(u, 1 / 33))
-    p = fma(p, z, like(u, 1 / 31))
-    p = fma(p, z, like(u, 1 / 29))
-    p = fma(p, z, like(u, 1 / 27))
-    p = fma(p, z, like(u, 1 / 25))
-    p = fma(p, z, like(u, 1 / 23))
-    p = fma(p, z, like(u, 1 / 21))
-    p = fma(p, z, like(u, 1 / 19))
-    p = fma(p, z, like(u, 1 / 17))
-    p = fma(p, z, like(u, 1 / 15))
-    p = fma(p, z, like(u, 1 / 13))
-    p = fma(p, z, like(u, 1 / 11))
-    p = fma(p, z, like(u, 1 / 9))
-    p = fma(p, z, like(u, 1 / 7))
-    p = fma(p, z, like(u, 1 / 5))
-    p = fma(p, z, like(u, 1 / 3))
-    return like(u, 2.0) * fma(p * z, s, s)
-
-
-@inlined
-def softplus(z):
-    """Compute max(z, 0) + log(1 + exp(-|z|)) of a vector."""
-    zero = like(z, 0.0)
-    return where_less(z, zero, zero, z) + log1p(exp(zero - absolute(z)))
-
-
-@inlined
-def normal_distribution(z):
-    """Compute Phi(z) of a vector, the standard normal's distribution function.
-
-    With x = |z| / sqrt 2: (1 +- erf x) / 2, for x < 1 by a rational function of x^2; beyond by
-    erfc x = exp(-x^2) P(x) / Q(x), which is below 1e-28 from x = 8 on (Cephes, ndtr).
-    """
-    one, half = like(z, 1.0), like(z, 0.5)
-    x = absolute(z) * like(z, 0.7071067811865476)
-    square = x * x
-    t = fma(like(z, 9.60497373987051638749), square, like(z, 9.00260197203842689217e1))
-    t = fma(t, square, like(z, 2.23200534594684319226e3))
-    t = fma(t, square, like(z, 7.00332514112805075473e3))
-    t = fma(t, square, like(z, 5.55923013010394962768e4))
-    u = square + like(z, 3.35617141647503099647e1)
-    u = fma(u, square, like(z, 5.21357949780152679795e2))
-    u = fma(u, square, like(z, 4.59432382970980127987e3))
-    u = fma(u, square, like(z, 2.26290000613890934246e4))
-    u = fma(u, square, like(z, 4.92673942608635921086e4))
-    near = half * (one - x * t / u)
-    far = where_less(x, like(z, 8.0), x, like(z, 8.0))
-    p = fma(like(z, 2.46196981473530512524e-10), far, like(z, 5.64189564831068821977e-1))
-    p = fma(p, far, like(z, 7.46321056442269912687))
-    p = fma(p, far, like(z, 4.86371970985681366614e1))
-    p = fma(p, far, like(z, 1.96520832956077098242e2))
-    p = fma(p, far, like(z, 5.26445194995477358631e2))
-    p = fma(p, far, like(z, 9.34528527171957607540e2))
-    p = fma(p, far, like(z, 1.02755188689515710272e3))
-    p = fma(p, far, like(z, 5.57535335369399327526e2))
-    q = far + like(z, 1.32281951154744992508e1)
-    q = fma(q, far, like(z, 8.67072140885989742329e1))
-    q = fma(q, far, like(z, 3.54937778887819891062e2))
-    q = fma(q, far, like(z, 9.75708501743205489753e2))
-    q = fma(q, far, like(z, 1.82390916687909736289e3))
-    q = fma(q, far, like(z, 2.24633760818710981792e3))
-    q = fma(q, far, like(z, 1.65666309194161350182e3))
-    q = fma(q, far, like(z, 5.57535340817727675546e2))
-    tail = half * exp(like(z, 0.0) - square) * (p / q)
-    below = where_less(x, one, near, tail)  # Phi(-|z|)
-    return where_less(z, like(z, 0.0), below, one - below)
-
-
-@inlined
-def density(z):
-    """Compute exp(-z^2 / 2) / sqrt(2 pi) of a vector."""
-    return exp(z * z * like(z, -0.5)) * like(z, 0.3989422804014327)
-
-
-@inlined
-def value_and_slope(code, z):
-    """Compute f(z) and f'(z) for the activation with this code.
-
-    Parameters
-    ----------
-    code : int
-    z : vector
-
-    Returns
-    -------
-    value, slope : vector
-    """
-    zero, one = like(z, 0.0), like(z, 1.0)
-    if code == LEAKY_RELU:
-        slope = where_less(zero, z, one, like(z, LEAK))
-        return z * slope, slope
-    if code == GELU:
-        phi = normal_distribution(z)
-        return z * phi, fma(z, density(z), phi)
-    if code == SILU:
-        s = sigmoid(z)
-        return z * s, s * fma(z, one - s, one)
-    if code == SOFTPLUS:
-        return softplus(z), sigmoid(z)
-    a = apply(code, z)
-    return a, derivative(code, a)
 
 
 @kernel

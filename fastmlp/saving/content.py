@@ -5,9 +5,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-OUTPUTS = ("softmax", "logistic", "identity", "exp")
-"""From the last layer's sums to predictions."""
-
 
 @dataclass(frozen=True)
 class Content:
@@ -22,7 +19,7 @@ class Content:
     activations : tuple of str
         One for each hidden layer.
     output : str
-        One of `OUTPUTS`.
+        A key of `fastmlp.losses.OUTPUT_FUNCTIONS`.
     arrays : dict of str to ndarray
         Further numbers, such as the solver's state.
     settings : dict

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from fastmlp._files import write_file
-from fastmlp.functional import ACTIVATIONS
-from fastmlp.saving.content import OUTPUTS, Content
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.losses import OUTPUT_FUNCTIONS
+from fastmlp.saving.content import Content
 from fastmlp.saving.encoding import decode, encode
 
 KEY, VERSION = "fastmlp", 1
@@ -110,7 +111,7 @@ def _assemble(header: dict[str, Any], tensors: dict[str, Any]) -> Content:
     except (KeyError, AttributeError) as error:
         raise ValueError(f"an incomplete header ({error})") from error
     sound = isinstance(names, list) and all(name in ACTIVATIONS for name in names)
-    if not sound or output not in OUTPUTS or not isinstance(kind, str):
+    if not sound or output not in OUTPUT_FUNCTIONS or not isinstance(kind, str):
         raise ValueError(f"activations {names!r} and output {output!r}")
     n_layers = len(names) + 1
     expected = [f"{part}.{layer}" for part in ("coefs", "intercepts") for layer in range(n_layers)]

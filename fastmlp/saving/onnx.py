@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp._errors import invalid
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.saving.content import Content
 
 OPSET = 17
@@ -42,24 +44,6 @@ class Graph:
         return name
 
 
-def _gelu(graph: Graph, z: str) -> str:
-    part = graph.add("Erf", graph.add("Mul", z, graph.constant(np.sqrt(0.5))))
-    twice = graph.add("Add", part, graph.constant(1.0))
-    return graph.add("Mul", graph.add("Mul", z, graph.constant(0.5)), twice)
-
-
-ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
-    "identity": lambda graph, z: z,
-    "logistic": lambda graph, z: graph.add("Sigmoid", z),
-    "tanh": lambda graph, z: graph.add("Tanh", z),
-    "relu": lambda graph, z: graph.add("Relu", z),
-    "leaky_relu": lambda graph, z: graph.add("LeakyRelu", z, alpha=0.01),
-    "gelu": _gelu,
-    "silu": lambda graph, z: graph.add("Mul", z, graph.add("Sigmoid", z)),
-    "softplus": lambda graph, z: graph.add("Softplus", z),
-}
-
-
 def to_onnx(content: Content) -> Any:
     """Make an ONNX model.
 
@@ -93,7 +77,7 @@ def to_onnx(content: Content) -> Any:
         weights = graph.constant(coefs), graph.constant(intercepts)
         units = graph.add("Gemm", units, *weights)
         if layer < last:
-            units = ACTIVATIONS[content.activations[layer]](graph, units)
+            units = ACTIVATIONS[content.activations[layer]].onnx(graph, units)
     outputs = _classify(graph, content, units) if "classes_" in content.fitted else [
         _predict(graph, content, units)
     ]  # fmt: skip
@@ -114,8 +98,7 @@ def to_onnx(content: Content) -> Any:
 
 def _predict(graph: Graph, content: Content, units: str) -> Any:
     """Finish a regressor."""
-    operator = {"exp": "Exp", "identity": "Identity"}[content.output]
-    graph.add(operator, units, name="variable")
+    graph.add(OUTPUT_FUNCTIONS[content.output].onnx, units, name="variable")
     return _describe(graph, "variable", content.coefs[-1].shape[1])
 
 

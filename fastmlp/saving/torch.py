@@ -5,12 +5,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp._errors import invalid
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.saving.content import Content
-
-MODULES = {
-    "identity": "Identity", "logistic": "Sigmoid", "tanh": "Tanh", "relu": "ReLU",
-    "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU", "softplus": "Softplus",
-}  # fmt: skip
 
 
 def _torch() -> Any:
@@ -59,7 +55,7 @@ def to_sequential(content: Content) -> Any:
         dtype = getattr(torch, coefs.dtype.name)
         modules.append(torch.nn.Linear(*coefs.shape, dtype=dtype))
         if name is not None:
-            modules.append(getattr(torch.nn, MODULES[name])())
+            modules.append(getattr(torch.nn, ACTIVATIONS[name].torch)())
     sequential = torch.nn.Sequential(*modules)
     sequential.load_state_dict(to_state_dict(content))
     return sequential

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastmlp
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import Epoch, Objective, Problem
-from fastmlp.functional import ACTIVATIONS
 from fastmlp.inputs import Scale, as_features
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from fastmlp.backends import reference
-from fastmlp.backends.contract import Epoch, Objective, Problem
-from fastmlp.functional import (
-    ACTIVATIONS,
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.article import (
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_gradient_by_jacobian,
 )
+from fastmlp.backends import reference
+from fastmlp.backends.contract import Epoch, Objective, Problem
 from fastmlp.inputs import Scale, as_features
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters

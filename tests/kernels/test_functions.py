@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastmlp import functional
-from fastmlp.kernels import functions, slopes
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.kernels import activations, functions, slopes
 from fastmlp.kernels.layout import choose_lanes
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import Lanes, load, n_lanes, store
@@ -59,7 +59,9 @@ def test_the_ends_of_the_range(dtype):
     np.testing.assert_array_equal(values_of(functions.exp, x), [0, 0, np.inf, np.inf, np.nan])
     np.testing.assert_array_equal(values_of(functions.sigmoid, x), [0, 0, 1, 1, np.nan])
     np.testing.assert_array_equal(values_of(functions.tanh, x), [-1, -1, 1, 1, np.nan])
-    np.testing.assert_array_equal(values_of(functions.relu, x), [0, 0, np.inf, dtype(1e4), np.nan])
+    np.testing.assert_array_equal(
+        values_of(activations.relu, x), [0, 0, np.inf, dtype(1e4), np.nan]
+    )
 
 
 @of_compiled_code
@@ -85,23 +87,23 @@ def test_activation_and_derivative_agree_with_numpy(name, dtype):
     generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype, sparse=False)
     z, deltas = (generator.normal(0, 3, (7, lanes.width)).astype(dtype) for _ in range(2))
     intercepts = generator.normal(size=lanes.width).astype(dtype)
-    code, scale = functions.ACTIVATION_CODES[name], dtype(0.5)
-    units, activation = z.copy(), functional.ACTIVATIONS[name]
+    code, scale = activations.CODES[name], dtype(0.5)
+    units, activation = z.copy(), ACTIVATIONS[name]
 
     def activate(lanes, code, matrix, scale, numbers):
-        functions.activate(lanes, code, matrix, scale, load(lanes, numbers, 0))
+        activations.activate(lanes, code, matrix, scale, load(lanes, numbers, 0))
 
     compiled(activate)(lanes, code, matrix_of(units), scale, intercepts)
     expected = activation.function(scale * z + intercepts)
     assert_close(units, expected, "operation", dtype)
     expected_deltas = deltas * activation.derivative(units, scale * z + intercepts)
-    compiled(functions.multiply_by_derivative)(lanes, code, matrix_of(units), matrix_of(deltas))
+    compiled(activations.multiply_by_derivative)(lanes, code, matrix_of(units), matrix_of(deltas))
     assert_close(deltas, expected_deltas, "operation", dtype)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", functional.ACTIVATIONS)
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activation_and_kept_slope_agree_with_numpy(name, dtype, rate):
     generator, lanes = np.random.default_rng(2), choose_lanes(1, dtype, sparse=False)
     z, deltas = (generator.normal(0, 3, (7, lanes.width)).astype(dtype) for _ in range(2))
@@ -116,11 +118,11 @@ def test_activation_and_kept_slope_agree_with_numpy(name, dtype, rate):
     def activate(lanes, code, matrix, zeros, kept):
         slopes.activate_and_keep(lanes, code, matrix, 1.0, load(lanes, zeros, 0), 0, 0, kept)
 
-    zeros, code = np.zeros(lanes.width, dtype), functions.ACTIVATION_CODES[name]
+    zeros, code = np.zeros(lanes.width, dtype), activations.CODES[name]
     # The last row's numbers begin three further on: there are none for all of its units.
     compiled(activate)(lanes, code, matrix_of(units[:6]), zeros, kept)
     factors = np.where(numbers[:6, 3:] >= threshold, dtype(1 / (1 - rate)), dtype(0))
-    activation = functional.ACTIVATIONS[name]
+    activation = ACTIVATIONS[name]
     values = activation.function(z[:6])
     assert_close(units[:6], values * factors, "operation", dtype)
     compiled(slopes.multiply_by_slopes)(lanes, kept, matrix_of(deltas[:6]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from fastmlp.kernels import losses, products, sparse
+from fastmlp.kernels import losses, products, softmax, sparse
 from fastmlp.kernels.layout import choose_lanes
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import Lanes
@@ -111,7 +111,7 @@ def test_softmax_of_rows_agrees_with_scipy(n_classes, n_rows, scale, dtype):
     targets = losses.ClassTargets(classes, weights, n_classes, dtype(0))
     row_losses, space = np.full(n_rows, np.nan), np.full((width + 3) * size, np.nan, dtype)
     for row in range(0, n_rows, size):
-        compiled(losses.softmax_rows)(
+        compiled(softmax.softmax_rows)(
             lanes, targets, batch, row, Matrix(logits, 0, n_rows, width, 1), deltas, 4.0,
             row_losses, space,
         )  # fmt: skip
@@ -135,7 +135,7 @@ def test_softmax_cross_entropy_agrees_with_scipy(n_classes, scale, dtype):
     logits[:n_classes] = draw(dtype, n_classes) * dtype(scale)
     deltas = np.full(width, np.nan, dtype)
     share = dtype(0.25)
-    loss = compiled(losses.softmax_cross_entropy)(lanes, logits, deltas, width, target, share)
+    loss = compiled(softmax.softmax_cross_entropy)(lanes, logits, deltas, width, target, share)
     exact = logits[:n_classes].astype(np.float64)
     expected = scipy.special.softmax(exact) / 4
     expected[target] -= 0.25

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastmlp.kernels import losses as kernels
 from fastmlp.kernels import values
 from fastmlp.kernels.layout import choose_output_lanes
 from fastmlp.kernels.products import Matrix
@@ -12,7 +13,7 @@ from tests.kernels.calling import compiled
 from tests.tolerances import assert_close
 
 DTYPES = [np.float32, np.float64]
-LOSSES = [Loss(name, delta=0.7) for name in values.VALUE_CODES]
+LOSSES = [Loss(name, delta=0.7) for name in kernels.CODES]
 LOSSES.append(Loss("logistic", label_smoothing=0.2))
 N_SAMPLES, TOTAL = 60, 4.0
 
@@ -33,9 +34,9 @@ def draw(loss, n_outputs, dtype):
 
 def targets_of(loss, truth, weights):
     """Hand values to the kernels."""
-    number, code = truth.dtype.type, values.VALUE_CODES[loss.name]
+    number, code = truth.dtype.type, kernels.CODES[loss.name]
     smoothing, delta = number(loss.label_smoothing), number(loss.delta)
-    return values.ValueTargets(truth.ravel(), weights, truth.shape[1], code, smoothing, delta)
+    return kernels.ValueTargets(truth.ravel(), weights, truth.shape[1], code, smoothing, delta)
 
 
 def expected_of(loss, logits, truth):
@@ -96,7 +97,7 @@ def test_losses_of_a_sample_agree_with_numpy(loss, n_outputs, dtype):
     assert_close(actual, losses[sample], "operation", dtype, scale)
 
 
-@pytest.mark.parametrize("name", values.VALUE_CODES)
+@pytest.mark.parametrize("name", kernels.CODES)
 def test_a_logit_that_is_not_a_number_shows(name):
     targets = targets_of(Loss(name), np.ones((1, 1), np.float32), np.empty(0, np.float32))
     logits, deltas = np.full((2, 4), np.nan, np.float32)

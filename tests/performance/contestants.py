@@ -22,9 +22,8 @@ from fastmlp.configuration import as_schedule
 from fastmlp.engine.descent import Descent
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State
-from fastmlp.functional import softmax
 from fastmlp.inputs import as_features, input_scale_pair
-from fastmlp.losses import Loss
+from fastmlp.losses import Loss, softmax
 from fastmlp.network import Network
 from fastmlp.optimizers import SGD, Adam, Rule
 from fastmlp.rng import initial_parameters

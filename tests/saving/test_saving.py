@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
-from fastmlp.functional import ACTIVATIONS
+from fastmlp.activations import ACTIVATIONS
 from fastmlp.saving import encoding
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

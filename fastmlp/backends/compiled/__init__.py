@@ -9,7 +9,7 @@
 from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.compiled.prediction import FewRows, ManyRows, predict_logits
 from fastmlp.backends.contract import Capabilities, Objective, Problem, Trainer
-from fastmlp.kernels.functions import ACTIVATION_CODES
+from fastmlp.kernels import activations
 from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
@@ -17,7 +17,7 @@ from fastmlp.optimizers import Rule
 __all__ = ["CAPABILITIES", "FewRows", "ManyRows", "predict_logits", "trainer"]
 
 CAPABILITIES = Capabilities(
-    activations=tuple(ACTIVATION_CODES), losses=tuple(LOSSES), dtypes=("float32", "float64")
+    activations=tuple(activations.CODES), losses=tuple(LOSSES), dtypes=("float32", "float64")
 )
 
 

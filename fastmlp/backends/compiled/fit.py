@@ -35,12 +35,11 @@ from fastmlp.kernels import task as tasks
 from fastmlp.kernels.cache import clock
 from fastmlp.kernels.clipping import Clip
 from fastmlp.kernels.jit import specialise
-from fastmlp.kernels.losses import ClassTargets
+from fastmlp.kernels.losses import CODES, ClassTargets, ValueTargets
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import TouchedRows
 from fastmlp.kernels.updates import ACCUMULATE, ADAM, MOMENTUM, RMSPROP, Course, Solver
-from fastmlp.kernels.values import VALUE_CODES, ValueTargets
-from fastmlp.losses import Loss
+from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import SGD, Accumulate, Adam, AdamW, RMSprop, Rule
 from fastmlp.threads import n_cores
@@ -103,11 +102,11 @@ def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTar
     weights = np.empty(0, dtype) if problem.weights is None else problem.weights
     weights = read_only(np.ascontiguousarray(weights, dtype))
     smoothing = dtype.type(loss.label_smoothing)
-    if loss.name == "softmax":
+    if LOSSES[loss.name].targets == "classes":
         classes = read_only(np.ascontiguousarray(problem.targets, np.intp))
         return ClassTargets(classes, weights, n_outputs, smoothing)
     values = read_only(np.ascontiguousarray(problem.targets, dtype).ravel())
-    code = VALUE_CODES[loss.name]
+    code = CODES[loss.name]
     return ValueTargets(values, weights, n_outputs, code, smoothing, dtype.type(loss.delta))
 
 

@@ -19,9 +19,8 @@ from fastmlp.backends.compiled.packing import (
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.compiled.workspaces import make_slopes
 from fastmlp.inputs import Features, Scale
-from fastmlp.kernels import few, predict
+from fastmlp.kernels import activations, few, predict
 from fastmlp.kernels.dense import DenseFeatures
-from fastmlp.kernels.functions import ACTIVATION_CODES
 from fastmlp.kernels.jit import specialise
 from fastmlp.kernels.layout import NARROW_BYTES, n_of_units, pack
 from fastmlp.kernels.outputs import OUTPUT_CODES
@@ -67,7 +66,7 @@ class FewRows:
         network, number = parameters.network, parameters.dtype.type
         self.dtype, self.n_features = parameters.dtype, network.layer_sizes[0]
         self.n_outputs = network.layer_sizes[-1]
-        codes = [ACTIVATION_CODES[name] for name in network.activations]
+        codes = [activations.CODES[name] for name in network.activations]
         self.before = (
             Lanes(number, NARROW_BYTES // parameters.dtype.itemsize),
             parameters.buffer,

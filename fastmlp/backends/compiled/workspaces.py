@@ -9,9 +9,9 @@ from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.contract import threshold
 from fastmlp.kernels import samples
 from fastmlp.kernels import task as tasks
+from fastmlp.kernels.activations import FROM_VALUE
 from fastmlp.kernels.backward import GRADIENT_ROWS
 from fastmlp.kernels.dense import DenseFeatures
-from fastmlp.kernels.functions import SIMPLE
 from fastmlp.kernels.layout import Layout, n_of_units
 from fastmlp.kernels.simd import LINE_BYTES
 from fastmlp.kernels.slopes import Slopes
@@ -32,7 +32,7 @@ def make_slopes(
 ) -> Any:
     """Allocate what keeps the derivatives, or () where they follow from the activations."""
     layout, dtype = model.layout, model.packed.dtype
-    if not any(dropout) and all(code in SIMPLE for code in layout.activations):
+    if not any(dropout) and all(code in FROM_VALUE for code in layout.activations):
         return ()
     sizes = np.array(network.layer_sizes[1:-1], np.intp)
     rates = np.array(dropout or [0.0] * len(sizes))

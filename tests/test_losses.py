@@ -1,0 +1,32 @@
+"""The softmax and its cross-entropy against SciPy."""
+
+import numpy as np
+import pytest
+import scipy.special
+
+from fastmlp import article
+from fastmlp.losses import softmax
+
+
+def test_softmax_agrees_with_scipy():
+    logits = np.random.default_rng(0).normal(0, 5, (7, 10))
+    expected = scipy.special.softmax(logits, axis=1)
+    np.testing.assert_allclose(softmax(logits), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_does_not_overflow(dtype):
+    actual = softmax(np.array([1e4, 1e4, -1e4], dtype))
+    np.testing.assert_array_equal(actual, [0.5, 0.5, 0.0])
+
+
+def test_cross_entropy_from_logits_meets_no_logarithm_of_zero():
+    logits = np.array([[0.0, 5000.0], [1.0, 1.0]])
+    actual = article.softmax_cross_entropy(logits, np.array([0, 1]))
+    np.testing.assert_allclose(actual, [5000.0, np.log(2)])
+
+
+def test_cross_entropy_of_probabilities_is_that_of_logits():
+    logits = np.random.default_rng(1).normal(size=10)
+    expected = article.cross_entropy(softmax(logits), 3)
+    assert article.softmax_cross_entropy(logits, 3) == pytest.approx(expected, rel=1e-14)

@@ -1,0 +1,56 @@
+"""What is added as a row of one table is there in all others: a message says where it is missing.
+
+An activation, a loss or an optimizer is a row of its NumPy file and has a twin of the same name in
+kernels/; the tests' own judges need a formula of their own.
+"""
+
+import numpy as np
+import pytest
+
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.kernels import activations, losses, outputs
+from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS
+from tests import oracles, test_activations
+
+VALUE_LOSSES = [name for name, row in LOSSES.items() if row.targets != "classes"]
+TABLES = {
+    "activations: kernels.activations.CODES": (ACTIVATIONS, activations.CODES),
+    "activations: tests.oracles.ACTIVATIONS": (ACTIVATIONS, oracles.ACTIVATIONS),
+    "activations: tests.test_activations.EXPECTED": (ACTIVATIONS, test_activations.EXPECTED),
+    "losses: kernels.losses.CODES": (VALUE_LOSSES, losses.CODES),
+    "losses: tests.oracles.SAMPLE_LOSSES": (VALUE_LOSSES, oracles.SAMPLE_LOSSES),
+    "output functions: kernels.outputs.OUTPUT_CODES": (OUTPUT_FUNCTIONS, outputs.OUTPUT_CODES),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_has_its_twin(name):
+    rows, twins = TABLES[name]
+    missing, strange = set(rows) - set(twins), set(twins) - set(rows)
+    assert not missing, f"{name} lacks {missing}"
+    assert not strange, f"{name} has {strange}, which no row is for"
+
+
+@pytest.mark.parametrize("codes", [activations.CODES, losses.CODES, outputs.OUTPUT_CODES])
+def test_codes_are_told_apart(codes):
+    assert len(set(codes.values())) == len(codes)
+
+
+@pytest.mark.parametrize("name", VALUE_LOSSES)
+def test_the_kernels_average_what_the_rows_average(name):
+    assert (losses.CODES[name] in losses.SUMMED) != LOSSES[name].averaged
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_names_an_output_function(name):
+    assert LOSSES[name].output in OUTPUT_FUNCTIONS
+    assert LOSSES[name].targets in ("classes", "bits", "values")
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_keeps_shape_and_dtype(name):
+    z = np.linspace(-2, 2, 6, dtype=np.float32).reshape(2, 3)
+    a = ACTIVATIONS[name].function(z)
+    slope = ACTIVATIONS[name].derivative(a, z)
+    for found in (a, slope):
+        assert (found.shape, found.dtype) == ((2, 3), np.float32)
