@@ -320,12 +320,15 @@ def batch_starts(epoch: Epoch, batch_size: int) -> NDArray[np.intp]:
     -------
     ndarray of shape (n_batches + 1,), intp
     """
-    end = len(epoch.permutation)
-    n_samples = end // epoch.n_epochs
-    starts = np.add.outer(
-        np.arange(epoch.n_epochs) * n_samples, np.arange(0, n_samples, batch_size)
+    end, n_epochs = len(epoch.permutation), epoch.n_epochs
+    n_samples = end // n_epochs
+    within = np.arange(0, n_samples, batch_size)
+    starts = np.empty(n_epochs * len(within) + 1, np.intp)
+    np.add.outer(
+        np.arange(n_epochs) * n_samples, within, out=starts[:-1].reshape(n_epochs, len(within))
     )
-    return np.append(starts, end)
+    starts[-1] = end
+    return starts
 
 
 def batches(permutation: NDArray[np.intp], batch_size: int) -> Iterator[NDArray[np.intp]]:

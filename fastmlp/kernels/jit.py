@@ -7,6 +7,7 @@ others, `kernel` and `inlined`, become parts of entries; see `inner`.
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import config, types
 
 from fastmlp.kernels.cache import KernelCache
@@ -72,11 +73,17 @@ def entry(function):
     return dispatcher
 
 
+by_value: set[type] = set()
+"""Classes of tuples each value of which is of a numba type of its own."""
+
+_compiled: dict[tuple[Any, ...], Any] = {}
+
+
 def specialise(dispatcher: Any, *arguments: Any) -> Any:
     """Compile an entry function for some arguments, or load it, and return what runs at once.
 
-    Finding out the types of some dozens of arrays takes numba a millisecond a call: this does it
-    once. What is returned must be called with arguments of the same types.
+    Finding out the types of some dozens of arrays takes numba half a millisecond: it is done once
+    for all arguments of these types. What is returned must be called with such.
 
     Parameters
     ----------
@@ -91,4 +98,28 @@ def specialise(dispatcher: Any, *arguments: Any) -> Any:
     """
     if disabled():
         return dispatcher
-    return dispatcher.compile(tuple(numba.typeof(argument) for argument in arguments))
+    key = dispatcher, kind_of(arguments)
+    compiled = _compiled.get(key)
+    if compiled is None:
+        compiled = dispatcher.compile(tuple(numba.typeof(argument) for argument in arguments))
+        _compiled[key] = compiled
+    return compiled
+
+
+def kind_of(argument: Any) -> Any:
+    """Describe what numba makes an argument's type of; equal kinds are of one type.
+
+    Parameters
+    ----------
+    argument : ndarray, number, or tuple of arguments
+
+    Returns
+    -------
+    hashable
+    """
+    if isinstance(argument, np.ndarray):
+        return argument.dtype, argument.ndim, argument.flags.num
+    kind = type(argument)
+    if isinstance(argument, tuple) and kind not in by_value:
+        return kind, *map(kind_of, argument)
+    return kind if isinstance(argument, int | float | np.generic) else argument

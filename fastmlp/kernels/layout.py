@@ -6,6 +6,7 @@ panel is filled up with units that never learn: their weights are and stay zero,
 what they put out.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,10 +119,11 @@ class Layout(NamedTuple):
     """Where its units start for a batch of one row; those of n_rows start at n_rows times that."""
 
 
+@lru_cache(maxsize=64)
 def make_layout(
     layer_sizes: tuple[int, ...], activations: tuple[str, ...], hidden: Lanes, output: Lanes
 ) -> Layout:
-    """Lay a network out.
+    """Lay a network out; nobody may write into what is returned, which is kept.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ from numba.extending import (
     unbox,
 )
 
-from fastmlp.kernels.jit import disabled
+from fastmlp.kernels.jit import by_value, disabled
 
 LINE_BYTES = 64
 """A vector that lies across two lines of memory takes twice as long to load."""
@@ -70,6 +70,7 @@ class VectorModel(models.PrimitiveModel):
 
 
 register_model(LanesType)(models.OpaqueModel)
+by_value.add(Lanes)
 
 
 @typeof_impl.register(Lanes)

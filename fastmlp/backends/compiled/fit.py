@@ -49,7 +49,7 @@ Array = NDArray[Any]
 MOST_STEPS = 8192
 """Batches for which there is room for the sums of the squared weights, at the most."""
 
-PENALTIES = 1 << 16
+PENALTIES = 1 << 15
 """Numbers for which there is room where batches of several epochs lie side by side."""
 
 IN_PLACE_NONZEROS = 16
