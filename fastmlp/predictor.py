@@ -55,6 +55,7 @@ class Predictor:
     ) -> None:
         self.parameters, self.scale, self.output = parameters, scale, output
         self.backend, self.n_threads = backend, n_threads
+        self.made_for = output, backend, n_threads
 
     def __call__(self, features: Features, check: Callable[[], object] | None = None) -> Array:
         """Predict.
@@ -89,11 +90,6 @@ class Predictor:
             return _cannot
         few: Callable[[Any], Array | None] = kind(self.parameters, self.scale, self.output)
         return few
-
-    @property
-    def has_few(self) -> bool:
-        """Whether `few` has been asked for, and may predict."""
-        return vars(self).get("few", _cannot) is not _cannot
 
     @cached_property
     def _many(self) -> ManyRows | None:

@@ -290,11 +290,11 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     def _find_predictor(self) -> Predictor:
         """Return what predicts; it is kept while what it was made for stays the same."""
-        parameters = self._parameters()
-        output = check_name("out_activation_", self.out_activation_, OUT_ACTIVATIONS)
-        asked_for = output, self.backend, self.n_threads
-        kept: Predictor | None = vars(self).get("_predictor")
-        if kept is None or (kept.output, kept.backend, kept.n_threads) != asked_for:
+        parameters, known = self._parameters(), vars(self)
+        asked_for = known["out_activation_"], known["backend"], known["n_threads"]
+        kept: Predictor | None = known.get("_predictor")
+        if kept is None or kept.made_for != asked_for:
+            check_name("out_activation_", self.out_activation_, OUT_ACTIVATIONS)
             kept = self._predictor = Predictor(parameters, UNSCALED, *asked_for)
         return kept
 

@@ -27,10 +27,11 @@ def predict_at_once(estimator: Any, X: Any) -> Array | None:
     ndarray of shape (n_samples, n_outputs), or None
         None where the checks are needed, or no few rows were predicted before by these weights.
     """
-    kept: Predictor | None = vars(estimator).get("_predictor")
-    if kept is None or not kept.has_few:
+    known = vars(estimator)
+    kept: Predictor | None = known.get("_predictor")
+    if kept is None or "few" not in vars(kept):
         return None
-    rows = read_few(X, vars(estimator).get("feature_names_in_"), kept.parameters.dtype)
+    rows = read_few(X, known.get("feature_names_in_"), kept.parameters.dtype)
     if rows is None:
         return None
     predictor: Predictor = estimator._find_predictor()

@@ -5,7 +5,7 @@ from llvmlite import ir
 from numba.core import types
 
 from fastmlp.kernels.simd import _call, _pointer, _splat, operation
-from fastmlp.kernels.tiles import vector_registers
+from fastmlp.kernels.tiles import has_feature, vector_registers
 
 COUNT = types.int64
 
@@ -59,6 +59,51 @@ def _less(builder, vector, number, array, target):
     return (builder.fpext if narrower else builder.fptrunc)(rest, result)
 
 
+def _front_of(chosen, n_parts):
+    """List what comes first, in parts, where some of 8 // n_parts lanes are to."""
+    lanes = [lane for lane in range(8 // n_parts) if chosen >> lane & 1]
+    places = [lane * n_parts + part for lane in lanes for part in range(n_parts)]
+    return places + [0] * (8 - len(places))
+
+
+def _fronts(builder, n_parts):
+    """Keep a table of `_front_of` for each mask in the code, 2 KB of bytes."""
+    name = f"fastmlp_fronts_of_{n_parts}"
+    if name in builder.module.globals:
+        return builder.module.globals[name]
+    byte = ir.ArrayType(ir.IntType(8), 8)
+    table = [ir.Constant(byte, _front_of(chosen, n_parts)) for chosen in range(256)]
+    kind = ir.ArrayType(byte, len(table))
+    fronts = ir.GlobalVariable(builder.module, kind, name)
+    fronts.initializer = ir.Constant(kind, table)
+    fronts.global_constant, fronts.linkage = True, "internal"
+    return fronts
+
+
+def _compress_by_table(builder, vector, mask):
+    """Do the same where there is no instruction for it: which lanes come first is looked up."""
+    kind, count, whole = vector.type, vector.type.count, ir.IntType(32)
+    n_parts = 2 if kind.element == ir.DoubleType() else 1
+    eight = ir.VectorType(whole, 8)
+    if isinstance(kind.element, ir.IntType) and kind.element.width < whole.width:
+        vector = builder.zext(vector, ir.VectorType(whole, count))
+    vector = builder.bitcast(vector, ir.VectorType(whole, count * n_parts))
+    if count * n_parts < 8:
+        vector = _part(builder, vector, 0, 8)
+    chosen = builder.zext(builder.bitcast(mask, ir.IntType(count)), ir.IntType(64))
+    place = builder.gep(_fronts(builder, n_parts), [ir.IntType(64)(0), chosen], inbounds=True)
+    bytes_of_8 = ir.VectorType(ir.IntType(8), 8)
+    front = builder.load(builder.bitcast(place, bytes_of_8.as_pointer()))
+    front.align = 1
+    front = builder.zext(front, eight)
+    vector = _call(builder, "llvm.x86.avx2.permd", eight, [vector, front])
+    if count * n_parts < 8:
+        vector = _part(builder, vector, 0, count * n_parts)
+    if isinstance(kind.element, ir.IntType) and kind.element.width < whole.width:
+        return builder.trunc(vector, kind)
+    return builder.bitcast(vector, kind)
+
+
 def _compress(builder, vector, mask):
     """Bring the lanes that a mask names to the front."""
     count, number = vector.type.count, vector.type.element
@@ -67,10 +112,11 @@ def _compress(builder, vector, mask):
     return _call(builder, name, vector.type, [vector, mask, ir.Constant(vector.type, ir.Undefined)])
 
 
-def _write(builder, vector, mask, pointer):
+def _write(builder, vector, mask, pointer, by_table):
     """Store the lanes that a mask names one behind the other, and anything after them."""
     target = builder.bitcast(pointer, vector.type.as_pointer())
-    builder.store(_compress(builder, vector, mask), target).align = 1
+    compress = _compress_by_table if by_table else _compress
+    builder.store(compress(builder, vector, mask), target).align = 1
 
 
 def _part(builder, vector, first, count):
@@ -81,10 +127,11 @@ def _part(builder, vector, first, count):
 
 @operation(lambda lanes: True)
 def can_compress(typing, lanes):
-    """Tell whether the processor has an instruction for it, as AVX-512 has."""
+    """Tell whether the processor has instructions for it, as AVX-512 has, and AVX2."""
 
     def generate(context, builder, sig, arguments):
-        return ir.IntType(1)(_register_bits(context) == 512)
+        able = _register_bits(context) == 512 or has_feature(context.codegen(), "avx2")
+        return ir.IntType(1)(able)
 
     return types.boolean(lanes), generate
 
@@ -146,12 +193,13 @@ def pick_differing(typing, lanes, array, start, number, feature, packed, indices
         start = place = context.cast(builder, arguments[7], sig.args[7], types.intp)
         # LLVM 22 writes beyond its stack where a vector wider than a register is compressed.
         widest = max(array.dtype.bitwidth for array in (sig.args[1], *sig.args[5:7]))
+        by_table = _register_bits(context) < 512
         count = min(vector.type.count, _register_bits(context) // widest)
         for lane in range(0, vector.type.count, count):
             some = _part(builder, mask, lane, count)
             for values, target in zip((rest, numbers), targets, strict=True):
                 values = _part(builder, values, lane, count)
-                _write(builder, values, some, builder.gep(target, [place]))
+                _write(builder, values, some, builder.gep(target, [place]), by_table)
             place = builder.add(place, _count(builder, some))
         return builder.sub(place, start)
 

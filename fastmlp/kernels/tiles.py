@@ -53,13 +53,16 @@ def vector_registers(codegen: Any) -> Registers:
     -------
     Registers
     """
-    triple, _, features = codegen.magic_tuple()
-    able = {feature[1:] for feature in features.split(",") if feature.startswith("+")}
-    if not triple.startswith(("x86_64", "i686")):
+    if not codegen.magic_tuple()[0].startswith(("x86_64", "i686")):
         return Registers(32, 16)
-    if "avx512f" in able:
+    if has_feature(codegen, "avx512f"):
         return Registers(32, 64)
-    return Registers(16, 32 if "avx" in able else 16)
+    return Registers(16, 32 if has_feature(codegen, "avx") else 16)
+
+
+def has_feature(codegen: Any, name: str) -> bool:
+    """Tell whether LLVM may use some instructions, by its name for them; see `vector_registers`."""
+    return f"+{name}" in codegen.magic_tuple()[2].split(",")
 
 
 class Tile(NamedTuple):

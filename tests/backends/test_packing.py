@@ -1,5 +1,6 @@
 """What the compiled backend makes of data: packed without their background, and taken in turn."""
 
+import llvmlite.binding
 import numpy as np
 import pytest
 
@@ -14,6 +15,8 @@ from fastmlp.kernels.sparse import SparseFeatures, pack_others
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import Adam, Rule
+from tests.complaints.scripts import run_script
+from tests.kernels.calling import of_compiled_code
 from tests.tolerances import assert_close
 
 
@@ -44,6 +47,25 @@ def test_packed_rows_are_the_data(dtype, background, order):
         assert isinstance(packed, SparseFeatures)
         np.testing.assert_array_equal(rebuilt(packed, X.shape), X)
         np.testing.assert_array_equal(np.diff(packed.indptr), (background != X).sum(axis=1))
+
+
+AVX2 = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+popcnt,+sse4.2",
+}
+
+
+@of_compiled_code
+@pytest.mark.skipif(
+    not llvmlite.binding.get_host_cpu_features().get("avx2"), reason="the processor has no AVX2"
+)
+def test_packed_rows_are_the_data_where_there_is_no_instruction_for_it():
+    """AVX-512 has one; without it the lanes that come first are looked up in a table."""
+    test = f"{__file__}::test_packed_rows_are_the_data"
+    script = (
+        f"import pytest; assert pytest.main(['-q', '-n0', '-p', 'no:cacheprovider', {test!r}]) == 0"
+    )
+    assert "18 passed" in run_script(script, **AVX2)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
