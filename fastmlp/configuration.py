@@ -10,14 +10,18 @@ from fastmlp._checks import check_flag, check_name, check_real, check_sizes
 from fastmlp._errors import invalid
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
+from fastmlp.optimizers import OPTIMIZERS, SGD, Adam, Rule
 from fastmlp.rng import INITIALISATIONS, initial_parameters
+from fastmlp.schedules import SCHEDULES, Schedule
 
 DTYPES = ("float32", "float64")
 SOLVERS = ("sgd", "adam")
 COURSES = ("constant", "invscaling", "cosine", "one_cycle")
 """Courses of the rate that need no further arguments."""
-ESTIMATORS_ONLY = {"solver": ("adamw", "rmsprop", "lbfgs"), "learning_rate": ("step", "adaptive")}
+ESTIMATORS_ONLY = {
+    "solver": {*OPTIMIZERS, "lbfgs"}.difference(SOLVERS),
+    "learning_rate": {*SCHEDULES, "adaptive"}.difference(COURSES),
+}
 """Names that only the estimators know."""
 BATCH_SIZE = 64
 """The default, for which the default rates are made."""

@@ -1,13 +1,15 @@
-"""Update rules and learning-rate schedules.
+"""Update rules in NumPy: one class each, with the arguments that it takes.
 
 A rule changes the parameter buffer in place from the gradient buffer; whatever depends on the
 number of the step alone (the schedule, Adam's bias correction) is worked out beforehand as one
-rate for each batch, so that a backend takes an array of rates and knows no schedule.
+rate for each batch, so that a backend takes an array of rates and knows no schedule. The compiled
+twin of this file is `fastmlp.kernels.optimizers`: an optimizer that is added is a class here, and
+there a code with its step.
 """
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,56 @@ from fastmlp.network import Parameters
 Array = NDArray[Any]
 
 
+class Optimizer(ABC):
+    """What all update rules have; their own numbers bear the names of the estimators' arguments."""
+
+    @property
+    @abstractmethod
+    def kernel(self) -> str:
+        """Which update of the kernels it is: a key of `fastmlp.kernels.optimizers.CODES`."""
+
+    @property
+    @abstractmethod
+    def n_slots(self) -> int:
+        """Number of buffers of state, each as long as the parameters."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Share of the weights, not of the biases, that a step takes away, divided by its rate."""
+        return 0.0
+
+    def rates(self, rates: Array, first_step: int) -> Array:
+        """Turn the schedule's rates of consecutive steps into what the steps are made with.
+
+        Parameters
+        ----------
+        rates : ndarray of shape (n_steps,), float64
+        first_step : int
+            Number of steps taken before.
+
+        Returns
+        -------
+        ndarray of shape (n_steps,), float64
+        """
+        return rates
+
+    @abstractmethod
+    def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
+        """Take one step.
+
+        Parameters
+        ----------
+        parameters : ndarray of shape (n_parameters,)
+            Overwritten.
+        gradients : ndarray of shape (n_parameters,)
+        state : ndarray of shape (n_slots, n_parameters)
+            Overwritten.
+        rate : scalar of the parameters' dtype
+        """
+
+
 @dataclass(frozen=True)
-class SGD:
+class SGD(Optimizer):
     """Stochastic gradient descent with momentum, in scikit-learn's form.
 
     velocity <- momentum * velocity - rate * gradient; the parameters move by the velocity, or with
@@ -36,26 +86,17 @@ class SGD:
     nesterov: bool = False
 
     @property
+    def kernel(self) -> str:
+        """Which update of the kernels it is."""
+        return "momentum" if self.momentum > 0 else "sgd"
+
+    @property
     def n_slots(self) -> int:
         """Number of buffers of state: the velocity, where there is momentum."""
         return int(self.momentum > 0)
 
-    def rates(self, rates: Array, first_step: int) -> Array:
-        """Return the rates as they are."""
-        return rates
-
     def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
-        """Take one step.
-
-        Parameters
-        ----------
-        parameters : ndarray of shape (n_parameters,)
-            Overwritten.
-        gradients : ndarray of shape (n_parameters,)
-        state : ndarray of shape (n_slots, n_parameters)
-            Overwritten.
-        rate : scalar of the parameters' dtype
-        """
+        """Take one step; see `Optimizer.update`."""
         if self.n_slots == 0:
             parameters -= rate * gradients
             return
@@ -66,7 +107,7 @@ class SGD:
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(Optimizer):
     """Adam in the efficient form at the end of section 2 of Kingma & Ba 2015, as in scikit-learn.
 
     m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2; the parameters move by
@@ -74,29 +115,19 @@ class Adam:
     epsilon is added to the uncorrected root.
     """
 
+    kernel: ClassVar[str] = "adam"
+    n_slots: ClassVar[int] = 2  # the two moments
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
-    @property
-    def n_slots(self) -> int:
-        """Number of buffers of state: the two moments."""
-        return 2
-
     def rates(self, rates: Array, first_step: int) -> Array:
-        """Multiply the rates of consecutive steps by the bias correction.
-
-        Parameters
-        ----------
-        rates : ndarray of shape (n_steps,), float64
-        first_step : int
-            Number of steps taken before.
-        """
+        """Multiply the rates by the bias correction; see `Optimizer.rates`."""
         step = first_step + 1 + np.arange(len(rates))
         return np.asarray(rates * np.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step))
 
     def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
-        """Take one step; the arguments are those of `SGD.update`."""
+        """Take one step; see `Optimizer.update`."""
         mean, square = state
         mean *= self.beta_1
         mean += (1 - self.beta_1) * gradients
@@ -117,57 +148,50 @@ class AdamW(Adam):
 
 
 @dataclass(frozen=True)
-class RMSprop:
-    """RMSprop in PyTorch's form: v <- decay v + (1 - decay) g^2; w <- w - rate g / (sqrt(v) + eps).
+class RMSprop(Optimizer):
+    """RMSprop in PyTorch's form (Tieleman & Hinton 2012, lecture 6.5).
 
-    Tieleman & Hinton 2012, lecture 6.5, with epsilon added to the root.
+    v <- beta_2 v + (1 - beta_2) g^2; w <- w - rate g / (sqrt(v) + epsilon).
     """
 
-    decay: float = 0.99
+    kernel: ClassVar[str] = "rmsprop"
+    n_slots: ClassVar[int] = 1  # the mean of the squares
+    beta_2: float = 0.99
     epsilon: float = 1e-8
 
-    @property
-    def n_slots(self) -> int:
-        """Number of buffers of state: the mean of the squares."""
-        return 1
-
-    def rates(self, rates: Array, first_step: int) -> Array:
-        """Return the rates as they are."""
-        return rates
-
     def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
-        """Take one step; the arguments are those of `SGD.update`."""
+        """Take one step; see `Optimizer.update`."""
         (square,) = state
-        square *= self.decay
-        square += (1 - self.decay) * gradients * gradients
+        square *= self.beta_2
+        square += (1 - self.beta_2) * gradients * gradients
         parameters -= rate * gradients / (np.sqrt(square) + self.epsilon)
 
 
 @dataclass(frozen=True)
-class Accumulate:
+class Accumulate(Optimizer):
     """Add the gradients of all batches up and leave the parameters alone."""
 
-    @property
-    def n_slots(self) -> int:
-        """Number of buffers of state: the sum."""
-        return 1
-
-    def rates(self, rates: Array, first_step: int) -> Array:
-        """Return the rates as they are."""
-        return rates
+    kernel: ClassVar[str] = "accumulate"
+    n_slots: ClassVar[int] = 1  # the sum
 
     def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
-        """Add a gradient; the arguments are those of `SGD.update`."""
+        """Add a gradient; see `Optimizer.update`."""
         state[0] += gradients
 
 
-Solver = SGD | Adam | RMSprop | Accumulate
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+}
+"""What the argument `solver` may be, but for "lbfgs", which is SciPy's."""
 
 
 class Rule(NamedTuple):
     """What turns a batch's gradient into a step."""
 
-    solver: Solver
+    solver: Optimizer
     alpha: float = 0.0
     """Strength of the L2 penalty."""
     l1: float = 0.0
@@ -177,8 +201,7 @@ class Rule(NamedTuple):
 
     def decays(self, rates: Array) -> Array:
         """Compute the share of the weights that each step takes away, from the schedule's rates."""
-        decay = self.solver.weight_decay if isinstance(self.solver, AdamW) else 0.0
-        return np.asarray(rates * decay)
+        return np.asarray(rates * self.solver.weight_decay)
 
 
 def penalise(parameters: Parameters, gradients: Parameters, rule: Rule, total: float) -> float:
@@ -233,108 +256,3 @@ def take_step(
     if decay > 0:
         parameters.penalised[...] *= 1 - decay
     rule.solver.update(parameters.buffer, gradients.buffer, state, rate)
-
-
-class Progress(NamedTuple):
-    """Where an epoch lies in the run: what a schedule may depend on."""
-
-    first_step: int
-    """Number of updates before this epoch."""
-    n_steps: int
-    """Number of updates in this epoch."""
-    total_steps: int
-    """Number of updates in the whole run."""
-    samples_seen: int
-    """Number of samples before this epoch."""
-
-    @property
-    def steps(self) -> NDArray[np.intp]:
-        """Number of each of this epoch's updates, counted from 0 at the start of the run."""
-        return self.first_step + np.arange(self.n_steps)
-
-
-class Schedule(NamedTuple):
-    """The course of the learning rate."""
-
-    function: Callable[["Schedule", Progress], Array]
-    rate: float
-    """The initial or, for `one_cycle`, the highest rate."""
-    power_t: float = 0.5
-    """Exponent of `invscaling`."""
-    step_every: int = 1
-    """Updates between two falls of `step`."""
-    step_factor: float = 0.1
-    """By which `step` multiplies the rate."""
-    warm_up: int = 0
-    """Number of first updates in which the rate rises in a straight line to the schedule's."""
-
-    def rates(self, progress: Progress) -> Array:
-        """Work out the rate of each batch of an epoch.
-
-        Parameters
-        ----------
-        progress : Progress
-
-        Returns
-        -------
-        ndarray of shape (progress.n_steps,), float64
-        """
-        rates = self.function(self, progress)
-        if self.warm_up > 0:
-            rates = rates * np.minimum(1, (progress.steps + 1) / self.warm_up)
-        return rates
-
-
-def constant(schedule: Schedule, progress: Progress) -> Array:
-    """Keep the rate."""
-    return np.full(progress.n_steps, schedule.rate)
-
-
-def invscaling(schedule: Schedule, progress: Progress) -> Array:
-    """Divide by (samples seen + 1)^power_t, one rate an epoch, as scikit-learn does."""
-    divisor = (progress.samples_seen + 1) ** schedule.power_t
-    return np.full(progress.n_steps, schedule.rate / divisor)
-
-
-def step(schedule: Schedule, progress: Progress) -> Array:
-    """Multiply by `step_factor` after every `step_every` updates."""
-    falls = progress.steps // schedule.step_every
-    return np.asarray(schedule.rate * schedule.step_factor**falls)
-
-
-def cosine(schedule: Schedule, progress: Progress) -> Array:
-    """Fall to zero along half a cosine (Loshchilov & Hutter 2017, eq. 5, without restarts)."""
-    done = np.minimum(1, progress.steps / progress.total_steps)
-    return np.asarray(0.5 * schedule.rate * (1 + np.cos(np.pi * done)))
-
-
-RISE = 0.3
-"""Share of the steps in which `one_cycle` rises."""
-START_DIVISOR = 25.0
-"""`one_cycle` starts at the rate divided by this."""
-END_DIVISOR = 1e4
-"""`one_cycle` ends at its start divided by this."""
-
-
-def one_cycle(schedule: Schedule, progress: Progress) -> Array:
-    """Rise from rate / 25 to the rate, then fall to rate / 250,000, along half cosines.
-
-    Smith & Topin 2018, with the defaults of PyTorch's `OneCycleLR`.
-    """
-    rate, start = schedule.rate, schedule.rate / START_DIVISOR
-    peak = RISE * progress.total_steps - 1
-    last = progress.total_steps - 1
-    rising = np.clip(progress.steps / max(peak, 1e-12), 0, 1)
-    falling = np.clip((progress.steps - peak) / (last - peak), 0, 1)
-    up = start + (rate - start) * (1 - np.cos(np.pi * rising)) / 2
-    down = rate + (start / END_DIVISOR - rate) * (1 - np.cos(np.pi * falling)) / 2
-    return np.where(progress.steps <= peak, up, down)
-
-
-SCHEDULES: dict[str, Callable[[Schedule, Progress], Array]] = {
-    "constant": constant,
-    "invscaling": invscaling,
-    "step": step,
-    "cosine": cosine,
-    "one_cycle": one_cycle,
-}

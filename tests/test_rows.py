@@ -4,21 +4,29 @@ An activation, a loss or an optimizer is a row of its NumPy file and has a twin 
 kernels/; the tests' own judges need a formula of their own.
 """
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
+from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.kernels import activations, losses, outputs
+from fastmlp.estimators.options import ARGUMENTS
+from fastmlp.kernels import activations, losses, optimizers, outputs
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS
-from tests import oracles, test_activations
+from fastmlp.optimizers import OPTIMIZERS, SGD, Accumulate, AdamW
+from tests import oracles, test_activations, test_optimizers
 
 VALUE_LOSSES = [name for name, row in LOSSES.items() if row.targets != "classes"]
+MADE = [*(kind() for kind in OPTIMIZERS.values()), SGD(momentum=0.9), Accumulate()]
+KERNELS = {"keep", *(optimizer.kernel for optimizer in MADE)}
 TABLES = {
     "activations: kernels.activations.CODES": (ACTIVATIONS, activations.CODES),
     "activations: tests.oracles.ACTIVATIONS": (ACTIVATIONS, oracles.ACTIVATIONS),
     "activations: tests.test_activations.EXPECTED": (ACTIVATIONS, test_activations.EXPECTED),
     "losses: kernels.losses.CODES": (VALUE_LOSSES, losses.CODES),
     "losses: tests.oracles.SAMPLE_LOSSES": (VALUE_LOSSES, oracles.SAMPLE_LOSSES),
+    "optimizers: kernels.optimizers.CODES": (KERNELS, optimizers.CODES),
     "output functions: kernels.outputs.OUTPUT_CODES": (OUTPUT_FUNCTIONS, outputs.OUTPUT_CODES),
 }
 
@@ -31,7 +39,9 @@ def test_every_row_has_its_twin(name):
     assert not strange, f"{name} has {strange}, which no row is for"
 
 
-@pytest.mark.parametrize("codes", [activations.CODES, losses.CODES, outputs.OUTPUT_CODES])
+@pytest.mark.parametrize(
+    "codes", [activations.CODES, losses.CODES, optimizers.CODES, outputs.OUTPUT_CODES]
+)
 def test_codes_are_told_apart(codes):
     assert len(set(codes.values())) == len(codes)
 
@@ -54,3 +64,20 @@ def test_an_activation_keeps_shape_and_dtype(name):
     slope = ACTIVATIONS[name].derivative(a, z)
     for found in (a, slope):
         assert (found.shape, found.dtype) == ((2, 3), np.float32)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_numbers_of_an_optimizer_are_arguments_of_the_estimators(name):
+    numbers = {field.name for field in fields(OPTIMIZERS[name])}
+    arguments = {ARGUMENTS.get(number, number) for number in numbers}
+    for estimator in (MLPClassifier(), MLPRegressor()):
+        missing = arguments - estimator.get_params().keys()
+        assert not missing, f"{type(estimator).__name__} lacks {missing}, which {name!r} takes"
+    known = {*optimizers.Solver._fields, "weight_decay"}
+    assert numbers <= known, f"kernels.optimizers.Solver lacks {numbers - known}"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_has_a_textbook(name):
+    kinds = {type(solver) for solver in test_optimizers.SOLVERS.values()}
+    assert OPTIMIZERS[name] in {*kinds, AdamW}, f"tests.test_optimizers.SOLVERS lacks {name!r}"

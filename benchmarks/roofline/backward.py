@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fastmlp.backends.compiled.fit import as_solver
 from fastmlp.backends.compiled.memory import zeros
+from fastmlp.backends.compiled.translation import as_solver
 from fastmlp.kernels.activations import LOGISTIC, multiply_by_derivative
 from fastmlp.kernels.backward import GRADIENT_ROWS, update_dense
 from fastmlp.kernels.products import Matrix

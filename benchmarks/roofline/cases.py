@@ -10,9 +10,9 @@ from fastmlp.backends.compiled.memory import zeros
 from fastmlp.backends.compiled.packing import pack
 from fastmlp.inputs import Features, Scale
 from fastmlp.kernels.layout import choose_lanes, choose_output_lanes, choose_row_step
+from fastmlp.kernels.optimizers import Step
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import LINE_BYTES, Lanes
-from fastmlp.kernels.updates import Step
 
 from .work import Work
 

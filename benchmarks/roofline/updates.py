@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from fastmlp.backends.compiled.fit import as_solver
 from fastmlp.backends.compiled.memory import zeros
+from fastmlp.backends.compiled.translation import as_solver
 from fastmlp.kernels.backward import GRADIENT_ROWS
+from fastmlp.kernels.optimizers import Course, Stretch, update
 from fastmlp.kernels.simd import n_lanes
 from fastmlp.kernels.task import Model
 from fastmlp.kernels.touched import TouchedRows, catch_up_panel
-from fastmlp.kernels.updates import Course, Stretch, update
 from fastmlp.optimizers import SGD, Adam, Rule
 
 from . import work
@@ -60,7 +60,7 @@ def solver_update(name, source, rule, count, note):
         return np.append(parameters, slots), np.append(expected, state)
 
     return Case(
-        name, f"kernels.updates.{source}", f"{N_PARAMETERS:,} parameters", count(N_PARAMETERS),
+        name, f"kernels.optimizers.{source}", f"{N_PARAMETERS:,} parameters", count(N_PARAMETERS),
         parameters.nbytes + slots.nbytes, run, check, note=note,
     )  # fmt: skip
 

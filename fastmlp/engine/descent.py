@@ -21,8 +21,9 @@ from fastmlp.backends.contract import (
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State, UnfinishedEpoch
 from fastmlp.network import Parameters
-from fastmlp.optimizers import Progress, Rule
+from fastmlp.optimizers import Rule
 from fastmlp.rng import draw_numbers
+from fastmlp.schedules import Progress
 
 Array = NDArray[Any]
 

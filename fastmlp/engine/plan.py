@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.backends.contract import Objective
-from fastmlp.optimizers import Rule, Schedule
+from fastmlp.optimizers import Rule
+from fastmlp.schedules import Schedule
 
 
 class Stopping(NamedTuple):

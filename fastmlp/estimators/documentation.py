@@ -5,13 +5,15 @@ from textwrap import fill
 
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.losses import REGRESSION_LOSSES
+from fastmlp.optimizers import OPTIMIZERS
 
 PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
     Units of each hidden layer.
 activation : str or sequence of str, default="relu"
 <activations>
     One for all hidden layers, or one each.
-solver : {"lbfgs", "sgd", "adam", "adamw", "rmsprop"}, default="adam"
+solver : str, default="adam"
+<solvers>
     The first three as in scikit-learn. "adamw" takes `alpha` as its decoupled weight decay;
     "rmsprop" takes `beta_2` as the decay of its mean of squares.
 alpha : float, default=0.0001
@@ -125,6 +127,7 @@ def document(text: str) -> str:
         "<parameters>": PARAMETERS,
         "<attributes>": ATTRIBUTES,
         "<activations>": list_choices(ACTIVATIONS),
+        "<solvers>": list_choices(["lbfgs", *OPTIMIZERS]),
         "<losses>": list_choices(REGRESSION_LOSSES),
     }
     for place, part in parts.items():

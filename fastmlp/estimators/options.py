@@ -1,6 +1,6 @@
 """The constructor's arguments: the rules they must keep, and what the engine makes of them."""
 
-from collections.abc import Callable
+from dataclasses import fields
 from functools import cache
 from numbers import Integral, Real
 from operator import attrgetter
@@ -15,8 +15,9 @@ from fastmlp._errors import invalid, meant
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends import BACKENDS
 from fastmlp.backends.contract import DRAWS, threshold
-from fastmlp.optimizers import SCHEDULES, SGD, Adam, AdamW, RMSprop, Rule, Schedule, Solver
+from fastmlp.optimizers import OPTIMIZERS, SGD, Rule
 from fastmlp.rng import INITIALISATIONS
+from fastmlp.schedules import SCHEDULES, Schedule
 from fastmlp.threads import MOST_THREADS
 
 SKLEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
@@ -25,10 +26,10 @@ SKLEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
 CONSTRAINTS: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
-    "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
+    "solver": [StrOptions({"lbfgs", *OPTIMIZERS})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({*SKLEARN_SCHEDULES, "step", "cosine", "one_cycle"})],
+    "learning_rate": [StrOptions({*SKLEARN_SCHEDULES, *SCHEDULES})],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -138,21 +139,18 @@ def _is_drawn(rate: Any) -> bool:
     return known and (rate == 0 or 0 < threshold(float(rate)) < DRAWS)
 
 
-SOLVERS: dict[str, Callable[[Any], Solver]] = {
-    "sgd": lambda e: SGD(e.momentum, bool(e.nesterovs_momentum and e.momentum > 0)),
-    "adam": lambda e: Adam(e.beta_1, e.beta_2, e.epsilon),
-    "adamw": lambda e: AdamW(e.beta_1, e.beta_2, e.epsilon, e.alpha),
-    "rmsprop": lambda e: RMSprop(e.beta_2, e.epsilon),
-    "lbfgs": lambda e: SGD(),
-}
-"""From an estimator's arguments to the update rule; lbfgs takes only the penalties from it."""
+ARGUMENTS = {"nesterov": "nesterovs_momentum", "weight_decay": "alpha"}
+"""What the estimators call an optimizer's number, where it is not the same."""
 
 
 def make_rule(estimator: Any) -> Rule:
-    """Describe the update rule that an estimator's arguments ask for."""
+    """Describe the update rule that an estimator's arguments ask for; lbfgs has only penalties."""
+    kind: Any = OPTIMIZERS.get(estimator.solver, SGD)
+    names = [field.name for field in fields(kind)]
+    numbers = {name: getattr(estimator, ARGUMENTS.get(name, name)) for name in names}
     longest = np.inf if estimator.max_grad_norm is None else float(estimator.max_grad_norm)
-    alpha = 0.0 if estimator.solver == "adamw" else float(estimator.alpha)
-    return Rule(SOLVERS[estimator.solver](estimator), alpha, float(estimator.l1), longest)
+    alpha = 0.0 if "weight_decay" in names else float(estimator.alpha)
+    return Rule(kind(**numbers), alpha, float(estimator.l1), longest)
 
 
 def make_schedule(estimator: Any, steps_per_epoch: int) -> Schedule:

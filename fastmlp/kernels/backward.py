@@ -4,6 +4,7 @@ from fastmlp.kernels.activations import multiply_by_derivative
 from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.kinds import is_a
+from fastmlp.kernels.optimizers import KEEP, Stretch, step_of_intercepts, update
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import broadcast, load, n_lanes, store
 from fastmlp.kernels.slopes import Slopes, multiply_by_slopes
@@ -11,7 +12,6 @@ from fastmlp.kernels.sparse import add_nonzero_products, start_rows
 from fastmlp.kernels.task import panel_of, place_of_penalty, share, transposed
 from fastmlp.kernels.touched import TouchedRows, forget_touched, update_touched
 from fastmlp.kernels.transposition import transpose
-from fastmlp.kernels.updates import KEEP, Stretch, step_of_intercepts, update
 
 GRADIENT_ROWS = 128
 """Rows of a gradient that are computed before they are used: they stay in the cache."""
@@ -55,7 +55,7 @@ def update_intercepts(task, lanes, layer, panel, deltas, step):
         Of the layer.
     layer, panel : int
     deltas : Matrix of shape (n_rows, n_lanes)
-    step : updates.Step
+    step : optimizers.Step
     """
     model, gradients = task.model, task.workspace.gradients[task.team.thread]
     n_vectors = whole_vectors(task.line, n_lanes(lanes), gradients)
@@ -80,8 +80,8 @@ def update_dense(lanes, line, start, inputs, deltas, solver, step, gradients, mo
     inputs : Matrix of shape (fan_in, n_rows)
         A^T, or those of its rows that belong to the weights.
     deltas : Matrix of shape (n_rows, n_lanes)
-    solver : updates.Solver
-    step : updates.Step
+    solver : optimizers.Solver
+    step : optimizers.Step
     gradients : (at least GRADIENT_ROWS * n_lanes,) float
         Workspace.
     model : task.Model
@@ -90,7 +90,7 @@ def update_dense(lanes, line, start, inputs, deltas, solver, step, gradients, mo
     Returns
     -------
     float64
-        The penalty of the weights before; see `updates.update`.
+        The penalty of the weights before; see `optimizers.update`.
     """
     size, penalty = n_lanes(lanes), 0.0
     for low in range(0, inputs.n_rows, GRADIENT_ROWS):
@@ -117,7 +117,7 @@ def update_layer(task, lanes, layer, n_rows, index, step):
     layer, n_rows : int
     index : int
         Which of the steps of this call it is.
-    step : updates.Step
+    step : optimizers.Step
     """
     layout, workspace, model = task.layout, task.workspace, task.model
     gradients = workspace.gradients[task.team.thread]
@@ -220,7 +220,7 @@ def update_first_sparse(task, rows, batch, index, step):
 def update_every_row(task, batch, deltas, start, gradients, cursors, step):
     """Take one step on all weights of a panel of the first layer, a block of features at a time.
 
-    Returns the penalty of the weights before; see `updates.update`.
+    Returns the penalty of the weights before; see `optimizers.update`.
     """
     lanes, features, model = task.hidden, task.batches.features, task.model
     size, n_features, penalty = n_lanes(lanes), task.layout.fan_in[0], 0.0

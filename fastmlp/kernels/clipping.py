@@ -1,7 +1,7 @@
 """Steps whose gradient is known as a whole before any weight moves, so that it can be shortened.
 
-The backward pass writes the gradient to the last slot of the solver's state (`updates.KEEP`); then
-its norm is formed, panel by panel in a fixed order, and the step is taken on all panels.
+The backward pass writes the gradient to the last slot of the solver's state (`optimizers.KEEP`);
+then its norm is formed, panel by panel in a fixed order, and the step is taken on all panels.
 """
 
 from typing import NamedTuple
@@ -10,9 +10,9 @@ import numpy as np
 
 from fastmlp.kernels.backward import transpose_weights
 from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.optimizers import KEEP, Solver, Step, Stretch, step_of_intercepts, update
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes, reduce_add, store
 from fastmlp.kernels.task import Task, share
-from fastmlp.kernels.updates import KEEP, Solver, Step, Stretch, step_of_intercepts, update
 
 
 class Clip(NamedTuple):

@@ -15,6 +15,7 @@ import numpy as np
 from fastmlp.kernels.backward import carry_back, transpose_weights
 from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.jit import entry, inlined, kernel
+from fastmlp.kernels.optimizers import ACCUMULATE, Stretch, step_of, step_of_intercepts, update
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import load, n_lanes, store
 from fastmlp.kernels.steps import arrive, forward, mean_loss, move_on
@@ -27,7 +28,6 @@ from fastmlp.kernels.task import (
     share,
     transposed,
 )
-from fastmlp.kernels.updates import ACCUMULATE, Stretch, step_of, step_of_intercepts, update
 
 
 class Groups(NamedTuple):
@@ -124,12 +124,12 @@ def step_on_sum(task, groups, start, n_numbers, step):
     groups : Groups
     start, n_numbers : int
         The stretch, of whole lines of memory.
-    step : updates.Step
+    step : optimizers.Step
 
     Returns
     -------
     float
-        The penalty of the weights before; see `updates.update`.
+        The penalty of the weights before; see `optimizers.update`.
     """
     lanes, model, gradients = task.line, task.model, task.workspace.gradients[task.team.thread]
     add_gradients(lanes, groups, start, n_numbers, gradients)

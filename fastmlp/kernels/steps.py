@@ -25,11 +25,11 @@ from fastmlp.kernels.forward import (
 )
 from fastmlp.kernels.jit import entry, inlined
 from fastmlp.kernels.kinds import is_a
+from fastmlp.kernels.optimizers import step_of
 from fastmlp.kernels.slopes import Slopes, at_batch
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.task import place_of_penalty
 from fastmlp.kernels.touched import TouchedRows, catch_up_all, catch_up_touched
-from fastmlp.kernels.updates import step_of
 
 
 @inlined

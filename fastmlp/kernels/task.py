@@ -6,9 +6,9 @@ import numpy as np
 
 from fastmlp.kernels.jit import inlined
 from fastmlp.kernels.layout import Layout
+from fastmlp.kernels.optimizers import Course, Solver
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import Lanes, n_lanes
-from fastmlp.kernels.updates import Course, Solver
 
 
 class Model(NamedTuple):

@@ -11,6 +11,20 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.optimizers import (
+    ACCUMULATE,
+    ADAM,
+    LINEAR,
+    PLAIN,
+    RMSPROP,
+    Course,
+    Stretch,
+    advance,
+    gradient_of,
+    penalty_of,
+    step_of,
+    update,
+)
 from fastmlp.kernels.simd import (
     absolute,
     broadcast,
@@ -24,20 +38,6 @@ from fastmlp.kernels.simd import (
     store,
 )
 from fastmlp.kernels.task import place_of_penalty, share
-from fastmlp.kernels.updates import (
-    ACCUMULATE,
-    ADAM,
-    LINEAR,
-    RMSPROP,
-    SGD,
-    Course,
-    Stretch,
-    advance,
-    gradient_of,
-    penalty_of,
-    step_of,
-    update,
-)
 
 UNSEEN = -1
 
@@ -138,7 +138,7 @@ def catch_up_linear(lanes, solver, rows, missed, place, model, penalties):
     Parameters
     ----------
     lanes : simd.Lanes
-    solver : updates.Solver
+    solver : optimizers.Solver
     rows : TouchedRows
     missed : Missed
     place : int
@@ -149,7 +149,7 @@ def catch_up_linear(lanes, solver, rows, missed, place, model, penalties):
         The penalty of the weights before each step is added.
     """
     w, v = load(lanes, model.parameters, place), broadcast(lanes, 0.0)
-    if solver.code != SGD:
+    if solver.code != PLAIN:
         v = load(lanes, model.slots[0], place)
     ww, wv = np.float64(reduce_add(w * w)), np.float64(reduce_add(w * v))
     vv, momentum = np.float64(reduce_add(v * v)), np.float64(solver.momentum)
@@ -167,7 +167,7 @@ def catch_up_linear(lanes, solver, rows, missed, place, model, penalties):
             w_of_w += v_of_w
             w_of_v += v_of_v
     store(model.parameters, place, fma(broadcast(lanes, w_of_w), w, broadcast(lanes, w_of_v) * v))
-    if solver.code != SGD:
+    if solver.code != PLAIN:
         store(model.slots[0], place, fma(broadcast(lanes, v_of_w), w, broadcast(lanes, v_of_v) * v))
 
 
@@ -225,7 +225,7 @@ def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, mod
     Parameters
     ----------
     lanes : simd.Lanes
-    solver : updates.Solver
+    solver : optimizers.Solver
     rows : TouchedRows
     chosen : (at least n_chosen,) int32
         The features.

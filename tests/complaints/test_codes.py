@@ -13,16 +13,15 @@ import pytest
 
 import fastmlp
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.kernels import activations, few, touched, updates
+from fastmlp.kernels import activations, few, optimizers, touched
 from fastmlp.kernels.simd import Lanes, load, store
 from fastmlp.kernels.task import Model
 from tests.kernels.calling import compiled
 from tests.tolerances import assert_close
 
 compiled = cache(compiled)
-CODES = {name: value for name, value in vars(updates).items() if type(value) is int}
-"""Of the solvers, those included that are added later."""
-MOVING = {name: code for name, code in CODES.items() if code != updates.KEEP}
+CODES = optimizers.CODES
+MOVING = {name: code for name, code in CODES.items() if code != optimizers.KEEP}
 """`KEEP` is for gradients that are shortened, which are formed for all features."""
 LANES = Lanes(np.float64, 8)
 N_STEPS = 5
@@ -30,8 +29,8 @@ N_STEPS = 5
 
 def make_solver(code, penalty):
     alpha, l1 = penalty.get("alpha", 0.0), penalty.get("l1", 0.0)
-    momentum = 0.9 if code == updates.MOMENTUM else 0.0
-    return updates.Solver(code, alpha, l1, momentum, momentum > 0, 0.8, 0.95, 1e-8)
+    momentum = 0.9 if code == optimizers.MOMENTUM else 0.0
+    return optimizers.Solver(code, alpha, l1, momentum, momentum > 0, 0.8, 0.95, 1e-8)
 
 
 def make_model(n_slots):
@@ -43,7 +42,7 @@ def make_model(n_slots):
 def make_rows(solver, decay):
     numbers = (solver.alpha, solver.l1, decay)
     rates = np.linspace(0.1, 0.2, N_STEPS)
-    course = updates.Course(rates, *(np.full(N_STEPS, number) for number in numbers))
+    course = optimizers.Course(rates, *(np.full(N_STEPS, number) for number in numbers))
     betas = np.array([solver.beta_1, solver.beta_2])
     counts, number = np.zeros((1, 8), np.int64), np.zeros((1, 1), np.int32)
     return touched.TouchedRows(
@@ -54,9 +53,9 @@ def make_rows(solver, decay):
 
 def one_by_one(lanes, solver, rows, nothing, model, penalties):
     for step in range(penalties.size):
-        stretch = updates.Stretch(model.parameters, model.slots, 0, 1, nothing, 0)
-        numbers = updates.step_of(rows.course, step)
-        penalties[step] += updates.update(lanes, solver, numbers, stretch)
+        stretch = optimizers.Stretch(model.parameters, model.slots, 0, 1, nothing, 0)
+        numbers = optimizers.step_of(rows.course, step)
+        penalties[step] += optimizers.update(lanes, solver, numbers, stretch)
 
 
 @pytest.mark.parametrize("penalty", [{}, {"alpha": 0.3}, {"l1": 0.2}, {"decay": 0.1}], ids=str)
@@ -77,15 +76,15 @@ def test_steps_that_a_feature_missed_are_made_up_for_whatever_the_solver(code, p
 
 def test_no_two_solvers_do_the_same():
     # One that `update` does not know would be plain gradient descent.
-    gradients, step = np.linspace(-1, 1, 8), updates.Step(0.1, 0.0, 0.0, 0.0)
+    gradients, step = np.linspace(-1, 1, 8), optimizers.Step(0.1, 0.0, 0.0, 0.0)
     results = set()
     for code in CODES.values():
         model = make_model(3)
-        stretch = updates.Stretch(model.parameters, model.slots, 0, 1, gradients, 0)
-        compiled(updates.update)(LANES, make_solver(code, {}), step, stretch)
+        stretch = optimizers.Stretch(model.parameters, model.slots, 0, 1, gradients, 0)
+        compiled(optimizers.update)(LANES, make_solver(code, {}), step, stretch)
         results.add(np.append(model.parameters, model.slots).tobytes())
     assert len(results) == len(CODES)
-    assert {updates.SGD, updates.KEEP} < set(CODES.values())
+    assert {optimizers.PLAIN, optimizers.KEEP} < set(CODES.values())
 
 
 def activations_of(lanes, code, z, few_units, units, derivatives):
@@ -110,7 +109,7 @@ def test_no_activation_is_taken_for_the_identity():
 
 def test_no_choice_hangs_on_the_order_of_the_codes():
     # One that is added later may stand anywhere among them.
-    codes = CODES.keys() | {name.upper() for name in activations.CODES}
+    codes = {name.upper() for table in (CODES, activations.CODES) for name in table} | {"PLAIN"}
     for path in Path(fastmlp.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Eq | ast.NotEq):

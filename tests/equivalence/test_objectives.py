@@ -14,8 +14,9 @@ from fastmlp.engine.state import State
 from fastmlp.inputs import Scale, as_features
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop, Rule, Schedule, constant
+from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop, Rule
 from fastmlp.rng import Permutations
+from fastmlp.schedules import Schedule, constant
 from fastmlp.threads import limit_blas
 from tests.oracles import finite_differences, naive_objective
 from tests.tolerances import assert_close

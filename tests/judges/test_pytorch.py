@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.optimizers import Progress, Schedule, one_cycle
+from fastmlp.schedules import Progress, Schedule, one_cycle
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
 

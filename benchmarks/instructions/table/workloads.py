@@ -20,7 +20,7 @@ from fastmlp.backends.contract import Epoch, Objective, Problem, n_batches
 from fastmlp.inputs import as_features, input_scale_pair
 from fastmlp.losses import Loss
 from fastmlp.network import Network
-from fastmlp.optimizers import SGD, Adam, Rule, Solver
+from fastmlp.optimizers import SGD, Adam, Optimizer, Rule
 from fastmlp.rng import draw_numbers, initial_parameters
 
 N_CLASSES = 10
@@ -75,7 +75,7 @@ class Training:
     n_samples: int
     draw: Callable = images
     batch_size: int = 64
-    solver: Solver = SGD()  # noqa: RUF009  (it is frozen)
+    solver: Optimizer = SGD()  # noqa: RUF009  (it is frozen)
     hidden_layer_sizes: tuple[int, ...] = (100,)
     activation: str = "logistic"
     dtype: str = "float32"

@@ -15,6 +15,7 @@ from fastmlp.backends.compiled.packing import break_even, pack
 from fastmlp.backends.compiled.renewal import form_of, is_small
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.compiled.touching import TOUCHED_SHARE, count_touched, make_touched_rows
+from fastmlp.backends.compiled.translation import as_course, as_solver, as_targets
 from fastmlp.backends.compiled.workspaces import (
     Space,
     make_sample_workspace,
@@ -30,18 +31,16 @@ from fastmlp.backends.contract import (
     n_batches,
     piece_of,
 )
-from fastmlp.kernels import groups, samples, steps, updates
+from fastmlp.kernels import groups, samples, steps
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.cache import clock
 from fastmlp.kernels.clipping import Clip
 from fastmlp.kernels.jit import specialise
-from fastmlp.kernels.losses import CODES, ClassTargets, ValueTargets
+from fastmlp.kernels.optimizers import PLAIN
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import TouchedRows
-from fastmlp.kernels.updates import ACCUMULATE, ADAM, MOMENTUM, RMSPROP, Course, Solver
-from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import SGD, Accumulate, Adam, AdamW, RMSprop, Rule
+from fastmlp.optimizers import Rule
 from fastmlp.threads import n_cores
 
 Array = NDArray[Any]
@@ -59,55 +58,6 @@ loss."""
 
 MOST_DROPOUT_BYTES = 1 << 24
 """What is drawn for dropout at a time."""
-
-
-def solver_code(rule: Rule) -> int:
-    """Look up the code of an update rule."""
-    if isinstance(rule.solver, SGD):
-        return MOMENTUM if rule.solver.momentum > 0 else updates.SGD
-    codes = {Adam: ADAM, AdamW: ADAM, RMSprop: RMSPROP, Accumulate: ACCUMULATE}
-    return codes[type(rule.solver)]
-
-
-def as_solver(rule: Rule, dtype: np.dtype[Any]) -> Solver:
-    """Describe an update rule to the kernels, its numbers in the parameters' dtype."""
-    number, solver = dtype.type, rule.solver
-    sgd = solver if isinstance(solver, SGD) else SGD()
-    adam = solver if isinstance(solver, Adam) else Adam()
-    if isinstance(solver, RMSprop):
-        adam = Adam(beta_2=solver.decay, epsilon=solver.epsilon)
-    return Solver(
-        code=solver_code(rule),
-        alpha=number(rule.alpha),
-        l1=number(rule.l1),
-        momentum=number(sgd.momentum),
-        nesterov=bool(sgd.nesterov),
-        beta_1=number(adam.beta_1),
-        beta_2=number(adam.beta_2),
-        epsilon=number(adam.epsilon),
-    )
-
-
-def as_course(rule: Rule, epoch: Epoch) -> Course:
-    """Work out the numbers of each step."""
-    dtype = epoch.rates.dtype
-    strengths = (rule.alpha / epoch.totals, rule.l1 / epoch.totals)
-    l2, l1 = (read_only(strength.astype(dtype)) for strength in strengths)
-    return Course(read_only(epoch.rates), l2, l1, read_only(epoch.decays))
-
-
-def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTargets | ValueTargets:
-    """Hand targets and weights to the kernels where they lie."""
-    dtype, n_outputs = parameters.dtype, parameters.network.layer_sizes[-1]
-    weights = np.empty(0, dtype) if problem.weights is None else problem.weights
-    weights = read_only(np.ascontiguousarray(weights, dtype))
-    smoothing = dtype.type(loss.label_smoothing)
-    if LOSSES[loss.name].targets == "classes":
-        classes = read_only(np.ascontiguousarray(problem.targets, np.intp))
-        return ClassTargets(classes, weights, n_outputs, smoothing)
-    values = read_only(np.ascontiguousarray(problem.targets, dtype).ravel())
-    code = CODES[loss.name]
-    return ValueTargets(values, weights, n_outputs, code, smoothing, dtype.type(loss.delta))
 
 
 class CompiledTrainer:
@@ -186,7 +136,7 @@ class CompiledTrainer:
     def _plain(self) -> bool:
         """Tell whether a step is no more than w <- w - rate g."""
         penalised = self.rule.alpha > 0 or self.rule.l1 > 0
-        return self.solver.code == updates.SGD and not penalised and not self.clip
+        return self.solver.code == PLAIN and not penalised and not self.clip
 
     def _can_go_by_sample(self, problem: Problem) -> bool:
         """Tell whether the kernel for one sample a step can do it; weights of 0 it cannot."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels import layout as layouts
 from fastmlp.kernels import task as tasks
+from fastmlp.kernels.optimizers import Solver
 from fastmlp.kernels.simd import Lanes
-from fastmlp.kernels.updates import Solver
 from fastmlp.network import Parameters, views_of
 
 Array = NDArray[Any]

@@ -4,9 +4,9 @@ import numpy as np
 
 from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.packed import PackedModel
+from fastmlp.kernels.optimizers import Course, Solver
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import UNSEEN, TouchedRows
-from fastmlp.kernels.updates import Course, Solver
 
 TOUCHED_SHARE = 0.25
 """Where a batch has up to so large a share of the features, other solvers touch only their weights:

@@ -23,8 +23,11 @@ from fastmlp.kernels.simd import (
     where_less,
 )
 
-SGD, MOMENTUM, ADAM, RMSPROP, ACCUMULATE, KEEP = range(6)
-LINEAR = (SGD, MOMENTUM)
+NAMES = ("sgd", "momentum", "adam", "rmsprop", "accumulate", "keep")
+"""What `fastmlp.optimizers.Optimizer.kernel` may be; and `KEEP`, which is for clipping."""
+PLAIN, MOMENTUM, ADAM, RMSPROP, ACCUMULATE, KEEP = range(len(NAMES))
+CODES = {name: code for code, name in enumerate(NAMES)}
+LINEAR = (PLAIN, MOMENTUM)
 """Those whose step is linear in the weights and their velocities where the gradient is."""
 WRITERS = (ACCUMULATE, KEEP)
 """Those that move no weight and write the gradient down."""
@@ -34,8 +37,8 @@ class Solver(NamedTuple):
     """An update rule as the kernels see it; the floats are of the parameters' dtype."""
 
     code: int
-    """`SGD`, `MOMENTUM`, `ADAM` or `RMSPROP`; `ACCUMULATE` and `KEEP` take no step: they add the
-    gradient to the first slot, or write it to the last."""
+    """One of `CODES`. `ACCUMULATE` and `KEEP` take no step: they add the gradient to the first
+    slot, or write it to the last."""
     alpha: float
     l1: float
     momentum: float

@@ -1,0 +1,57 @@
+"""Optimizer, steps and targets as the kernels take them."""
+
+from typing import Any
+
+import numpy as np
+
+from fastmlp.backends.compiled.memory import read_only
+from fastmlp.backends.contract import Epoch, Problem
+from fastmlp.kernels import losses, optimizers
+from fastmlp.kernels.losses import ClassTargets, ValueTargets
+from fastmlp.kernels.optimizers import Course, Solver
+from fastmlp.losses import LOSSES, Loss
+from fastmlp.network import Parameters
+from fastmlp.optimizers import Rule
+
+
+def as_solver(rule: Rule, dtype: np.dtype[Any]) -> Solver:
+    """Describe an update rule to the kernels, its numbers in the parameters' dtype.
+
+    Parameters
+    ----------
+    rule : Rule
+    dtype : dtype
+
+    Returns
+    -------
+    optimizers.Solver
+        What the optimizer has no number for is 0.
+    """
+    optimizer = rule.solver
+    numbers = {name: getattr(optimizer, name, 0) for name in Solver._fields[1:]}
+    numbers |= {"alpha": rule.alpha, "l1": rule.l1}
+    kinds = {name: bool if name == "nesterov" else dtype.type for name in numbers}
+    values = {name: kinds[name](number) for name, number in numbers.items()}
+    return Solver(optimizers.CODES[optimizer.kernel], **values)
+
+
+def as_course(rule: Rule, epoch: Epoch) -> Course:
+    """Work out the numbers of each step."""
+    dtype = epoch.rates.dtype
+    strengths = (rule.alpha / epoch.totals, rule.l1 / epoch.totals)
+    l2, l1 = (read_only(strength.astype(dtype)) for strength in strengths)
+    return Course(read_only(epoch.rates), l2, l1, read_only(epoch.decays))
+
+
+def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTargets | ValueTargets:
+    """Hand targets and weights to the kernels where they lie."""
+    dtype, n_outputs = parameters.dtype, parameters.network.layer_sizes[-1]
+    weights = np.empty(0, dtype) if problem.weights is None else problem.weights
+    weights = read_only(np.ascontiguousarray(weights, dtype))
+    smoothing = dtype.type(loss.label_smoothing)
+    if LOSSES[loss.name].targets == "classes":
+        classes = read_only(np.ascontiguousarray(problem.targets, np.intp))
+        return ClassTargets(classes, weights, n_outputs, smoothing)
+    values = read_only(np.ascontiguousarray(problem.targets, dtype).ravel())
+    code = losses.CODES[loss.name]
+    return ValueTargets(values, weights, n_outputs, code, smoothing, dtype.type(loss.delta))
