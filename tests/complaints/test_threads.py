@@ -43,7 +43,14 @@ def refuse(function, arguments):
     raise RuntimeError("can't start new thread")
 
 
+@pytest.fixture
+def none_idle():
+    """End the helpers that others have left: new ones must be started."""
+    team.dismiss_idle()
+
+
 @pytest.mark.parametrize("start", [never, refuse])
+@pytest.mark.usefixtures("none_idle")
 def test_work_goes_on_without_helpers_that_do_not_come(start, monkeypatch):
     """`can't start new thread` in containers: chroma #1682; hangs beside gevent: gevent #1812."""
     monkeypatch.setattr(_thread, "start_new_thread", start)
@@ -54,6 +61,7 @@ def test_work_goes_on_without_helpers_that_do_not_come(start, monkeypatch):
     assert [(one.thread, one.n_threads) for one in seen] == [(0, 1)]
 
 
+@pytest.mark.usefixtures("none_idle")
 def test_work_goes_on_with_the_helpers_that_there_are(monkeypatch):
     """A container's limit of threads was reached half-way: chroma #1682."""
     start, free, seen = _thread.start_new_thread, threading.Semaphore(1), []
@@ -69,6 +77,7 @@ def test_work_goes_on_with_the_helpers_that_there_are(monkeypatch):
     assert {one.places.size for one in seen} == {n_places(2)}
 
 
+@pytest.mark.usefixtures("none_idle")
 def test_a_helper_that_comes_too_late_does_nothing(monkeypatch):
     """A thread that was scheduled after all must not work on what the others have finished."""
     late, seen = [], []
@@ -85,6 +94,7 @@ def test_a_training_without_helpers_gives_the_same_bits(start, monkeypatch, prob
     """Training asked for threads again and again, a second each, or died: chroma #1682."""
     expected = fastmlp.train(*problem, n_threads=2, **SMALL).history.loss
     asked = []
+    team.dismiss_idle()
     monkeypatch.setattr(team, "PATIENCE", 0.01)
     monkeypatch.setattr(fit, "Pace", Alike)
     monkeypatch.setattr(_thread, "start_new_thread", lambda *one: asked.append(one) or start(*one))

@@ -9,8 +9,8 @@ does not depend on it: the same additions are made in the same order.
 from fastmlp.backends.contract import SLICE_SECONDS
 
 TRIAL_SECONDS = 0.006
-"""How long the other number of threads is tried: starting them takes 0.2 ms, which must not count
-for much."""
+"""How long the other number of threads is tried: starting the first takes 0.2 ms, which must not
+count for much."""
 
 RETRY_SECONDS = 1.0
 """How long the faster number is kept before the other is tried again."""

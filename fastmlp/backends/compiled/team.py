@@ -3,10 +3,13 @@
 import _thread
 import ctypes
 import os
+import sys
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +20,10 @@ UNKNOWN = -1
 
 PATIENCE = 1.0
 """Seconds after which helpers that have not run yet are done without."""
+
+LINGER = 0.1
+"""Seconds that a helper waits for the next piece of work: longer than what an epoch is followed by,
+where epochs are so short that it matters."""
 
 Work = Callable[[Team], object]
 
@@ -40,7 +47,7 @@ def _getcpu() -> Callable[[], int] | None:
 
 
 def move_away(home: int, thread: int) -> None:
-    """Move the calling thread to a processor of its own, and leave it free to be moved again.
+    """Move the calling thread off the first one's processor, and leave it free to be moved again.
 
     Linux may start a thread on the processor of the one that starts it and leave it there for some
     5 ms, in which the two take turns although another processor is idle. Where the system refuses
@@ -53,7 +60,7 @@ def move_away(home: int, thread: int) -> None:
     thread : int
         Which of the threads this is.
     """
-    if home == UNKNOWN:
+    if home == UNKNOWN or current_processor() != home:
         return
     try:
         allowed = os.sched_getaffinity(0)
@@ -70,78 +77,133 @@ def call_off(places: Any) -> None:
     places[-STRIDE] = 1
 
 
-class Helper:
-    """A thread that does its share of a piece of work and keeps the error if there is one.
+class Job(NamedTuple):
+    """A helper's share of a piece of work."""
 
-    One is started for each piece of work, which takes 0.1 ms and leaves nothing behind: there is no
-    pool to close, and none that a fork would lose.
+    work: Work
+    share: Team
+    home: int
+    """The processor of the first thread."""
+    outcomes: "SimpleQueue[BaseException | None]"
+    """Gets the error when it is done, or None."""
 
-    Parameters
-    ----------
-    work : callable
-        See `run_together`.
-    share : Team
-    start : threading.Barrier
-        Where all meet before any of them works.
-    home : int
-        The processor of the first thread.
-    """
-
-    def __init__(self, work: Work, share: Team, start: threading.Barrier, home: int) -> None:
-        self.work, self.share, self.start, self.home = work, share, start, home
-        self.starter = threading.get_native_id()
-        self.done = threading.Event()
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        """Do the work, unless it is done without this thread."""
-        try:
-            if threading.get_native_id() == self.starter:
-                self.start.abort()  # gevent, eventlet: it would not run beside the first thread
-            self.start.wait(PATIENCE)
-            self._work()
-        except threading.BrokenBarrierError:
-            pass
-        finally:
-            self.done.set()
-
-    def _work(self) -> None:
+    def do(self) -> BaseException | None:
+        """Do the work, on a processor of its own; return the error if there is one."""
         try:
             move_away(self.home, self.share.thread)
             self.work(self.share)
         except BaseException as error:
-            self.error = error
             call_off(self.share.places)
+            return error
+        return None
 
 
-def meet(helpers: list[Helper], start: threading.Barrier) -> int:
-    """Start helpers, and wait until all of them run.
+class Helper:
+    """A thread that does its share of pieces of work, one after the other.
+
+    Starting one takes 0.1 ms, and beside a busy neighbour some milliseconds; asking one that is
+    idle takes 0.02 ms. It sleeps while it is idle, and ends after a while, so that nothing is left
+    behind: there is no pool to close, and none that a fork would lose.
+    """
+
+    def __init__(self) -> None:
+        self.starter = threading.get_native_id()
+        self.is_beside = False
+        """Whether it can run beside the thread that starts it; with gevent it cannot."""
+        self.claim = threading.Lock()
+        """Taken by the thread when it runs, or by whoever does not wait for it any longer."""
+        self.came, self.over = threading.Event(), threading.Event()
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+
+    def run(self) -> None:
+        """Do what is asked for, until nothing is asked for a while."""
+        self.is_beside = threading.get_native_id() != self.starter
+        if not self.claim.acquire(blocking=False):
+            return
+        self.came.set()
+        while self.is_beside and self._do_next():
+            pass
+        self.over.set()
+
+    def _do_next(self) -> bool:
+        """Wait for a job and do it; False says that there are to be no more."""
+        try:
+            job = self.jobs.get(timeout=LINGER)
+        except Empty:
+            return not self._leave()
+        if job is None:
+            return False
+        error = job.do()
+        idle.add(self)  # before anybody goes on: the next piece may come at once
+        job.outcomes.put(error)
+        return True
+
+    def _leave(self) -> bool:
+        """Be idle no longer; False where somebody is about to ask."""
+        try:
+            idle.remove(self)
+        except KeyError:
+            return False
+        return True
+
+    def has_come(self, seconds: float) -> bool:
+        """Wait until the thread runs; where it does not, it will do nothing."""
+        if not self.came.wait(seconds) and self.claim.acquire(blocking=False):
+            return False
+        return self.is_beside
+
+
+idle: set[Helper] = set()
+"""Helpers that nobody has asked; whoever takes one out may ask it. No lock guards it, which a fork
+could leave locked: to add to a set or to take out of it is one step of the interpreter."""
+
+
+def gather(n_helpers: int) -> list[Helper]:
+    """Take helpers that are idle, and start others where those are too few.
 
     Parameters
     ----------
-    helpers : list of Helper
-    start : threading.Barrier
-        Broken where not all come, so that none works.
+    n_helpers : int
 
     Returns
     -------
-    int
-        How many threads can work, the calling one included. A container may limit them; at the end
-        of the interpreter none can be started, or they never run.
+    list of Helper
+        Fewer where a container limits threads, or where they never run.
     """
-    for n_started, helper in enumerate(helpers, 1):
+    helpers, started = list(islice(iter(take_idle, None), n_helpers)), []
+    for _ in range(n_helpers - len(helpers)):
+        helper = Helper()
         try:
             _thread.start_new_thread(helper.run, ())
         except (RuntimeError, MemoryError):
-            start.abort()
-            for started in helpers[: n_started - 1]:
-                started.done.wait(PATIENCE)  # until there is room for as many again
-            return n_started
+            break
+        started.append(helper)
+    patience = PATIENCE
+    for helper in started:
+        if helper.has_come(patience):
+            helpers.append(helper)
+        else:
+            patience = 0
+    return helpers
+
+
+def take_idle() -> Helper | None:
+    """Take a helper that is idle, if there is one."""
     try:
-        start.wait(PATIENCE)
-    except threading.BrokenBarrierError:
-        return 1
-    return len(helpers) + 1
+        return idle.pop()
+    except KeyError:
+        return None
+
+
+def dismiss_idle() -> None:
+    """End the helpers that are idle."""
+    for helper in iter(take_idle, None):
+        helper.jobs.put(None)
+        helper.over.wait(PATIENCE)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=dismiss_idle, after_in_child=idle.clear)
 
 
 def run_together(n_threads: int, work: Work) -> int:
@@ -160,31 +222,26 @@ def run_together(n_threads: int, work: Work) -> int:
     int
         How many worked.
     """
-    if n_threads == 1:
-        work(Team(0, 1, np.zeros(n_places(1), np.int64)))
-        return 1
-    places, start = np.zeros(n_places(n_threads), np.int64), threading.Barrier(n_threads)
-    home = current_processor()
-    shares = [Team(thread, n_threads, places) for thread in range(n_threads)]
-    helpers = [Helper(work, share, start, home) for share in shares[1:]]
-    n_present = 0
+    # At the end of the interpreter no other thread runs any more.
+    helpers = [] if n_threads == 1 or sys.is_finalizing() else gather(n_threads - 1)
+    n_threads, n_asked = len(helpers) + 1, 0
+    places = np.zeros(n_places(n_threads), np.int64)
+    outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
+    home = current_processor() if helpers else UNKNOWN
     try:
-        n_present = meet(helpers, start)
-        if n_present == n_threads:
-            work(shares[0])
+        for thread, helper in enumerate(helpers, 1):
+            helper.jobs.put(Job(work, Team(thread, n_threads, places), home, outcomes))
+            n_asked = thread
+        work(Team(0, n_threads, places))
     except BaseException:
-        start.abort()
         call_off(places)
+        idle.update(helpers[n_asked:])
         raise
     finally:
-        if n_present == n_threads:
-            for helper in helpers:
-                helper.done.wait()
-    if n_present < n_threads:
-        return run_together(n_present, work)
-    for helper in helpers:
-        if helper.error is not None:
-            raise helper.error
+        errors = [outcomes.get() for _ in range(n_asked)]
+    for error in errors:
+        if error is not None:
+            raise error
     return n_threads
 
 
