@@ -119,6 +119,48 @@ def softplus_derivative(activation: Array, z: Array) -> Array:
     return sigmoid(z)
 
 
+def elu(z: Array) -> Array:
+    """Compute z where it is positive, e^z - 1 elsewhere (Clevert et al. 2016, with alpha = 1)."""
+    return np.asarray(np.where(z > 0, z, np.expm1(np.minimum(z, 0))))
+
+
+def elu_derivative(activation: Array, z: Array) -> Array:
+    """Return 1 where z is positive, a + 1 = e^z elsewhere."""
+    return np.asarray(np.where(z > 0, z.dtype.type(1), activation + 1))
+
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+"""With these, mean 0 and variance 1 are a fixed point (Klambauer et al. 2017, equation 14)."""
+
+
+def selu(z: Array) -> Array:
+    """Compute s z where z is positive, s alpha (e^z - 1) elsewhere (Klambauer et al. 2017)."""
+    scale, alpha = z.dtype.type(SELU_SCALE), z.dtype.type(SELU_ALPHA)
+    return np.asarray(scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))))
+
+
+def selu_derivative(activation: Array, z: Array) -> Array:
+    """Return s where z is positive, a + s alpha elsewhere."""
+    below = activation + z.dtype.type(SELU_SCALE * SELU_ALPHA)
+    return np.asarray(np.where(z > 0, z.dtype.type(SELU_SCALE), below))
+
+
+def mish(z: Array) -> Array:
+    """Compute z tanh(softplus(z)) (Misra 2020)."""
+    return np.asarray(z * np.tanh(softplus(z)))
+
+
+def mish_derivative(activation: Array, z: Array) -> Array:
+    """Compute t + z (1 - t^2) sigmoid(z) with t = tanh(softplus(z))."""
+    t = np.tanh(softplus(z))
+    return np.asarray(t + z * (1 - t * t) * sigmoid(z))
+
+
+def mish_in_onnx(graph: Any, z: str) -> str:
+    """Compute z tanh(softplus(z)): the graphs' operators have no Mish yet."""
+    return str(graph.add("Mul", z, graph.add("Tanh", graph.add("Softplus", z))))
+
+
 class Activation(NamedTuple):
     """An activation function a = f(z), and what others call it."""
 
@@ -158,4 +200,10 @@ ACTIVATIONS: dict[str, Activation] = {
     "softplus": Activation(
         softplus, softplus_derivative, lambda graph, z: graph.add("Softplus", z), "Softplus"
     ),
+    "elu": Activation(elu, elu_derivative, lambda graph, z: graph.add("Elu", z), "ELU"),
+    "selu": Activation(
+        selu, selu_derivative,
+        lambda graph, z: graph.add("Selu", z, alpha=SELU_ALPHA, gamma=SELU_SCALE), "SELU",
+    ),
+    "mish": Activation(mish, mish_derivative, mish_in_onnx, "Mish"),
 }  # fmt: skip

@@ -12,6 +12,11 @@ ACTIVATIONS = {
     "gelu": lambda z: z * ndtr(z),
     "silu": lambda z: z * 0.5 * (1 + np.tanh(0.5 * z)),
     "softplus": lambda z: np.logaddexp(0, z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "selu": lambda z: (
+        1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(np.minimum(z, 0)))
+    ),
+    "mish": lambda z: z * np.tanh(np.logaddexp(0, z)),
 }
 
 

@@ -1,17 +1,31 @@
 """Activation functions and their derivatives, of whole vectors; see `fastmlp.activations`."""
 
-from fastmlp.kernels.functions import density, exp, log1p, normal_distribution, sigmoid, tanh
+from fastmlp.kernels.functions import (
+    ALL_BUT_1,
+    density,
+    exp,
+    log1p,
+    normal_distribution,
+    sigmoid,
+    tanh,
+)
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.simd import absolute, broadcast, fma, like, load, store, where_less
 
-NAMES = ("identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus")
+NAMES = (
+    "identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus", "elu", "selu",
+    "mish",
+)  # fmt: skip
 """The keys of `fastmlp.activations.ACTIVATIONS`."""
-IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, GELU, SILU, SOFTPLUS = range(len(NAMES))
+(
+    IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, GELU, SILU, SOFTPLUS, ELU, SELU, MISH,
+) = range(len(NAMES))  # fmt: skip
 CODES = {name: code for code, name in enumerate(NAMES)}
 FROM_VALUE = (IDENTITY, LOGISTIC, TANH, RELU)
 """Those whose derivative is computed from f(z); of the others it is kept from the forward pass."""
 
 LEAK = 0.01
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 @inlined
@@ -53,6 +67,34 @@ def softplus(z):
 
 
 @inlined
+def exponential_unit(z, scale, alpha):
+    """Compute ELU, times a scale: s z where z is positive, s alpha (e^z - 1) elsewhere; and f'(z).
+
+    e^z - 1 = 2 t / (1 - t) with t = tanh(z / 2) loses no digit near 0.
+    """
+    zero, one = like(z, 0.0), like(z, 1.0)
+    t = tanh(where_less(zero, z, zero, z) * like(z, 0.5))
+    below = like(z, scale * alpha) * (t + t) / (one - t)
+    slope = where_less(zero, z, like(z, scale), below + like(z, scale * alpha))
+    return where_less(zero, z, like(z, scale) * z, below), slope
+
+
+@inlined
+def mish(z):
+    """Compute z t and t + 4 z e (1 + e) / (w + 2)^2, t = tanh(softplus(z)) = w / (w + 2).
+
+    With e = e^z and w = e (e + 2); from z = 20 on, t is 1 but for rounding.
+    """
+    two, most = like(z, 2.0), like(z, ALL_BUT_1)
+    held = where_less(most, z, most, z)
+    e = exp(held)
+    w = e * (e + two)
+    t = w / (w + two)
+    rest = held * e / (w + two) * ((e + like(z, 1.0)) / (w + two))
+    return z * t, fma(like(z, 4.0), rest, t)
+
+
+@inlined
 def value_and_slope(code, z):
     """Compute f(z) and f'(z) for the activation with this code.
 
@@ -77,6 +119,12 @@ def value_and_slope(code, z):
         return z * s, s * fma(z, one - s, one)
     if code == SOFTPLUS:
         return softplus(z), sigmoid(z)
+    if code == ELU:
+        return exponential_unit(z, 1.0, 1.0)
+    if code == SELU:
+        return exponential_unit(z, SELU_SCALE, SELU_ALPHA)
+    if code == MISH:
+        return mish(z)
     a = apply(code, z)
     return a, derivative(code, a)
 

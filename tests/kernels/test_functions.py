@@ -66,6 +66,28 @@ def test_the_ends_of_the_range(dtype):
 
 @of_compiled_code
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["elu", "selu", "mish"])
+def test_activations_keep_their_digits_near_0_and_at_the_ends(name, dtype):
+    x = np.array([-1e4, -90, -20, -1e-3, -1e-7, -1e-20, 0, 1e-20, 1e-7, 19.9, 20.1, 90, 1e4], dtype)
+
+    def value(z):
+        return activations.value_and_slope(code, z)[0]
+
+    def slope(z):
+        return activations.value_and_slope(code, z)[1]
+
+    code, wide = activations.CODES[name], x.astype(WIDE[dtype])
+    with np.errstate(over="ignore", under="ignore"):
+        expected = ACTIVATIONS[name].function(wide)
+        slopes_expected = ACTIVATIONS[name].derivative(expected, wide)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(values_of(compiled(value), x), expected, 6 * eps, 1e-37)
+    np.testing.assert_allclose(values_of(compiled(slope), x), slopes_expected, 6 * eps, eps)
+    assert np.isnan(values_of(compiled(value), np.array([np.nan], dtype))).all()
+
+
+@of_compiled_code
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_exp_reaches_the_largest_number_and_the_least_normal_one(dtype):
     info = np.finfo(dtype)
     x = np.array([np.log(WIDE[dtype](info.max)), np.log(WIDE[dtype](info.tiny))])
