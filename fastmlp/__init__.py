@@ -23,10 +23,13 @@ if _name != "fastmlp" and not (_name == "-m" and "fastmlp" in sys.orig_argv):
 
 if TYPE_CHECKING:
     import fastmlp.datasets as datasets
-    from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn, load
+    from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastmlp.history import DivergenceError, EpochReport, History
-    from fastmlp.model import Model
-    from fastmlp.training import TrainingInterrupted, TrainResult, train
+    from fastmlp.loading import load
+    from fastmlp.model import Model, RegressionModel
+    from fastmlp.resuming import resume
+    from fastmlp.training import train
+    from fastmlp.training_run import TrainingInterrupted, TrainResult
 
 __version__ = "0.1.0"
 
@@ -38,12 +41,14 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Model",
+    "RegressionModel",
     "TrainResult",
     "TrainingInterrupted",
     "__version__",
     "datasets",
     "from_sklearn",
     "load",
+    "resume",
     "train",
 ]
 
@@ -68,10 +73,12 @@ _HOMES = {
     "MLPClassifier": "fastmlp.estimators",
     "MLPRegressor": "fastmlp.estimators",
     "Model": "fastmlp.model",
-    "TrainResult": "fastmlp.training",
+    "RegressionModel": "fastmlp.model",
+    "TrainResult": "fastmlp.training_run",
     "from_sklearn": "fastmlp.estimators",
-    "load": "fastmlp.estimators",
-    "TrainingInterrupted": "fastmlp.training",
+    "load": "fastmlp.loading",
+    "resume": "fastmlp.resuming",
+    "TrainingInterrupted": "fastmlp.training_run",
     "train": "fastmlp.training",
 }
 """Where each public name lives."""

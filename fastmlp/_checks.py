@@ -55,9 +55,23 @@ def check_sizes(parameter: str, value: Any) -> tuple[int, ...]:
 
 
 def check_real(
-    parameter: str, value: Any, least: float, below: float = np.inf, *, open_left: bool = False
-) -> float:
-    """Return `value` as a float if it is a number in [least, below), or (least, below).
+    parameter: str, value: Any, least: float, most: float = np.inf, *, open_left: bool = False,
+    closed_right: bool = False,
+) -> float:  # fmt: skip
+    """Return `value` as a float if it is a number in [least, most).
+
+    Parameters
+    ----------
+    parameter : str
+        What the caller calls it.
+    value : object
+    least, most : float
+    open_left, closed_right : bool
+        Whether the ends are the other way about.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -65,9 +79,11 @@ def check_real(
         If it is not, NaN included.
     """
     real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not (real and least <= value < below and not (open_left and value == least)):
+    inside = real and (least < value or (value == least and not open_left))
+    if not (inside and (value < most or (value == most and closed_right))):
         lower = f"above {least:g}" if open_left else f"of at least {least:g}"
-        upper = "finite" if np.isinf(below) else f"below {below:g}"
+        upper = "finite" if np.isinf(most) else f"below {most:g}"
+        upper = f"at most {most:g}" if closed_right else upper
         raise invalid(parameter, f"a number {lower} and {upper}", repr(value))
     return float(value)
 

@@ -1,30 +1,34 @@
 """From the arguments of `train` to what a backend takes: each is checked and turned, once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastmlp._checks import check_flag, check_name, check_real, check_sizes
+from fastmlp._checks import check_name, check_sizes, check_whole
 from fastmlp._errors import invalid
-from fastmlp.activations import ACTIVATIONS
+from fastmlp.arguments import (
+    NAMES,
+    OPTIMIZERS,
+    check_arguments,
+    layer_activations,
+    layer_dropout,
+    require_kept,
+)
+from fastmlp.backends.contract import Objective
+from fastmlp.engine.plan import Stopping
+from fastmlp.losses import REGRESSION_LOSSES, Loss
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import OPTIMIZERS, SGD, Adam, Rule
 from fastmlp.rng import INITIALISATIONS, initial_parameters
-from fastmlp.schedules import SCHEDULES, Schedule
 
 DTYPES = ("float32", "float64")
-SOLVERS = ("sgd", "adam")
-COURSES = ("constant", "invscaling", "cosine", "one_cycle")
-"""Courses of the rate that need no further arguments."""
-ESTIMATORS_ONLY = {
-    "solver": {*OPTIMIZERS, "lbfgs"}.difference(SOLVERS),
-    "learning_rate": {*SCHEDULES, "adaptive"}.difference(COURSES),
-}
-"""Names that only the estimators know."""
 BATCH_SIZE = 64
 """The default, for which the default rates are made."""
+
+LOSS_NAMES = {"cross_entropy": "softmax", **{name: name for name in REGRESSION_LOSSES}}
+"""What `train` calls the losses."""
 
 
 def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
@@ -41,7 +45,7 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 def as_network(
     n_features: int,
     hidden_layer_sizes: int | Sequence[int],
-    n_classes: int,
+    n_outputs: int,
     activation: str | Sequence[str],
 ) -> Network:
     """Describe the network from the user's hidden layers.
@@ -52,42 +56,7 @@ def as_network(
         If a layer is not of at least one unit, or an activation is unknown or not one a layer.
     """
     sizes = check_sizes("hidden_layer_sizes", hidden_layer_sizes)
-    if isinstance(activation, str):
-        check_name("activation", activation, ACTIVATIONS)
-        activation = (activation,) * len(sizes)
-    names = tuple(activation)
-    if len(names) != len(sizes):
-        rule = f"one name, or one for each of the {len(sizes)} hidden layers"
-        raise invalid("activation", rule, activation)
-    for name in names:
-        check_name("activation", name, ACTIVATIONS)
-    return Network((n_features, *sizes, n_classes), names)
-
-
-def _check_choice(parameter: str, value: Any, known: Sequence[str]) -> str:
-    """Check a name, and say where it is known if it is not known here."""
-    if value in ESTIMATORS_ONLY[parameter]:
-        rule = "one of " + ", ".join(map(repr, known))
-        raise invalid(parameter, rule, repr(value), "fastmlp.MLPClassifier has it.")
-    return check_name(parameter, value, known)
-
-
-def as_rule(solver: str, momentum: float, nesterov: bool, alpha: float) -> Rule:
-    """Describe the update rule.
-
-    Raises
-    ------
-    ValueError
-        If the solver is unknown, or a number is out of its range or has no meaning here.
-    """
-    _check_choice("solver", solver, SOLVERS)
-    momentum = check_real("momentum", momentum, 0, 1)
-    alpha = check_real("alpha", alpha, 0)
-    if check_flag("nesterov", nesterov) and momentum == 0:
-        raise invalid("nesterov", "False where momentum is 0", nesterov, "Pass momentum=0.9.")
-    if solver == "adam" and momentum > 0:
-        raise invalid("momentum", "0 with solver='adam', which has its own", momentum)
-    return Rule(Adam() if solver == "adam" else SGD(momentum, bool(nesterov)), alpha)
+    return Network((n_features, *sizes, n_outputs), layer_activations(activation, len(sizes)))
 
 
 def default_rate(solver: str, batch_size: int) -> float:
@@ -107,21 +76,78 @@ def default_rate(solver: str, batch_size: int) -> float:
     return 0.5 * min(1.0, batch_size / BATCH_SIZE) if solver == "sgd" else 0.001
 
 
-def as_schedule(
-    learning_rate: str, learning_rate_init: float | None, solver: str, batch_size: int
-) -> Schedule:
-    """Describe the course of the learning rate.
+def in_rules(name: str) -> str:
+    """Name an argument of `train` as `arguments.RULES` does."""
+    return {ours: rules for rules, ours in NAMES.items()}.get(name, name)
+
+
+def read_settings(arguments: Mapping[str, Any]) -> SimpleNamespace:
+    """Check the arguments of `train` that say how to train.
+
+    Parameters
+    ----------
+    arguments : mapping of str to object
+        Under the names of `train`.
+
+    Returns
+    -------
+    SimpleNamespace
+        Under the names of `arguments.RULES`; see `complete` for what is left out.
 
     Raises
     ------
     ValueError
-        If the schedule is unknown, or the rate is not a positive number.
+        If one is not as described, or has no meaning beside another.
     """
-    name = _check_choice("learning_rate", learning_rate, COURSES)
-    rate = learning_rate_init
-    if rate is None:
-        rate = default_rate(solver, batch_size)
-    return Schedule(SCHEDULES[name], check_real("learning_rate_init", rate, 0, open_left=True))
+    known = {in_rules(name): value for name, value in arguments.items()}
+    if known["solver"] == "lbfgs":
+        rule = "one of " + ", ".join(map(repr, OPTIMIZERS))
+        raise invalid("solver", rule, "'lbfgs'", "fastmlp.MLPClassifier has it.")
+    rate = known.pop("learning_rate_init")
+    given = {} if rate is None else {"learning_rate_init": rate}
+    settings = SimpleNamespace(**{"learning_rate_init": None, **check_arguments(known | given)})
+    settings.batch_size = check_whole("batch_size", settings.batch_size)
+    settings.dtype = as_dtype(settings.dtype)
+    check_name("loss", settings.loss, LOSS_NAMES)
+    if settings.nesterovs_momentum and settings.momentum == 0:
+        raise invalid("nesterov", "False where momentum is 0", True, "Pass momentum=0.9.")
+    if settings.solver != "sgd" and settings.momentum > 0:
+        rule = f"0 with solver={settings.solver!r}, which has its own"
+        raise invalid("momentum", rule, settings.momentum)
+    if settings.label_smoothing > 0 and settings.loss != "cross_entropy":
+        rule = "0 where numbers are predicted"
+        raise invalid("label_smoothing", rule, settings.label_smoothing)
+    return settings
+
+
+def complete(settings: SimpleNamespace, batch_size: int) -> None:
+    """Set the size of the batches, and the rate where it depends on that.
+
+    Raises
+    ------
+    ValueError
+        If a number is rounded away in what is computed in.
+    """
+    settings.batch_size = batch_size
+    if settings.learning_rate_init is None:
+        settings.learning_rate_init = default_rate(settings.solver, batch_size)
+    require_kept(settings, settings.dtype)
+
+
+def as_objective(settings: Any, n_hidden: int) -> Objective:
+    """Describe what is minimised, penalties apart."""
+    name, smoothing = LOSS_NAMES[settings.loss], settings.label_smoothing
+    dropout = layer_dropout(settings.dropout, n_hidden)
+    return Objective(Loss(name, smoothing, settings.huber_delta), dropout)
+
+
+def as_stopping(settings: Any) -> Stopping | None:
+    """Describe when training stops before its last epoch."""
+    adaptive = settings.learning_rate == "adaptive"
+    if not (settings.early_stopping or adaptive):
+        return None
+    patience = settings.n_iter_no_change
+    return Stopping(settings.early_stopping, settings.tol, patience, adaptive)
 
 
 def as_initial_parameters(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastmlp._files import write_file
 
 if TYPE_CHECKING:
-    from fastmlp.model import Model
+    from fastmlp.model import BaseModel
 
 
 class EpochRecord(NamedTuple):
@@ -39,7 +39,7 @@ class EpochReport(NamedTuple):
     """Duration of the epoch's training, validation not counted."""
     iterations_per_second: float
     """Updates a second."""
-    model: "Model"
+    model: "BaseModel"
     """The model as it is now; it changes as training goes on."""
 
 

@@ -1,6 +1,8 @@
-"""A trained network that predicts."""
+"""Trained networks that predict, as `fastmlp.train` returns them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,32 +10,33 @@ from numpy.typing import NDArray
 
 from fastmlp.feature_names import check_feature_names
 from fastmlp.inputs import Features, Scale, wrap_features
-from fastmlp.losses import Loss, sample_losses
-from fastmlp.network import Parameters
+from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
+from fastmlp.network import Network, Parameters
 from fastmlp.predictor import Predictor
-from fastmlp.targets import as_targets
+from fastmlp.saving.content import Content
+from fastmlp.targets import as_targets, as_values
 
 Array = NDArray[Any]
 
 
 class Evaluation(NamedTuple):
-    """How well a model does on labelled data."""
+    """How well a model does on data whose targets are known."""
 
     loss: float
-    """Mean cross-entropy, in nats."""
+    """Mean loss, without label smoothing: cross-entropy in nats, for a classifier."""
     score: float
-    """Accuracy: share of the samples whose class is predicted."""
+    """Share of the samples whose class is predicted, or the coefficient of determination."""
 
 
-class Model:
-    """A multilayer perceptron with its classes, as `fastmlp.train` returns it.
+class BaseModel(ABC):
+    """What the two kinds of model have in common.
 
     Parameters
     ----------
     parameters : Parameters
         Weights and biases; used, not copied.
-    classes : ndarray of shape (n_classes,)
-        The label of each output.
+    loss : Loss
+        What was minimised.
     input_scale : Scale
         What is done to every value of X before the first layer.
     backend : str
@@ -50,14 +53,15 @@ class Model:
     def __init__(
         self,
         parameters: Parameters,
-        classes: Array,
+        loss: Loss,
         input_scale: Scale,
         backend: str,
         n_threads: int | None,
         feature_names: Array | None = None,
     ) -> None:
-        self.predictor = Predictor(parameters, input_scale, "softmax", backend, n_threads)
-        self.classes_ = classes
+        output = LOSSES[loss.name].output
+        self.predictor = Predictor(parameters, input_scale, output, backend, n_threads)
+        self.loss = loss
         if feature_names is not None:
             self.feature_names_in_ = feature_names
 
@@ -96,6 +100,183 @@ class Model:
         """Number of features seen in training."""
         return self.parameters.network.layer_sizes[0]
 
+    def score(self, X: Any, y: Any) -> float:
+        """Score the predictions for data whose targets are known.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array_like of shape (n_samples,) or (n_samples, n_outputs)
+            As in training.
+
+        Returns
+        -------
+        float
+            See `Evaluation.score`.
+
+        Raises
+        ------
+        ValueError
+            If X or y cannot be used, a label was not seen in training, or X and y differ in length.
+        """
+        self._check_names(X)
+        features, check = self._unchecked(X)
+        check()
+        return self.evaluate(features, self._read_targets(y, features.n_samples)).score
+
+    def evaluate(self, features: Features, targets: Array) -> Evaluation:
+        """Compute loss and score on data that has been checked already.
+
+        Parameters
+        ----------
+        features : Features
+        targets : ndarray
+            As the engine takes them: see `fastmlp.losses.LOSSES`.
+
+        Returns
+        -------
+        Evaluation
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
+            logits = self.predictor.logits(features)
+            losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
+            loss = losses.mean(dtype=np.float64)
+            return Evaluation(float(loss), self._score_logits(logits, targets))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to a safetensors file, which `fastmlp.load` reads.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced at once when the new file is whole.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; a folder that is not there is named.
+        """
+        from fastmlp.saving.file import write
+
+        write(self._describe(), path)
+
+    def to_onnx(self) -> Any:
+        """Make an ONNX model that computes in float32; see `fastmlp.saving.onnx.to_onnx`.
+
+        Returns
+        -------
+        onnx.ModelProto
+            Its input "X" is as in training: `input_scale` is in the weights.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed.
+        """
+        from fastmlp.saving.onnx import to_onnx
+
+        return to_onnx(self._unscaled())
+
+    def to_torch(self) -> Any:
+        """Make a `torch.nn.Sequential` that gives logits.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            Its input is as in training: `input_scale` is in the weights.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        """
+        from fastmlp.saving.torch import to_sequential
+
+        return to_sequential(self._unscaled())
+
+    def _describe(self) -> Content:
+        """Describe the model for a file."""
+        parameters, predictor = self.parameters, self.predictor
+        settings = {
+            "backend": predictor.backend, "n_threads": predictor.n_threads,
+            "input_scale": tuple(predictor.scale), "loss": tuple(self.loss),
+        }  # fmt: skip
+        names = getattr(self, "feature_names_in_", None)
+        fitted = self._fitted() | ({} if names is None else {"feature_names_in_": names})
+        return Content(
+            type(self).__name__, list(parameters.coefs), list(parameters.intercepts),
+            parameters.network.activations, predictor.output, {}, settings, fitted,
+        )  # fmt: skip
+
+    def _unscaled(self) -> Content:
+        """Describe the model with weights that take X as it is: W' = s W, b' = b + t 1 W."""
+        content, (scale, shift) = self._describe(), self.input_scale
+        coefs = content.coefs[0].astype(np.float64)
+        dtype = self.parameters.dtype
+        content.intercepts[0] = (content.intercepts[0] + shift * coefs.sum(axis=0)).astype(dtype)
+        content.coefs[0] = (scale * coefs).astype(dtype)
+        return content
+
+    def _predictions(self, X: Any) -> Array:
+        """Compute what the network puts out, of shape (n_samples, n_outputs)."""
+        self._check_names(X)
+        found = self.predictor.few(X)
+        return self.predictor(*self._unchecked(X)) if found is None else found
+
+    def _check_names(self, X: Any) -> None:
+        """Refuse a data frame whose columns are not those of training."""
+        check_feature_names(getattr(self, "feature_names_in_", None), X)
+
+    def _unchecked(self, X: Any) -> tuple[Features, Callable[[], None]]:
+        """Read X, and return what raises where it is not finite."""
+        return wrap_features(
+            X, self.input_scale, self.parameters.dtype, n_features=self.n_features_in_
+        )
+
+    @abstractmethod
+    def _fitted(self) -> dict[str, Any]:
+        """Collect what was learned beside the weights."""
+
+    @abstractmethod
+    def _read_targets(self, y: Any, n_samples: int) -> Array:
+        """Check y and turn it into the engine's targets."""
+
+    @abstractmethod
+    def _score_logits(self, logits: Array, targets: Array) -> float:
+        """Score the last layer's sums."""
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.parameters.network.layer_sizes))
+        kind, dtype = type(self).__name__, self.parameters.dtype.name
+        return f"{kind}({sizes}, dtype={dtype}, backend={self.backend!r})"
+
+
+class Model(BaseModel):
+    """A multilayer perceptron that classifies.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Weights and biases; used, not copied.
+    classes : ndarray of shape (n_classes,)
+        The label of each output.
+    input_scale, backend, n_threads, feature_names
+        See `BaseModel`.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        classes: Array,
+        input_scale: Scale,
+        backend: str,
+        n_threads: int | None,
+        feature_names: Array | None = None,
+    ) -> None:
+        loss = Loss("softmax")
+        super().__init__(parameters, loss, input_scale, backend, n_threads, feature_names)
+        self.classes_ = classes
+
     def predict_proba(self, X: Any) -> Array:
         """Predict the probability of each class.
 
@@ -120,11 +301,7 @@ class Model:
         UserWarning
             If only one of X and the data trained on names its columns.
         """
-        self._check_names(X)
-        probabilities = self.predictor.few(X)
-        if probabilities is not None:
-            return probabilities
-        return self.predictor(*self._unchecked(X))
+        return self._predictions(X)
 
     def predict(self, X: Any) -> Array:
         """Predict the most probable class; X as in `predict_proba`.
@@ -140,49 +317,152 @@ class Model:
             scores = self.predictor.logits(*self._unchecked(X))
         return np.asarray(self.classes_[scores.argmax(axis=1)])
 
-    def score(self, X: Any, y: Any) -> float:
-        """Return the accuracy on labelled data; X as in `predict_proba`.
+    def to_sklearn(self) -> Any:
+        """Make a fitted `sklearn.neural_network.MLPClassifier` with the same predictions.
 
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
-        y : array_like of shape (n_samples,)
-            True labels.
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier
+            Its input is as in training: `input_scale` is in the weights.
 
         Raises
         ------
         ValueError
-            If a label was not seen in training, or X and y differ in length.
+            If an activation is not one of scikit-learn's, or not the same in all layers.
         """
-        self._check_names(X)
-        features, check = self._unchecked(X)
-        check()
-        targets, _ = as_targets(y, features.n_samples, self.classes_)
-        return self.evaluate(features, targets).score
+        from fastmlp.saving.scikit_learn import to_sklearn
 
-    def evaluate(self, features: Features, targets: NDArray[np.intp]) -> Evaluation:
-        """Compute loss and accuracy on data that has been checked already.
+        return to_sklearn(self._unscaled())
+
+    def _fitted(self) -> dict[str, Any]:
+        return {"classes_": self.classes_, "kind": "multiclass"}
+
+    def _read_targets(self, y: Any, n_samples: int) -> Array:
+        return as_targets(y, n_samples, self.classes_)[0]
+
+    def _score_logits(self, logits: Array, targets: Array) -> float:
+        return float((logits.argmax(axis=1) == targets).mean())
+
+
+class RegressionModel(BaseModel):
+    """A multilayer perceptron that predicts numbers.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Weights and biases; used, not copied.
+    loss : Loss
+        What was minimised.
+    flat : bool
+        Whether predictions are a vector, as y was.
+    input_scale, backend, n_threads, feature_names
+        See `BaseModel`.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        loss: Loss,
+        flat: bool,
+        input_scale: Scale,
+        backend: str,
+        n_threads: int | None,
+        feature_names: Array | None = None,
+    ) -> None:
+        super().__init__(parameters, loss, input_scale, backend, n_threads, feature_names)
+        self.flat = flat
+
+    def predict(self, X: Any) -> Array:
+        """Predict.
 
         Parameters
         ----------
-        features : Features
-        targets : ndarray of shape (n_samples,), intp
-            Index of each sample's class.
+        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+            As in training; the model's `input_scale` is applied.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As y was in training, of the dtype trained in.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns, or columns of other names, or is not finite and
+            numeric.
         """
-        logits = self.predictor.logits(features)
-        loss = sample_losses(Loss("softmax"), logits, targets).mean(dtype=np.float64)
-        return Evaluation(float(loss), float((logits.argmax(axis=1) == targets).mean()))
+        predictions = self._predictions(X)
+        return predictions.ravel() if self.flat else predictions
 
-    def _check_names(self, X: Any) -> None:
-        """Refuse a data frame whose columns are not those of training."""
-        check_feature_names(getattr(self, "feature_names_in_", None), X)
+    def to_sklearn(self) -> Any:
+        """Make a fitted `sklearn.neural_network.MLPRegressor`; see `Model.to_sklearn`."""
+        from fastmlp.saving.scikit_learn import to_sklearn
 
-    def _unchecked(self, X: Any) -> tuple[Features, Callable[[], None]]:
-        """Read X, and return what raises where it is not finite."""
-        return wrap_features(
-            X, self.input_scale, self.parameters.dtype, n_features=self.n_features_in_
+        return to_sklearn(self._unscaled())
+
+    def _fitted(self) -> dict[str, Any]:
+        return {"flat": self.flat}
+
+    def _read_targets(self, y: Any, n_samples: int) -> Array:
+        n_outputs = self.parameters.network.layer_sizes[-1]
+        return as_values(y, n_samples, self.parameters.dtype, n_outputs)[0]
+
+    def _score_logits(self, logits: Array, targets: Array) -> float:
+        return coefficient_of_determination(
+            OUTPUT_FUNCTIONS[self.predictor.output].function(logits), targets
         )
 
-    def __repr__(self) -> str:
-        sizes = "-".join(map(str, self.parameters.network.layer_sizes))
-        return f"Model({sizes}, dtype={self.parameters.dtype.name}, backend={self.backend!r})"
+
+def coefficient_of_determination(predictions: Array, targets: Array) -> float:
+    """Compute 1 - sum (y - p)^2 / sum (y - mean y)^2, averaged over the outputs.
+
+    As `sklearn.metrics.r2_score` does, where the targets do not vary it is 1 for predictions
+    without error, else 0.
+
+    Parameters
+    ----------
+    predictions, targets : ndarray of shape (n_samples, n_outputs)
+
+    Returns
+    -------
+    float
+    """
+    targets = targets.astype(np.float64)
+    errors = np.square(targets - predictions).sum(axis=0)
+    spread = np.square(targets - targets.mean(axis=0)).sum(axis=0)
+    shares = np.divide(errors, spread, out=(errors > 0).astype(np.float64), where=spread > 0)
+    return float((1 - shares).mean())
+
+
+def restore(content: Content) -> BaseModel:
+    """Make the model that a file describes.
+
+    Parameters
+    ----------
+    content : Content
+
+    Returns
+    -------
+    Model or RegressionModel
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If its parts do not fit one another.
+    """
+    settings, fitted = content.settings, content.fitted
+    network = Network((len(content.coefs[0]), *map(len, content.intercepts)), content.activations)
+    arrays = [array.ravel() for array in (*content.coefs, *content.intercepts)]
+    parameters, loss = Parameters(network, np.concatenate(arrays)), Loss(*settings["loss"])
+    scale = Scale(*map(float, settings["input_scale"]))
+    rest = scale, settings["backend"], settings["n_threads"], fitted.get("feature_names_in_")
+    if content.kind == "Model":
+        classes = np.asarray(fitted["classes_"])
+        if classes.shape != network.layer_sizes[-1:]:
+            raise ValueError(f"{classes.shape} classes for {network.layer_sizes[-1]} outputs")
+        return Model(parameters, classes, *rest)
+    return RegressionModel(parameters, loss, bool(fitted["flat"]), *rest)
+
+
+KINDS = ("Model", "RegressionModel")
+"""What `restore` makes."""

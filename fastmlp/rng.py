@@ -126,17 +126,21 @@ class Permutations:
     shuffle : bool
         False leaves the samples as they lie.
     generator : numpy.random.Generator
+    rows : ndarray of shape (n_samples,), intp, optional
+        Where the samples lie, if others lie between them.
     """
 
     n_samples: int
     shuffle: bool
     generator: np.random.Generator
+    rows: NDArray[np.intp] | None = None
 
     def draw(self) -> NDArray[np.intp]:
         """Draw the order of the next epoch; see `Orders.draw`."""
+        order = np.arange(self.n_samples)
         if self.shuffle:
-            return self.generator.permutation(self.n_samples)
-        return np.arange(self.n_samples)
+            order = self.generator.permutation(self.n_samples)
+        return order if self.rows is None else self.rows[order]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What a user hands over as y: labels, and the number of each one's class."""
+"""What a user hands over as y: labels, and the number of each one's class; or numbers."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from fastmlp.containers import (
     MISSING_TYPES,
     NUMERIC_KINDS,
     as_array,
+    as_table,
     column_names,
     frame_columns,
     is_real,
@@ -20,7 +21,12 @@ Array = NDArray[Any]
 
 LABELS = "class labels: whole numbers, strings or booleans, none missing"
 
-REGRESSION = "Numbers to predict, as in regression, are for fastmlp.MLPRegressor."
+REGRESSION = (
+    "Numbers to predict, as in regression, are for fastmlp.MLPRegressor, or train's "
+    "loss='squared_error'."
+)
+
+NUMBERS = "numbers, none missing"
 
 ENOUGH_SAMPLES = 20
 """From more samples than this, the share of different labels says something."""
@@ -73,6 +79,56 @@ def as_targets(
     if len(found) < 2:
         raise invalid(name, "of at least 2 classes", f"1 class ({found[0]!r})")
     return targets, found
+
+
+def as_values(
+    y: Any, n_samples: int, dtype: np.dtype[Any], n_outputs: int | None = None,
+    names: tuple[str, str] = ("y", "X"),
+) -> tuple[Array, bool]:  # fmt: skip
+    """Check numbers that are to be predicted.
+
+    Parameters
+    ----------
+    y : array_like or data frame of shape (n_samples,) or (n_samples, n_outputs)
+    n_samples : int
+        Number of rows of the data matrix.
+    dtype : dtype
+        What is computed in.
+    n_outputs : int, optional
+        How many each row must have.
+    names : (str, str)
+        What the caller calls the values and the data matrix.
+
+    Returns
+    -------
+    values : ndarray of shape (n_samples, n_outputs), dtype
+    flat : bool
+        Whether `y` was a vector.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or a value is missing, infinite or no number.
+    """
+    name, data_name = names
+    refuse_unread(y, name)
+    values = as_table(y, name).values
+    flat = values.ndim == 1
+    if values.dtype.kind not in NUMERIC_KINDS:
+        raise invalid(name, NUMBERS, f"dtype {values.dtype}", "Labels are for loss='cross_entropy'")
+    if values.ndim not in (1, 2) or not isinstance(values, np.ndarray) or values.size == 0:
+        raise invalid(name, "an array (n_samples,) or (n_samples, n_outputs)", f"{values.shape}")
+    if len(values) != n_samples:
+        raise invalid(name, f"as long as {data_name}, {n_samples} rows", f"{len(values)} rows")
+    values = values.reshape(n_samples, -1)
+    if n_outputs is not None and values.shape[1] != n_outputs:
+        raise invalid(name, f"of {n_outputs} columns, as in training", f"{values.shape[1]}")
+    with np.errstate(over="ignore"):
+        checked = np.ascontiguousarray(values, dtype)
+    if not (finite := np.isfinite(checked)).all():
+        row, column = np.argwhere(~finite)[0]
+        raise invalid(name, f"finite in {dtype}", f"{values[row, column]} at row {row}")
+    return checked, flat
 
 
 def _as_vector(y: Any, name: str) -> Array:

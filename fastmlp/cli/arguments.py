@@ -10,11 +10,10 @@ import click
 
 from fastmlp import datasets
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.backends import BACKENDS
+from fastmlp.arguments import RULES, Flag, Name, Number
 from fastmlp.cli.streams import tell
-from fastmlp.configuration import COURSES, DTYPES, SOLVERS
+from fastmlp.configuration import DTYPES, LOSS_NAMES, in_rules
 from fastmlp.inputs import SCALES
-from fastmlp.rng import INITIALISATIONS
 from fastmlp.training import train
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,37 +63,61 @@ class InputScale(ParamType):
         return scale, shift
 
 
+class Rates(ParamType):
+    """One number, or several separated by commas."""
+
+    name = "x[,x...]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Split at the commas."""
+        try:
+            rates = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers such as 0.2,0.5", param, ctx)
+        return rates[0] if len(rates) == 1 else rates
+
+
 TYPES: dict[str, Any] = {
     "input_scale": InputScale(),
     "hidden_layer_sizes": Sizes(),
     "activation": Names(),
-    "learning_rate_init": float,
-    "momentum": float,
-    "nesterov": bool,
-    "alpha": float,
+    "dropout": Rates(),
     "batch_size": int,
-    "epochs": int,
-    "shuffle": bool,
     "random_state": int,
-    "n_threads": int,
     "progress": bool,
+    "checkpoint_seconds": float,
 }
-"""How an option's text is read; what is not here stays text."""
+"""How an option's text is read that no rule is for; what is in neither stays text."""
 
 CHOICES: dict[str, Iterable[str]] = {
     "dataset": (*datasets.NAMES, "a file"),
     "input_scale": (*SCALES, "scale,shift"),
+    "class_weight": ("balanced",),
+    "loss": LOSS_NAMES,
     "activation": ACTIVATIONS,
-    "solver": SOLVERS,
-    "learning_rate": COURSES,
-    "init": INITIALISATIONS,
-    "backend": BACKENDS,
     "dtype": DTYPES,
 }
-"""What an option's text may be; `train` checks it, and suggests the nearest."""
+"""What an option's text may be that no rule is for; `train` checks it, and suggests the nearest."""
 
-NOT_OPTIONS = ("X", "y", "X_val", "y_val", "coefs_init", "intercepts_init", "callbacks")
+NOT_OPTIONS = (
+    "X", "y", "X_val", "y_val", "sample_weight", "coefs_init", "intercepts_init", "callbacks",
+)  # fmt: skip
 """Arguments of `train` that hold Python objects."""
+
+
+def option_type(name: str) -> Any:
+    """Find out how an option's text is read."""
+    rule = RULES.get(in_rules(name))
+    if isinstance(rule, Number):
+        return int if rule.whole else float
+    return bool if isinstance(rule, Flag) else TYPES.get(name, str)
+
+
+def option_choices(name: str) -> Iterable[str]:
+    """Find out what an option's text may be, where it is one of some."""
+    rule = RULES.get(in_rules(name))
+    return rule.names if isinstance(rule, Name) else CHOICES.get(name, ())
+
 
 PARAMETERS = {
     name: parameter
@@ -130,7 +153,7 @@ def train_options(names: Sequence[str] = tuple(PARAMETERS)) -> Callable[[Command
     def decorate(command: Command) -> Command:
         for name in reversed(names):
             flag = "--" + name.replace("_", "-")
-            kind = TYPES.get(name, str)
+            kind = option_type(name)
             if kind is bool:
                 declaration, extra = f"{flag}/--no-{flag[2:]}", {}
             else:
@@ -145,7 +168,7 @@ def train_options(names: Sequence[str] = tuple(PARAMETERS)) -> Callable[[Command
 def _help(name: str, description: str) -> str:
     """Add an option's choices, if the description does not name them, and its default."""
     parts = [description]
-    choices = CHOICES.get(name, ())
+    choices = option_choices(name)
     if any(choice not in description for choice in choices):
         parts.append(f"[choices: {', '.join(choices)}]")
     default = PARAMETERS[name].default

@@ -16,7 +16,7 @@ from fastmlp.datasets import Dataset
 from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.inputs import Scale
 from fastmlp.progress import on_terminal
-from fastmlp.training import TrainingInterrupted, TrainResult
+from fastmlp.training_run import TrainingInterrupted, TrainResult
 
 FEW_EPOCHS = 12
 """So many losses are printed in full; of more, the first and last few."""

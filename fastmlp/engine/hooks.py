@@ -23,7 +23,7 @@ class Hook:
         """Be told how many of an epoch's batches are done; the parameters may be out of date."""
 
     def pause(self) -> None:
-        """Be told, within a long epoch, that the state is whole."""
+        """Be told that the state is whole: within a long epoch, and after each."""
 
     def end_epoch(self) -> bool:
         """Be told that an epoch is over and in the history.

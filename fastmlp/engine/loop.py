@@ -45,14 +45,19 @@ def run(
     NotFiniteError
         Where training diverges before a validation score has chosen parameters to go back to.
     """
-    for _ in range(n_epochs):
+    state = descent.state
+    for left in reversed(range(n_epochs)):
         for hook in hooks:
             hook.begin_epoch()
         run_epoch(descent, hooks, evaluate)
-        asked_to_stop = [hook.end_epoch() for hook in hooks]
-        if descent.state.diverged:
+        answers = [hook.end_epoch() for hook in hooks]
+        asked_to_stop = any(answers)
+        state.over = state.diverged or asked_to_stop or left == 0
+        for hook in hooks:
+            hook.pause()
+        if state.diverged:
             return Ending.DIVERGED
-        if any(asked_to_stop):
+        if asked_to_stop:
             return Ending.STOPPED
     return Ending.OVER
 

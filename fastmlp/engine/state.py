@@ -77,6 +77,8 @@ class State:
         The epoch that is not over.
     diverged : bool
         Whether a loss or a parameter is no longer finite.
+    over : bool
+        Whether no other epoch is to be begun.
     best : Best
     history : History
     """
@@ -91,6 +93,7 @@ class State:
     epoch: int = 0
     unfinished: UnfinishedEpoch | None = None
     diverged: bool = False
+    over: bool = False
     best: Best = field(default_factory=Best)
     history: History = field(default_factory=History)
 

@@ -12,7 +12,6 @@
 
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.conversion import from_sklearn
-from fastmlp.estimators.persistence import load
 from fastmlp.estimators.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn", "load"]
+__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn"]

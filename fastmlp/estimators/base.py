@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._checks import check_name, check_sizes
 from fastmlp._errors import invalid
+from fastmlp.arguments import layer_activations, layer_dropout, make_rule, require_kept
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
@@ -22,13 +23,13 @@ from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
-from fastmlp.estimators.sample_weights import as_weights
 from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Kept, Stochastic
 from fastmlp.estimators.validation import Validation, split
 from fastmlp.inputs import Features, Scale
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.predictor import OUT_ACTIVATIONS, Predictor
+from fastmlp.sample_weights import as_weights
 
 Array = NDArray[Any]
 
@@ -93,8 +94,8 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             self.set_callbacks(*self.callbacks)
         options.refuse_booleans(self)
         sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-        names = options.layer_activations(self.activation, len(sizes))
-        dropout = options.layer_dropout(self.dropout, len(sizes))
+        names = layer_activations(self.activation, len(sizes))
+        dropout = layer_dropout(self.dropout, len(sizes))
         kept: Kept = self.__dict__.pop("_kept", Kept())
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         frame, (X, y) = X, self._validated(X, y, "y", first)
@@ -107,13 +108,13 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if first:
             self._initialise(network, self._compute_dtype(X))
         parameters = self._continue(network)
-        options.require_kept(self, parameters.dtype)
+        require_kept(self, parameters.dtype)
         problem = Problem(
             wrap(X, parameters.dtype),
             self._encode(y, parameters.dtype),
             None if weights is None else self._as_weights(weights, parameters.dtype, incremental),
         )
-        rule, objective = options.make_rule(self), Objective(self._loss(), dropout)
+        rule, objective = make_rule(self), Objective(self._loss(), dropout)
         validation = self._given_validation(X_val, y_val, parameters.dtype)
         if self.solver == "lbfgs":
             self._refuse_with_lbfgs(dropout, validation)

@@ -8,13 +8,13 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp._errors import invalid
-from fastmlp.activations import ACTIVATIONS
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.losses import LOSSES
 from fastmlp.network import Network, Parameters
+from fastmlp.saving.scikit_learn import only_activation
 
 KINDS: dict[str, tuple[type[BaseMLP], Any]] = {
     "MLPClassifier": (MLPClassifier, sklearn.neural_network.MLPClassifier),
@@ -88,7 +88,7 @@ def to_sklearn(estimator: BaseMLP) -> Any:
     arguments = {name: value for name, value in given.items() if name in known}
     for name, (values, stand_in) in TRAINING_ONLY.items():
         arguments[name] = given[name] if given[name] in values else stand_in
-    arguments["activation"] = only_activation(estimator)
+    arguments["activation"] = only_activation(estimator._fitted.network.activations)
     if "loss" in given and not LOSSES[given["loss"]].in_scikit_learn:
         arguments["loss"] = "squared_error"  # its output is the identity, too
     made = theirs(**arguments)
@@ -101,15 +101,6 @@ def to_sklearn(estimator: BaseMLP) -> Any:
             examples = np.eye(len(examples), dtype=int)
         made._label_binarizer = LabelBinarizer().fit(examples)
     return made
-
-
-def only_activation(estimator: BaseMLP) -> str:
-    """Find the one activation of all hidden layers, which must be one that scikit-learn has."""
-    names = set(estimator._fitted.network.activations) or {"relu"}
-    if len(names) > 1 or not all(ACTIVATIONS[name].in_scikit_learn for name in names):
-        rule = "the same for all layers, and one that scikit-learn has, to be converted"
-        raise invalid("activation", rule, sorted(names))
-    return names.pop()
 
 
 def copy_attributes(source: Any, target: Any) -> None:

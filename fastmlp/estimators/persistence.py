@@ -1,11 +1,9 @@
 """Estimators to and from files and other libraries' networks."""
 
-from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from fastmlp._errors import invalid
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.conversion import FITTED
@@ -15,7 +13,6 @@ from fastmlp.estimators.stochastic import CURVES, Draws, Memory
 from fastmlp.history import History
 from fastmlp.losses import LOSSES
 from fastmlp.network import Network, Parameters
-from fastmlp.saving import file
 from fastmlp.saving.content import Content
 
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
@@ -59,45 +56,6 @@ def _describe_memory(memory: Memory, fitted: dict[str, Any]) -> dict[str, Any]:
         return {"state": memory.state}
     fitted |= {"random_state": memory.draws.random_state, "dropout": memory.draws.dropout}
     return {"state": memory.state, "order": memory.draws.order}
-
-
-def load(path: str | PathLike[str]) -> Any:
-    """Load an estimator that was saved by its `save`.
-
-    Nothing in the file is executed, so that a stranger's file does no harm.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    MLPClassifier or MLPRegressor
-
-    Raises
-    ------
-    ValueError
-        If the file is broken, or another program's.
-    FileNotFoundError
-        If there is none.
-
-    Examples
-    --------
-    >>> import fastmlp, pathlib, sklearn.datasets, tempfile
-    >>> X, y = sklearn.datasets.load_digits(return_X_y=True)
-    >>> model = fastmlp.MLPClassifier(solver="lbfgs", random_state=0, backend="numpy").fit(X, y)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model.save(pathlib.Path(folder, "digits.safetensors"))
-    ...     loaded = fastmlp.load(pathlib.Path(folder, "digits.safetensors"))
-    >>> bool((loaded.predict_proba(X) == model.predict_proba(X)).all())
-    True
-    """
-    content = file.read(path)
-    try:
-        return restore(content)
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        remedy = "Save it again, with this version."
-        raise invalid(str(path), "a saved estimator", f"{content.kind}: {error}", remedy) from error
 
 
 def restore(content: Content) -> BaseMLP:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from fastmlp.arguments import make_schedule
 from fastmlp.backends.contract import Objective, Problem, n_batches
 from fastmlp.engine.descent import Descent, NotFiniteError, Released, nothing
 from fastmlp.engine.hooks import Hook, Stop, TimeBudget
@@ -18,7 +19,7 @@ from fastmlp.engine.loop import Ending, run
 from fastmlp.engine.plan import Plan, Stopping
 from fastmlp.engine.state import Best, State
 from fastmlp.estimators.callbacks import NoCallbacks, begin_context, told
-from fastmlp.estimators.options import make_schedule
+from fastmlp.estimators.options import schedule_name
 from fastmlp.estimators.validation import Evaluator, Validation
 from fastmlp.history import History
 from fastmlp.network import Parameters
@@ -276,7 +277,8 @@ def make_plan(estimator: Any, rule: Rule, objective: Objective, n_samples: int) 
     adaptive = estimator.learning_rate == "adaptive" and estimator.solver == "sgd"
     return Plan(
         estimator.backend, objective, rule,
-        make_schedule(estimator, n_batches(n_samples, batch_size)), batch_size,
+        make_schedule(estimator, n_batches(n_samples, batch_size), schedule_name(estimator)),
+        batch_size,
         estimator.max_iter, estimator.n_threads,
         Stopping(estimator.early_stopping, estimator.tol, estimator.n_iter_no_change, adaptive),
         estimator.time_budget or np.inf,

@@ -2,5 +2,5 @@
 
 - `content`: what a trained network is, whatever it is saved as;
 - `encoding`: settings and small arrays as JSON; `file`: files that run no code when loaded;
-- `onnx`, `torch`: for other programs.
+- `onnx`, `torch`, `scikit_learn`: for other programs.
 """

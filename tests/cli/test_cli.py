@@ -47,7 +47,7 @@ def test_every_argument_of_train_is_an_option_of_its_name():
 def test_help_shows_what_the_docstring_says():
     shown = " ".join(run("train", "--help").output.split())
     assert "--learning-rate-init" in shown
-    assert "0.5 for sgd and 0.001 for adam" in shown
+    assert "0.5 for sgd and 0.001 for the others" in shown
     assert "[default: 64]" in shown
     for option in main.commands["train"].params:
         assert isinstance(option, click.Option)

@@ -18,14 +18,14 @@ from scipy.sparse import csr_array
 from fastmlp import MLPClassifier
 from fastmlp.backends import batched, get_backend
 from fastmlp.backends.contract import Objective, Problem
-from fastmlp.configuration import as_schedule
+from fastmlp.configuration import default_rate
 from fastmlp.engine.descent import Descent
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State
 from fastmlp.inputs import as_features, input_scale_pair
 from fastmlp.losses import Loss, softmax
 from fastmlp.network import Network
-from fastmlp.optimizers import SGD, Adam, Rule
+from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
 from fastmlp.rng import initial_parameters
 
 FLOAT = np.dtype("float32")
@@ -70,7 +70,8 @@ class Epoch:
         self.backend, self.work, self.y = backend, work, y
         self.initial = work.parameters()
         self.order = np.random.default_rng(1).permutation(work.X.shape[0])
-        schedule = as_schedule("constant", work.learning_rate_init, work.solver, work.batch_size)
+        rate = work.learning_rate_init or default_rate(work.solver, work.batch_size)
+        schedule = Schedule(SCHEDULES["constant"], rate)
         plan = Plan(
             backend, Objective(Loss("softmax")), Rule(SOLVERS[work.solver]), schedule,
             work.batch_size, 1, work.n_threads,

@@ -1,0 +1,122 @@
+"""`resume`: goes on with a training that was broken off."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+from fastmlp._errors import invalid
+from fastmlp.configuration import as_network, complete, read_settings
+from fastmlp.engine import checkpoint
+from fastmlp.engine.checkpoint import Saved
+from fastmlp.training import DEFAULT_DATASET
+from fastmlp.training_data import TrainingData, load, without_rows
+from fastmlp.training_run import (
+    Callback,
+    TrainResult,
+    check_watching,
+    data_fingerprint,
+    train_from,
+)
+
+
+def resume(
+    path: str | PathLike[str],
+    X: Any = None,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    X_val: Any = None,
+    y_val: Any = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+    checkpoint_seconds: float = 60.0,
+) -> TrainResult:
+    """Go on with a training from the checkpoint that it has written.
+
+    It ends with the same bits as one that nothing has broken off, on the same machine and with the
+    same versions. How to train is what `train` was told; with what is to be given again.
+
+    Parameters
+    ----------
+    path : path-like
+        The `checkpoint` of `train`; written to further on.
+    X, y : array_like, optional
+        The data that `train` was given. Left out where it was a named data set.
+    sample_weight : array_like of shape (n_samples,), optional
+        As `train` was given it.
+    X_val, y_val : as X and y, optional
+        As `train` was given them.
+    callbacks : sequence of callable
+        See `train`.
+    progress : bool
+        See `train`.
+    checkpoint_seconds : float
+        See `train`.
+
+    Returns
+    -------
+    TrainResult
+        The `model`, and the `history` of all epochs.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or no checkpoint, or the data are others than before.
+    FileNotFoundError
+        If there is no file.
+    DivergenceError, TrainingInterrupted, OSError
+        See `train`.
+
+    Examples
+    --------
+    >>> import fastmlp, pathlib, tempfile
+    >>> run = {"dataset": "digits", "backend": "numpy", "epochs": 4, "random_state": 0}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "run.safetensors")
+    ...     def stop(report):
+    ...         if report.epoch == 2:
+    ...             raise KeyboardInterrupt
+    ...     try:
+    ...         fastmlp.train(**run, callbacks=[stop], checkpoint=path, checkpoint_seconds=1e-3)
+    ...     except fastmlp.TrainingInterrupted:
+    ...         result = fastmlp.resume(path)
+    >>> result.history.loss == fastmlp.train(**run).history.loss
+    True
+    """
+    watching = check_watching(callbacks, progress, path, checkpoint_seconds)
+    saved = checkpoint.read(path)
+    arguments = saved.settings
+    settings = read_settings(arguments)
+    complete(settings, settings.batch_size)
+    dataset = DEFAULT_DATASET
+    if X is None:
+        dataset = arguments["dataset"]
+        if not dataset:
+            raise invalid("X and y", "those that were trained on", "none", "Pass them again.")
+    data = load(
+        X, y, dataset, arguments["input_scale"], (X_val, y_val),
+        (sample_weight, arguments["class_weight"]), settings.loss, settings.dtype,
+    )  # fmt: skip
+    data = _as_before(data, saved, settings, str(path))
+    return train_from(saved.state, settings, data, watching, arguments)
+
+
+def _as_before(data: TrainingData, saved: Saved, settings: Any, path: str) -> TrainingData:
+    """Hold the same samples out, and see that the data are those of before."""
+    remedy = "Pass what train was given: X, y, sample_weight, X_val and y_val."
+    network, n_samples = saved.state.parameters.network, data.features.n_samples
+    last = saved.n_samples if saved.rows is None else saved.rows[-1] + 1
+    if last > n_samples:
+        raise invalid("X", f"the data of {path}", f"{n_samples} rows", remedy)
+    if saved.rows is not None:
+        data = without_rows(data, saved.rows)
+    if data_fingerprint(data) != saved.data:
+        got = f"{n_samples} rows of {data.features.n_features} columns with other values"
+        raise invalid("X and y", f"the data of {path}", got, remedy)
+    asked = as_network(
+        data.features.n_features, settings.hidden_layer_sizes, data.targets.n_outputs,
+        settings.activation,
+    )  # fmt: skip
+    if asked != network or saved.state.parameters.dtype != settings.dtype:
+        raise invalid(path, "a whole checkpoint", "weights that do not fit its settings")
+    return data

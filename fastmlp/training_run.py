@@ -1,0 +1,261 @@
+"""From settings and data to a trained model: what `train` and `resume` have in common."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._checks import check_flag, check_real
+from fastmlp._errors import invalid, warn
+from fastmlp.arguments import make_rule, make_schedule
+from fastmlp.backends.contract import Problem, n_batches
+from fastmlp.configuration import as_objective, as_stopping
+from fastmlp.datasets.dataset import Dataset
+from fastmlp.engine import checkpoint
+from fastmlp.engine.descent import Descent, NotFiniteError, nothing
+from fastmlp.engine.hooks import Hook, Stop, TimeBudget
+from fastmlp.engine.loop import run
+from fastmlp.engine.plan import Plan
+from fastmlp.engine.state import State
+from fastmlp.history import DivergenceError, EpochReport, History
+from fastmlp.model import BaseModel, Model, RegressionModel
+from fastmlp.network import Network
+from fastmlp.threads import limit_blas
+from fastmlp.training_data import TrainingData
+
+Array = NDArray[Any]
+Callback = Callable[[EpochReport], object]
+Within = Callable[[int, int, int], object]
+"""Is told the number of the epoch, and how many of its batches are done, and of how many."""
+
+MOST_SECONDS = 1.0
+"""After so long, at most, an epoch comes to a point where a checkpoint may be written."""
+
+
+class TrainResult(NamedTuple):
+    """What `train` returns."""
+
+    model: Any
+    """The trained network: a `Model`, or a `RegressionModel` where numbers are predicted."""
+    history: History
+    """One entry for each epoch."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training ended because of Ctrl-C.
+
+    Attributes
+    ----------
+    result : TrainResult
+        The model as it was then, and the epochs that were finished.
+    """
+
+    def __init__(self, result: TrainResult) -> None:
+        super().__init__(f"interrupted after {len(result.history.loss)} epochs")
+        self.result = result
+
+
+class Watching(NamedTuple):
+    """What looks on."""
+
+    callbacks: list[Callback]
+    within: Within
+    checkpoint: str | PathLike[str] | None
+    checkpoint_seconds: float
+
+
+class Reports(Hook):
+    """Tells the callbacks of each epoch, and the progress line how far it is.
+
+    Parameters
+    ----------
+    model : Model or RegressionModel
+    state : State
+    epochs : int
+    watching : Watching
+    """
+
+    def __init__(self, model: BaseModel, state: State, epochs: int, watching: Watching) -> None:
+        self.model, self.state, self.epochs, self.watching = model, state, epochs, watching
+
+    def within_epoch(self, n_done: int, n_steps: int) -> None:
+        """Say how far the epoch is."""
+        self.watching.within(self.state.epoch + 1, n_done, n_steps)
+
+    def end_epoch(self) -> bool:
+        """Report the epoch; a callback may ask to stop."""
+        report = EpochReport(
+            self.state.epoch, self.epochs, *self.state.history.last(), model=self.model
+        )
+        answers = [callback(report) for callback in self.watching.callbacks]
+        return any(answer is True for answer in answers)
+
+
+def check_watching(callbacks: Any, progress: Any, path: Any, checkpoint_seconds: Any) -> Watching:
+    """Check what looks on, and add what prints; see `fastmlp.train`."""
+    if not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
+        raise invalid("callbacks", "a sequence of callables", repr(callbacks))
+    if path is not None and not isinstance(path, str | PathLike):
+        raise invalid("checkpoint", "a path, or None", repr(path))
+    seconds = check_real("checkpoint_seconds", checkpoint_seconds, 0, open_left=True)
+    if not check_flag("progress", progress):
+        return Watching(list(callbacks), nothing, path, seconds)
+    from fastmlp.progress import ProgressLines
+
+    lines = ProgressLines()
+    return Watching([*callbacks, lines], lines.within, path, seconds)
+
+
+def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
+    """Turn the arguments of `train` into what a file can hold.
+
+    Parameters
+    ----------
+    arguments : dict of str to object
+    has_arrays : bool
+        Whether X and y were given; a data set is known by its name, if it has one.
+
+    Returns
+    -------
+    dict of str to object
+    """
+    dataset = arguments["dataset"]
+    unnamed = has_arrays or isinstance(dataset, Dataset)
+    dtype = np.dtype(arguments["dtype"]).name
+    return {**arguments, "dataset": "" if unnamed else str(dataset), "dtype": dtype}
+
+
+def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
+    """Describe what is to be done.
+
+    Parameters
+    ----------
+    settings : SimpleNamespace
+        See `read_settings`.
+    network : Network
+    n_samples : int
+        So many are trained on.
+
+    Returns
+    -------
+    Plan
+    """
+    steps_per_epoch = n_batches(n_samples, settings.batch_size)
+    return Plan(
+        backend=settings.backend,
+        objective=as_objective(settings, len(network.activations)),
+        rule=make_rule(settings),
+        schedule=make_schedule(settings, steps_per_epoch),
+        batch_size=settings.batch_size,
+        epochs=settings.max_iter,
+        n_threads=settings.n_threads,
+        stopping=as_stopping(settings),
+        time_budget=np.inf if settings.time_budget is None else settings.time_budget,
+    )
+
+
+def data_fingerprint(data: TrainingData) -> str:
+    """Compute a number by which to know the data again."""
+    held = () if data.validation is None else (data.validation[0].values, data.validation[1])
+    return checkpoint.fingerprint((data.features.values, data.targets.codes, data.weights, *held))
+
+
+def train_from(
+    state: State, settings: Any, data: TrainingData, watching: Watching, arguments: dict[str, Any]
+) -> TrainResult:
+    """Train from a state to the end.
+
+    Parameters
+    ----------
+    state : State
+    settings : SimpleNamespace
+    data : TrainingData
+    watching : Watching
+    arguments : dict
+        What a checkpoint is to hold.
+
+    Returns
+    -------
+    TrainResult
+
+    Raises
+    ------
+    DivergenceError, TrainingInterrupted, OSError
+        See `fastmlp.train`.
+    """
+    orders: Any = state.orders
+    plan = make_plan(settings, state.parameters.network, orders.n_samples)
+    descent = Descent(plan, state, Problem(data.features, data.targets.codes, data.weights))
+    state.history.compile_seconds += descent.compile_seconds
+    model = _make_model(plan, state, data)
+    write = _writer(descent, watching, arguments, data)
+    evaluate = data.validation and partial(model.evaluate, *data.validation)
+    result = TrainResult(model, state.history)
+    try:
+        with limit_blas(descent.blas_threads):
+            n_epochs = 0 if state.over else plan.epochs - state.epoch
+            run(descent, n_epochs, _hooks(descent, model, watching, write), evaluate)
+            write()
+    except NotFiniteError as what:
+        raise DivergenceError(_diverged(state, str(what)), state.history) from None
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(result) from None
+    finally:
+        state.take_best()
+    if state.diverged:
+        warn(_diverged(state, "the weights with the best validation score are kept"))
+    return result
+
+
+def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | RegressionModel:
+    """Make what predicts with the parameters as they are, while they are trained and after."""
+    rest = data.features.scale, plan.backend, plan.n_threads, data.feature_names
+    parameters, classes = state.parameters, data.targets.classes
+    if classes is not None:
+        return Model(parameters, classes, *rest)
+    return RegressionModel(parameters, plan.objective.loss, data.targets.flat, *rest)
+
+
+def _hooks(
+    descent: Descent, model: BaseModel, watching: Watching, write: Callable[[], object]
+) -> list[Hook]:
+    """Put together what looks on, in the order in which it is told."""
+    plan, state = descent.plan, descent.state
+    hooks: list[Hook] = []
+    if plan.stopping is not None:
+        hooks.append(Stop(plan.stopping, state, nothing))
+    if watching.callbacks:
+        hooks.append(Reports(model, state, plan.epochs, watching))
+    if watching.checkpoint is not None:
+        descent.longest_piece = min(MOST_SECONDS, watching.checkpoint_seconds)
+        hooks.append(checkpoint.Checkpoints(write, watching.checkpoint_seconds))
+    if plan.time_budget < np.inf:
+        hooks.append(TimeBudget(plan.time_budget - sum(state.history.seconds)))
+    return hooks
+
+
+def _diverged(state: State, what: str) -> str:
+    """Say that training diverged, and what to do."""
+    return (
+        f"training diverged in epoch {state.epoch}: {what}. Try a smaller learning_rate_init, an "
+        "input_scale that brings X near [-1, 1], or dtype='float64'."
+    )
+
+
+def _writer(
+    descent: Descent, watching: Watching, arguments: dict[str, Any], data: TrainingData
+) -> Callable[[], object]:
+    """Make what writes a checkpoint, if there is to be one."""
+    path = watching.checkpoint
+    if path is None:
+        return nothing
+    known = data_fingerprint(data)
+
+    def write() -> None:
+        descent.fetch_slots()
+        checkpoint.write(path, descent.state, arguments, known)
+
+    return write
