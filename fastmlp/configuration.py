@@ -11,7 +11,6 @@ from fastmlp._checks import check_name, check_sizes, check_whole
 from fastmlp._errors import invalid
 from fastmlp.arguments import (
     NAMES,
-    OPTIMIZERS,
     check_arguments,
     layer_activations,
     layer_dropout,
@@ -21,6 +20,7 @@ from fastmlp.backends.contract import Objective
 from fastmlp.engine.plan import Stopping
 from fastmlp.losses import REGRESSION_LOSSES, Loss
 from fastmlp.network import Network, Parameters
+from fastmlp.optimizers import OPTIMIZERS
 from fastmlp.rng import INITIALISATIONS, initial_parameters
 
 DTYPES = ("float32", "float64")

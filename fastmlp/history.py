@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastmlp._files import write_file
 
 if TYPE_CHECKING:
-    from fastmlp.model import BaseModel
+    from fastmlp.base_model import BaseModel
 
 
 class EpochRecord(NamedTuple):

@@ -12,6 +12,7 @@ from fastmlp._checks import check_flag, check_real
 from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule
 from fastmlp.backends.contract import Problem, n_batches
+from fastmlp.base_model import BaseModel
 from fastmlp.configuration import as_objective, as_stopping
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.engine import checkpoint
@@ -21,7 +22,7 @@ from fastmlp.engine.loop import run
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State
 from fastmlp.history import DivergenceError, EpochReport, History
-from fastmlp.model import BaseModel, Model, RegressionModel
+from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Network
 from fastmlp.threads import limit_blas
 from fastmlp.training_data import TrainingData

@@ -95,6 +95,8 @@ loss_, best_loss_ : float
     The last epoch's mean loss, and the smallest.
 loss_curve_ : list of float
     The loss of each epoch.
+history_ : History
+    The same with the time and the rate of each epoch; `to_csv` and `plot` write it.
 validation_scores_, validation_loss_curve_ : list of float
     Score and loss on the validation set after each epoch, where there is one.
 best_validation_score_ : float or None

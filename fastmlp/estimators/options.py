@@ -11,7 +11,8 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from fastmlp._errors import invalid, meant
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.arguments import OPTIMIZERS, RULES, Flag, Name, Number
+from fastmlp.arguments import RULES, Flag, Name, Number
+from fastmlp.optimizers import OPTIMIZERS
 from fastmlp.rng import INITIALISATIONS
 
 SKLEARN_SCHEDULES = ("constant", "invscaling", "adaptive")

@@ -25,8 +25,9 @@ from fastmlp.engine.state import State
 from fastmlp.inputs import as_features, input_scale_pair
 from fastmlp.losses import Loss, softmax
 from fastmlp.network import Network
-from fastmlp.optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
+from fastmlp.optimizers import SGD, Adam, Rule
 from fastmlp.rng import initial_parameters
+from fastmlp.schedules import SCHEDULES, Schedule
 
 FLOAT = np.dtype("float32")
 N_CLASSES = 10

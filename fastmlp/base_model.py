@@ -1,0 +1,250 @@
+"""What all models of `fastmlp.train` have in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.feature_names import check_feature_names
+from fastmlp.inputs import Features, Scale, wrap_features
+from fastmlp.losses import LOSSES, Loss, sample_losses
+from fastmlp.network import Parameters
+from fastmlp.predictor import Predictor
+from fastmlp.saving.content import Content
+
+Array = NDArray[Any]
+
+
+class Evaluation(NamedTuple):
+    """How well a model does on data whose targets are known."""
+
+    loss: float
+    """Mean loss, without label smoothing: cross-entropy in nats, for a classifier."""
+    score: float
+    """Share of the samples whose class is predicted, or the coefficient of determination."""
+
+
+class BaseModel(ABC):
+    """What the two kinds of model have in common.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Weights and biases; used, not copied.
+    loss : Loss
+        What was minimised.
+    input_scale : Scale
+        What is done to every value of X before the first layer.
+    backend : str
+        Name of the backend that predicts.
+    n_threads : int or None
+        At most so many threads predict; None chooses.
+    feature_names : ndarray of shape (n_features,), object, optional
+        The columns' names, which data frames must have from then on, in this order.
+    """
+
+    feature_names_in_: Array
+    """Names of the features seen in training; only there if X named its columns by strings."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        loss: Loss,
+        input_scale: Scale,
+        backend: str,
+        n_threads: int | None,
+        feature_names: Array | None = None,
+    ) -> None:
+        output = LOSSES[loss.name].output
+        self.predictor = Predictor(parameters, input_scale, output, backend, n_threads)
+        self.loss = loss
+        if feature_names is not None:
+            self.feature_names_in_ = feature_names
+
+    @property
+    def parameters(self) -> Parameters:
+        """Weights and biases."""
+        return self.predictor.parameters
+
+    @property
+    def input_scale(self) -> Scale:
+        """What is done to every value of X before the first layer."""
+        return self.predictor.scale
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend that predicts."""
+        return self.predictor.backend
+
+    @property
+    def n_threads(self) -> int | None:
+        """At most so many threads predict; None chooses."""
+        return self.predictor.n_threads
+
+    @property
+    def coefs_(self) -> tuple[Array, ...]:
+        """Weights of each layer, of shape (fan_in, fan_out): views, to write into."""
+        return self.parameters.coefs
+
+    @property
+    def intercepts_(self) -> tuple[Array, ...]:
+        """Biases of each layer, of shape (fan_out,): views, to write into."""
+        return self.parameters.intercepts
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features seen in training."""
+        return self.parameters.network.layer_sizes[0]
+
+    def score(self, X: Any, y: Any) -> float:
+        """Score the predictions for data whose targets are known.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array_like of shape (n_samples,) or (n_samples, n_outputs)
+            As in training.
+
+        Returns
+        -------
+        float
+            See `Evaluation.score`.
+
+        Raises
+        ------
+        ValueError
+            If X or y cannot be used, a label was not seen in training, or X and y differ in length.
+        """
+        self._check_names(X)
+        features, check = self._unchecked(X)
+        check()
+        return self.evaluate(features, self._read_targets(y, features.n_samples)).score
+
+    def evaluate(self, features: Features, targets: Array) -> Evaluation:
+        """Compute loss and score on data that has been checked already.
+
+        Parameters
+        ----------
+        features : Features
+        targets : ndarray
+            As the engine takes them: see `fastmlp.losses.LOSSES`.
+
+        Returns
+        -------
+        Evaluation
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
+            logits = self.predictor.logits(features)
+            losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
+            loss = losses.mean(dtype=np.float64)
+            return Evaluation(float(loss), self._score_logits(logits, targets))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to a safetensors file, which `fastmlp.load` reads.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced at once when the new file is whole.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; a folder that is not there is named.
+        """
+        from fastmlp.saving.file import write
+
+        write(self._describe(), path)
+
+    def to_onnx(self) -> Any:
+        """Make an ONNX model that computes in float32; see `fastmlp.saving.onnx.to_onnx`.
+
+        Returns
+        -------
+        onnx.ModelProto
+            Its input "X" is as in training: `input_scale` is in the weights.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed.
+        """
+        from fastmlp.saving.onnx import to_onnx
+
+        return to_onnx(self._unscaled())
+
+    def to_torch(self) -> Any:
+        """Make a `torch.nn.Sequential` that gives logits.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            Its input is as in training: `input_scale` is in the weights.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        """
+        from fastmlp.saving.torch import to_sequential
+
+        return to_sequential(self._unscaled())
+
+    def _describe(self) -> Content:
+        """Describe the model for a file."""
+        parameters, predictor = self.parameters, self.predictor
+        settings = {
+            "backend": predictor.backend, "n_threads": predictor.n_threads,
+            "input_scale": tuple(predictor.scale), "loss": tuple(self.loss),
+        }  # fmt: skip
+        names = getattr(self, "feature_names_in_", None)
+        fitted = self._fitted() | ({} if names is None else {"feature_names_in_": names})
+        return Content(
+            type(self).__name__, list(parameters.coefs), list(parameters.intercepts),
+            parameters.network.activations, predictor.output, {}, settings, fitted,
+        )  # fmt: skip
+
+    def _unscaled(self) -> Content:
+        """Describe the model with weights that take X as it is: W' = s W, b' = b + t 1 W."""
+        content, (scale, shift) = self._describe(), self.input_scale
+        coefs = content.coefs[0].astype(np.float64)
+        dtype = self.parameters.dtype
+        content.intercepts[0] = (content.intercepts[0] + shift * coefs.sum(axis=0)).astype(dtype)
+        content.coefs[0] = (scale * coefs).astype(dtype)
+        return content
+
+    def _predictions(self, X: Any) -> Array:
+        """Compute what the network puts out, of shape (n_samples, n_outputs)."""
+        self._check_names(X)
+        found = self.predictor.few(X)
+        return self.predictor(*self._unchecked(X)) if found is None else found
+
+    def _check_names(self, X: Any) -> None:
+        """Refuse a data frame whose columns are not those of training."""
+        check_feature_names(getattr(self, "feature_names_in_", None), X)
+
+    def _unchecked(self, X: Any) -> tuple[Features, Callable[[], None]]:
+        """Read X, and return what raises where it is not finite."""
+        return wrap_features(
+            X, self.input_scale, self.parameters.dtype, n_features=self.n_features_in_
+        )
+
+    @abstractmethod
+    def _fitted(self) -> dict[str, Any]:
+        """Collect what was learned beside the weights."""
+
+    @abstractmethod
+    def _read_targets(self, y: Any, n_samples: int) -> Array:
+        """Check y and turn it into the engine's targets."""
+
+    @abstractmethod
+    def _score_logits(self, logits: Array, targets: Array) -> float:
+        """Score the last layer's sums."""
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.parameters.network.layer_sizes))
+        kind, dtype = type(self).__name__, self.parameters.dtype.name
+        return f"{kind}({sizes}, dtype={dtype}, backend={self.backend!r})"
