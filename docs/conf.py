@@ -41,8 +41,8 @@ toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {
-    "examples_dirs": ["gallery"],
-    "gallery_dirs": ["auto/gallery"],
+    "examples_dirs": ["article", "gallery"],
+    "gallery_dirs": ["auto/article", "auto/gallery"],
     "filename_pattern": r"\.py$",
     "within_subsection_order": "FileNameSortKey",
     "remove_config_comments": True,

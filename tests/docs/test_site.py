@@ -14,6 +14,8 @@ PAGES = (
     "index.html",
     "ten_minutes.html",
     "reference/generated/fastmlp.MLPClassifier.html",
+    "auto/article/index.html",
+    "auto/article/article_2_gradient.html",
     "auto/gallery/index.html",
     "inside/benchmarks.html",
 )
