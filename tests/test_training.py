@@ -181,3 +181,42 @@ def test_more_rows_than_one_block_are_predicted(tiny):
         model = fastmlp.train(*tiny, **SMALL, backend=backend).model
         actual = model.predict_proba(X)
         np.testing.assert_allclose(actual, np.tile(actual[:20], (130, 1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("arguments", [{}, {"batch_size": 7, "dropout": 0.3, "solver": "adam"}])
+def test_epochs_that_nobody_looks_at_are_those_that_somebody_does(backend, arguments, tiny):
+    """They run several in one call; a callback makes it a call each."""
+    arguments = {**SMALL, "epochs": 30, "backend": backend, **arguments}
+    seen = []
+    watched = fastmlp.train(
+        *tiny, **arguments, callbacks=[lambda report: seen.append(report.epoch)]
+    )
+    unwatched = fastmlp.train(*tiny, **arguments)
+    assert unwatched.history.loss == watched.history.loss
+    assert len(unwatched.history.seconds) == len(seen) == 30
+    np.testing.assert_array_equal(
+        unwatched.model.parameters.buffer, watched.model.parameters.buffer
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_interruption_between_two_epochs_of_a_call_keeps_the_first(backend, tiny, monkeypatch):
+    from fastmlp.engine import descent
+
+    def run_epochs(self, n_epochs, record, run=descent.Descent.run_epochs):
+        run_epoch = self.trainer.run_epoch
+
+        def interrupted(epoch, report):
+            losses = run_epoch(epoch, report)
+            self.trainer.losses = losses[: len(losses) - 1]
+            raise KeyboardInterrupt
+
+        if n_epochs > 1:
+            self.trainer.run_epoch = interrupted
+        run(self, n_epochs, record)
+
+    monkeypatch.setattr(descent.Descent, "run_epochs", run_epochs)
+    with pytest.raises(fastmlp.TrainingInterrupted, match="interrupted after 4 epochs") as caught:
+        fastmlp.train(*tiny, **{**SMALL, "epochs": 9}, backend=backend)
+    assert len(caught.value.result.history.loss) == 4

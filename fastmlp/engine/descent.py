@@ -1,6 +1,6 @@
 """Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -171,7 +171,7 @@ class Descent:
         unfinished = state.unfinished
         order, losses = unfinished.order, unfinished.losses
         sizes = batch_sizes(len(order), self.plan.batch_size)
-        epoch = self._describe(unfinished, sizes)
+        epoch = self._describe(order, sizes, state.step - unfinished.n_done, state.samples)
         while unfinished.n_done < len(losses):
             self._run_piece(epoch, unfinished, report)
             if unfinished.n_done < len(losses):
@@ -179,7 +179,8 @@ class Descent:
         self.seconds, self.n_steps, state.unfinished = unfinished.seconds, len(losses), None
         state.epoch += 1
         state.samples += len(order)
-        self._require_finite(losses)
+        require_finite(losses)
+        self._require_finite_parameters()
         return float(losses @ sizes / len(order))
 
     def _run_piece(
@@ -207,34 +208,82 @@ class Descent:
             return n_steps
         return max(FEWEST_STEPS, int(self.longest_piece * self.speed))
 
-    def _describe(self, unfinished: UnfinishedEpoch, sizes: NDArray[np.intp]) -> Epoch:
+    def run_epochs(self, n_epochs: int, record: Callable[[float], object]) -> None:
+        """Run several epochs, between which nobody looks at the network, in one call.
+
+        Parameters
+        ----------
+        n_epochs : int
+        record : callable
+            Told the loss of each epoch that is over, those before an interruption too.
+
+        Raises
+        ------
+        NotFiniteError
+            If a loss or a parameter is NaN or infinite afterwards.
+        """
+        state, trainer = self.state, self.trainer
+        orders = [state.orders.draw() for _ in range(n_epochs)]
+        n_samples, sizes = len(orders[0]), batch_sizes(len(orders[0]), self.plan.batch_size)
+        epochs = [
+            self._describe(
+                order, sizes, state.step + number * len(sizes), state.samples + number * n_samples
+            )
+            for number, order in enumerate(orders)
+        ]
+        start = now()
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                trainer.run_epoch(joined(epochs), nothing)
+        finally:
+            n_over = len(trainer.losses) // len(sizes)
+            self.seconds, self.n_steps = since(start) / max(1, n_over), len(sizes)
+            for losses in trainer.losses[: n_over * len(sizes)].reshape(n_over, len(sizes)):
+                state.step += len(sizes)
+                state.samples += n_samples
+                state.epoch += 1
+                require_finite(losses)
+                record(float(losses @ sizes / n_samples))
+        self._require_finite_parameters()
+
+    def _describe(
+        self, order: NDArray[np.intp], sizes: NDArray[np.intp], first_step: int, samples_seen: int
+    ) -> Epoch:
         """Work out what depends on the number of the epoch."""
         plan, state = self.plan, self.state
-        progress = Progress(
-            first_step=state.step - unfinished.n_done,
-            n_steps=len(sizes),
-            total_steps=plan.epochs * len(sizes),
-            samples_seen=state.samples,
-        )
+        progress = Progress(first_step, len(sizes), plan.epochs * len(sizes), samples_seen)
         schedule = plan.schedule._replace(rate=state.rate)
         plain, dtype = schedule.rates(progress), state.parameters.dtype
         rates = plan.rule.solver.rates(plain, progress.first_step)
-        totals = batch_totals(self.problem.weights, unfinished.order, sizes)
+        totals = batch_totals(self.problem.weights, order, sizes)
         draw = None
         if state.dropout is not None and any(plan.objective.dropout):
             n_units = sum(state.parameters.network.layer_sizes[1:-1])
             draw = draw_numbers(state.dropout, n_units)
         decays = plan.rule.decays(plain).astype(dtype)
-        return Epoch(unfinished.order, rates.astype(dtype), decays, totals, draw)
+        return Epoch(order, rates.astype(dtype), decays, totals, draw)
 
-    def _require_finite(self, losses: NDArray[np.float64]) -> None:
-        """Raise `NotFiniteError` where a loss or a parameter is NaN or infinite."""
-        if not (finite := np.isfinite(losses)).all():
-            bad = int(finite.argmin())
-            what = f"the loss became {losses[bad]} at batch {bad + 1} of {len(losses)}"
-            raise NotFiniteError(what)
+    def _require_finite_parameters(self) -> None:
+        """Raise `NotFiniteError` where a parameter is NaN or infinite."""
         if not np.isfinite(self.state.parameters.buffer).all():
             raise NotFiniteError("a parameter is no longer finite after the last batch")
+
+
+def joined(epochs: Sequence[Epoch]) -> Epoch:
+    """Put epochs one after the other."""
+    if len(epochs) == 1:
+        return epochs[0]
+    columns = zip(*(epoch[:4] for epoch in epochs), strict=True)
+    permutation, rates, decays, totals = map(np.concatenate, columns)
+    return Epoch(permutation, rates, decays, totals, epochs[0].draw, len(epochs))
+
+
+def require_finite(losses: NDArray[np.float64]) -> None:
+    """Raise `NotFiniteError` where the loss of a batch is NaN or infinite."""
+    if not (finite := np.isfinite(losses)).all():
+        bad = int(finite.argmin())
+        what = f"the loss became {losses[bad]} at batch {bad + 1} of {len(losses)}"
+        raise NotFiniteError(what)
 
 
 def batch_sizes(n_samples: int, batch_size: int) -> NDArray[np.intp]:

@@ -11,6 +11,14 @@ Evaluate = Callable[[], tuple[float, float]]
 """Computes the loss and the score on the validation set."""
 
 
+UNWATCHED_SECONDS = 0.1
+"""So long a backend may work on epochs that nobody looks at: each call costs what a small epoch
+does."""
+
+UNWATCHED_SAMPLES = 1 << 20
+"""And on so many samples, whose order takes 8 bytes each."""
+
+
 class Ending(Enum):
     """Why a training ended."""
 
@@ -46,6 +54,9 @@ def run(
         Where training diverges before a validation score has chosen parameters to go back to.
     """
     state = descent.state
+    if not hooks and evaluate is None:
+        run_unwatched(descent, n_epochs)
+        return Ending.OVER
     for left in reversed(range(n_epochs)):
         for hook in hooks:
             hook.begin_epoch()
@@ -60,6 +71,22 @@ def run(
         if asked_to_stop:
             return Ending.STOPPED
     return Ending.OVER
+
+
+def run_unwatched(descent: Descent, n_epochs: int) -> None:
+    """Run epochs between which nobody looks, as many in a call as take `UNWATCHED_SECONDS`."""
+    state, at_once = descent.state, 1
+
+    def record(loss: float) -> None:
+        rate = descent.n_steps / descent.seconds
+        state.history.append(EpochRecord(loss, None, None, descent.seconds, rate))
+
+    while n_epochs > 0:
+        descent.run_epochs(at_once, record)
+        n_epochs -= at_once
+        n_samples = max(1, state.samples // state.epoch)
+        fitting = min(UNWATCHED_SECONDS / descent.seconds, UNWATCHED_SAMPLES / n_samples)
+        at_once = max(1, min(int(fitting), 4 * at_once, n_epochs))
 
 
 def run_epoch(descent: Descent, hooks: Sequence[Hook], evaluate: Evaluate | None) -> None:
