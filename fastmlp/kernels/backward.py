@@ -1,15 +1,16 @@
 """From the deltas of the output layer back to the first, each layer updated on the way."""
 
 from fastmlp.kernels.activations import multiply_by_derivative
+from fastmlp.kernels.dense import count_dense
 from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.optimizers import KEEP, Stretch, step_of_intercepts, update
-from fastmlp.kernels.products import Matrix, add_rows, multiply
+from fastmlp.kernels.products import Matrix, add_dense, add_rows, multiply
 from fastmlp.kernels.simd import broadcast, load, n_lanes, store
 from fastmlp.kernels.slopes import Slopes, multiply_by_slopes
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows
-from fastmlp.kernels.task import panel_of, place_of_penalty, share, transposed
+from fastmlp.kernels.task import panel_of, place_of_penalty, rows_of, share, transposed
 from fastmlp.kernels.touched import TouchedRows, forget_touched, update_touched
 from fastmlp.kernels.transposition import transpose
 
@@ -193,6 +194,8 @@ def update_first_sparse(task, rows, batch, index, step):
     layout, workspace, lanes = task.layout, task.workspace, task.hidden
     thread, features, n_rows = task.team.thread, task.batches.features, batch.size
     gradients, cursors = workspace.gradients[thread], workspace.cursors[thread]
+    samples = dense_inputs(layout, workspace.inputs, index, n_rows)
+    inputs = transposed(samples, 0, count_dense(features.dense))
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         deltas = panel_of(lanes, layout, 0, panel, n_rows, workspace.deltas)
@@ -201,23 +204,32 @@ def update_first_sparse(task, rows, batch, index, step):
         start_rows(features, batch, cursors)
         if is_a(rows, TouchedRows):
             multiply_rows(lanes, deltas, features.scale)
-            update_touched(task, rows, batch, panel, deltas, gradients, index, step)
+            update_touched(task, rows, batch, inputs, panel, deltas, gradients, index, step)
         elif features.in_place:
             multiply_rows(lanes, deltas, -step.rate * features.scale)
-            for limit in range(features.block, layout.fan_in[0] + features.block, features.block):
-                add_nonzero_products(
-                    lanes, features, batch, limit, deltas, cursors, task.model.parameters, start
-                )
+            add_in_place(task, batch, inputs, deltas, start, cursors)
         else:
             workspace.penalties[0, panel, place_of_penalty(task, index)] = update_every_row(
-                task, batch, deltas, start, gradients, cursors, step
+                task, batch, inputs, deltas, start, gradients, cursors, step
             )
     if is_a(rows, TouchedRows):
         forget_touched(task, rows)
 
 
 @inlined
-def update_every_row(task, batch, deltas, start, gradients, cursors, step):
+def add_in_place(task, batch, inputs, deltas, start, cursors):
+    """Add P^T D to the weights of a panel of the first layer, a block of features at a time."""
+    lanes, features, parameters = task.hidden, task.batches.features, task.model.parameters
+    n_dense = count_dense(features.dense)
+    weights = Matrix(parameters, start, n_dense, n_lanes(lanes), 1)
+    add_dense(lanes, features.dense, inputs, deltas, weights)
+    n_features, block = task.layout.fan_in[0], features.block
+    for limit in range(n_dense + block, n_features + block, block):
+        add_nonzero_products(lanes, features, batch, limit, deltas, cursors, parameters, start)
+
+
+@inlined
+def update_every_row(task, batch, inputs, deltas, start, gradients, cursors, step):
     """Take one step on all weights of a panel of the first layer, a block of features at a time.
 
     Returns the penalty of the weights before; see `optimizers.update`.
@@ -230,6 +242,11 @@ def update_every_row(task, batch, deltas, start, gradients, cursors, step):
         n_block = min(features.block, n_features - low)
         for row in range(n_block):
             store(gradients, row * size, base)
+        n_rows = max(0, min(n_block, count_dense(features.dense) - low))
+        add_dense(
+            lanes, features.dense, rows_of(inputs, low, low + n_rows), deltas,
+            Matrix(gradients, 0, n_rows, size, 1),
+        )  # fmt: skip
         add_nonzero_products(
             lanes, features, batch, low + n_block, deltas, cursors, gradients, -low * size
         )

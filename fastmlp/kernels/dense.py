@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels.jit import kernel
+from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.simd import broadcast, fma, item, load_as, n_lanes, store
 
 
@@ -17,6 +18,14 @@ class DenseFeatures(NamedTuple):
     column_step: int
     scale: float
     shift: float
+
+
+@inlined
+def count_dense(dense):
+    """Count the dense columns beside sparse ones: they lie row by row; () where there are none."""
+    if is_a(dense, DenseFeatures):
+        return dense.row_step
+    return 0
 
 
 @kernel

@@ -1,11 +1,11 @@
 """From the samples of a batch to its losses: each layer's units, then the softmax."""
 
 from fastmlp.kernels.activations import activate
-from fastmlp.kernels.dense import gather
+from fastmlp.kernels.dense import count_dense, gather
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.losses import ClassTargets
-from fastmlp.kernels.products import Matrix, add_rows, add_to_rows, multiply
+from fastmlp.kernels.products import Matrix, add_dense, add_rows, add_to_rows, multiply
 from fastmlp.kernels.simd import broadcast, fma, load, n_lanes
 from fastmlp.kernels.slopes import Slopes, activate_and_keep
 from fastmlp.kernels.softmax import softmax_rows
@@ -55,7 +55,9 @@ def forward_dense(lanes, layout, layer, panel, inputs, parameters, slopes, units
 
 
 @kernel
-def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, slopes, units):
+def forward_sparse(
+    lanes, layout, panel, features, batch, inputs, parameters, cursors, slopes, units
+):  # fmt: skip
     """Compute f(X W + b) for one panel of the first layer, with X = scale P + constant.
 
     Parameters
@@ -67,6 +69,8 @@ def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, s
     features : sparse.SparseFeatures
     batch : (n_rows,) intp
         The samples.
+    inputs : Matrix of shape (n_rows, n_dense)
+        Their dense features.
     parameters : (n_packed,) float
     cursors : (at least n_rows,) int64
         Workspace.
@@ -77,6 +81,8 @@ def forward_sparse(lanes, layout, panel, features, batch, parameters, cursors, s
     size, n_features = n_lanes(lanes), layout.fan_in[0]
     start = layout.coefs[0] + panel * layout.panel_sizes[0]
     multiply_nonzeros(lanes, features, batch, n_features, parameters, start, cursors, units)
+    weights = Matrix(parameters, start, count_dense(features.dense), size, 1)
+    add_dense(lanes, features.dense, inputs, weights, units)
     intercepts = load(lanes, parameters, layout.intercepts[0] + panel * size)
     if features.constant != 0:
         sums = add_rows(lanes, Matrix(parameters, start, n_features, size, 1))
@@ -92,12 +98,12 @@ def dense_inputs(layout, inputs, index, n_rows):
 
 
 @inlined
-def read_samples(task, index, batch):
+def read_samples(task, dense, n_features, index, batch):
     """Read the rows of a batch that this thread owns from a dense matrix."""
     layout, workspace = task.layout, task.workspace
     first, last = share(task.team, batch.size)
     inputs = dense_inputs(layout, workspace.inputs, index, batch.size)
-    gather(task.line, task.batches.features, batch, first, last, layout.fan_in[0], inputs)
+    gather(task.line, dense, batch, first, last, n_features, inputs)
 
 
 @inlined
@@ -120,16 +126,17 @@ def forward_first_dense(task, index, batch, slopes):
 
 
 @inlined
-def forward_first_sparse(task, begin, batch, slopes):
+def forward_first_sparse(task, begin, index, batch, slopes):
     """Compute the first layer's units that this thread owns from sparse samples."""
     layout, workspace = task.layout, task.workspace
     ask_for_samples(task, begin, batch.size)
+    inputs = dense_inputs(layout, workspace.inputs, index, batch.size)
     first, last = share(task.team, layout.n_panels[0])
     for panel in range(first, last):
         units = panel_of(task.hidden, layout, 0, panel, batch.size, workspace.units)
         forward_sparse(
-            task.hidden, layout, panel, task.batches.features, batch, task.model.parameters,
-            workspace.cursors[task.team.thread], slopes, units,
+            task.hidden, layout, panel, task.batches.features, batch, inputs,
+            task.model.parameters, workspace.cursors[task.team.thread], slopes, units,
         )  # fmt: skip
 
 

@@ -229,7 +229,7 @@ def panels(layout: Layout, layer: int, packed: Any) -> Any:
     return flat.reshape(*packed.shape[:-1], n_panels, size // n_lanes, n_lanes)
 
 
-def parts(layout: Layout, coefs: Any, intercepts: Any) -> Any:
+def parts(layout: Layout, coefs: Any, intercepts: Any, order: Any = None) -> Any:
     """Cut weights and biases into parts, each of which one copy brings to its place.
 
     Parameters
@@ -237,21 +237,26 @@ def parts(layout: Layout, coefs: Any, intercepts: Any) -> Any:
     layout : Layout
     coefs : sequence of ndarray of shape (..., fan_in, fan_out)
     intercepts : sequence of ndarray of shape (..., fan_out)
+    order : ndarray of shape (n_features,), intp, optional
+        In which the features come in the first layer's panels.
 
     Yields
     ------
-    ndarray
+    part : ndarray
         Views: of a layer's whole panels, of what is left, of the biases.
+    rows : index
+        Brings its rows into the order of their place.
     """
     sizes = (layout.widths // layout.n_panels).tolist()
+    rows: Any = ... if order is None else (..., order, slice(None))
     for matrix, vector, n_lanes in zip(coefs, intercepts, sizes, strict=True):
         n_full, n_left = divmod(matrix.shape[-1], n_lanes)
         if n_full:
             full = matrix[..., : n_full * n_lanes]
-            yield full.reshape(*matrix.shape[:-1], n_full, n_lanes).swapaxes(-3, -2)
+            yield full.reshape(*matrix.shape[:-1], n_full, n_lanes).swapaxes(-3, -2), rows
         if n_left:
-            yield matrix[..., n_full * n_lanes :]
-        yield vector
+            yield matrix[..., n_full * n_lanes :], rows
+        yield vector, (rows := ...)
 
 
 def places(layout: Layout, packed: Any) -> Any:
@@ -290,8 +295,9 @@ def transposed_parts(layout: Layout, coefs: Any, transposed: Any) -> Any:
 
     Yields
     ------
-    part, place : ndarray
-        A view of the weights, transposed, and one of where they lie among the transposed ones.
+    (part, rows), place
+        A view of the weights, transposed, and one of where they lie among the transposed ones; see
+        `parts`.
     """
     for layer in range(1, len(coefs)):
         fan_in, fan_out = coefs[layer].shape
@@ -303,9 +309,9 @@ def transposed_parts(layout: Layout, coefs: Any, transposed: Any) -> Any:
         places = flat.reshape(n_panels, width, n_lanes)[:, :fan_out]
         if n_full:
             full = coefs[layer][: n_full * n_lanes].reshape(n_full, n_lanes, fan_out)
-            yield full.swapaxes(1, 2), places[:n_full]
+            yield (full.swapaxes(1, 2), ...), places[:n_full]
         if n_left:
-            yield coefs[layer][n_full * n_lanes :].T, places[n_full, :, :n_left]
+            yield (coefs[layer][n_full * n_lanes :].T, ...), places[n_full, :, :n_left]
 
 
 def pack(pairs: Any) -> None:
@@ -313,14 +319,14 @@ def pack(pairs: Any) -> None:
 
     Parameters
     ----------
-    pairs : iterable of (ndarray, ndarray)
+    pairs : iterable of ((ndarray, index), ndarray)
         Of `parts` and `places`, or `transposed_parts`.
     """
-    for part, place in pairs:
-        place[...] = part
+    for (part, rows), place in pairs:
+        place[...] = part[rows]
 
 
 def unpack(pairs: Any) -> None:
     """Copy each part back from its place; see `pack`."""
-    for part, place in pairs:
-        part[...] = place
+    for (part, rows), place in pairs:
+        part[rows] = place

@@ -119,11 +119,12 @@ def number_rows(batch, first):
 def forward_first_sparse(weights, features, space, batch):
     """Compute the first layer of some rows of sparse features; return whether all are finite."""
     layout, n_rows = weights.layout, batch.size
+    inputs = Matrix(space.inputs, 0, n_rows, layout.input_step[0], 1)  # none is dense here
     for panel in range(layout.n_panels[0]):
         units = panel_of(weights.hidden, layout, 0, panel, n_rows, space.units)
         forward_sparse(
-            weights.hidden, layout, panel, features, batch, weights.parameters, space.cursors,
-            space.slopes, units,
+            weights.hidden, layout, panel, features, batch, inputs, weights.parameters,
+            space.cursors, space.slopes, units,
         )  # fmt: skip
     start, end = features.indptr[batch[0]], features.indptr[batch[n_rows - 1] + 1]
     return are_finite(weights.line, features.values, start, end)

@@ -20,7 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels.jit import kernel
+from fastmlp.kernels.dense import DenseFeatures
+from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.simd import broadcast, load, store
 from fastmlp.kernels.tiles import multiply_tiles
 
@@ -63,6 +65,21 @@ def multiply(lanes, left, right, result, adding):
         place = right.start + first * right.row_step
         rows = Matrix(right.memory, place, n_inner, right.row_step, 1)
         multiply_tiles(lanes, some, rows, result, adding or first > 0)
+
+
+@inlined
+def add_dense(lanes, dense, left, right, result):
+    """Compute C + A B where there are dense columns beside sparse ones; see `multiply`.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+    dense : dense.DenseFeatures or ()
+        () where there are none.
+    left, right, result : Matrix
+    """
+    if is_a(dense, DenseFeatures):
+        multiply(lanes, left, right, result, True)
 
 
 @kernel

@@ -11,11 +11,12 @@ from the second-level cache. Features are taken a block at a time, so that a blo
 gradient, stays in a cache while all rows of the batch pass.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmlp.kernels.compression import can_compress, count_differing, pick_differing
+from fastmlp.kernels.dense import count_dense
 from fastmlp.kernels.jit import entry, inlined, kernel
 from fastmlp.kernels.simd import broadcast, fma, item, load, n_lanes, prefetch, store
 
@@ -43,6 +44,13 @@ class SparseFeatures(NamedTuple):
     """Number of features taken at a time."""
     in_place: bool
     """Whether a step adds straight onto the weights, and touches no others."""
+    dense: Any = ()
+    """DenseFeatures: the first columns of P where they are dense, row by row; else ()."""
+
+    @property
+    def n_dense(self) -> int:
+        """Number of dense columns; kernels ask `dense.count_dense`."""
+        return int(self.dense.row_step) if self.dense else 0
 
 
 @inlined
@@ -150,11 +158,12 @@ def multiply_nonzeros(lanes, features, batch, n_features, weights, start, cursor
         Overwritten.
     """
     start_rows(features, batch, cursors)
-    for low in range(0, n_features, features.block):
+    begin = count_dense(features.dense)
+    for low in range(begin, n_features, features.block):
         limit = low + features.block
         for row in range(batch.size):
             place = result.start + row * result.row_step
-            total = broadcast(lanes, 0.0) if low == 0 else load(lanes, result.memory, place)
+            total = broadcast(lanes, 0.0) if low == begin else load(lanes, result.memory, place)
             end = features.indptr[batch[row] + 1]
             total, cursors[row] = add_weight_rows(
                 lanes, features, cursors[row], end, limit, weights, start, total

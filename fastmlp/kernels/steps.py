@@ -15,6 +15,7 @@ from fastmlp.kernels.backward import (
 )
 from fastmlp.kernels.barrier import wait_for_all
 from fastmlp.kernels.clipping import Clip, keeping, measure_all, step_on_all, transpose_all
+from fastmlp.kernels.dense import DenseFeatures, count_dense
 from fastmlp.kernels.forward import (
     forward_first_dense,
     forward_first_sparse,
@@ -39,15 +40,26 @@ def arrive(team):
 
 
 @inlined
+def read_dense(task, dense, n_features, index, batch):
+    """Read the dense features of a batch if there are any; False says that it was called off."""
+    if is_a(dense, DenseFeatures):
+        read_samples(task, dense, n_features, index, batch)
+        return arrive(task.team)
+    return True
+
+
+@inlined
 def forward(task, features, targets, rows, slopes, begin, batch, index, total):
     """Compute the units of all layers; False says that the work was called off."""
     if is_a(features, SparseFeatures):
         if is_a(rows, TouchedRows):
             catch_up_touched(task, rows, batch, index)
-        forward_first_sparse(task, begin, batch, slopes)
+        dense = features.dense
+        if not read_dense(task, dense, count_dense(dense), index, batch):
+            return False
+        forward_first_sparse(task, begin, index, batch, slopes)
     else:
-        read_samples(task, index, batch)
-        if not arrive(task.team):
+        if not read_dense(task, features, task.layout.fan_in[0], index, batch):
             return False
         forward_first_dense(task, index, batch, slopes)
     n_layers = task.layout.widths.size

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastmlp.kernels.dense import count_dense
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.optimizers import (
     ACCUMULATE,
@@ -25,6 +26,7 @@ from fastmlp.kernels.optimizers import (
     step_of,
     update,
 )
+from fastmlp.kernels.products import Matrix, add_dense
 from fastmlp.kernels.simd import (
     absolute,
     broadcast,
@@ -75,7 +77,7 @@ class Missed(NamedTuple):
 
 @kernel
 def list_touched(features, batch, ranks, touched):
-    """List the features that are not 0 in all of a batch, in the order in which they come.
+    """List the features that are not 0 in all of a batch: the dense ones, then as they come.
 
     Parameters
     ----------
@@ -92,7 +94,9 @@ def list_touched(features, batch, ranks, touched):
     int
         How many there are.
     """
-    n_touched = 0
+    n_touched = count_dense(features.dense)
+    for feature in range(n_touched):
+        ranks[feature] = touched[feature] = feature
     for row in range(batch.size):
         for place in range(features.indptr[batch[row]], features.indptr[batch[row] + 1]):
             feature = item(features.indices, place)
@@ -305,7 +309,7 @@ def update_rows(lanes, solver, step, chosen, n_chosen, start, gradients, model):
 
 
 @inlined
-def update_touched(task, rows, batch, panel, deltas, gradients, index, step):
+def update_touched(task, rows, batch, inputs, panel, deltas, gradients, index, step):
     """Take one step on the weights of a panel of the first layer that a batch has read."""
     layout, lanes, thread = task.layout, task.hidden, task.team.thread
     size, zero, n_touched = n_lanes(lanes), broadcast(lanes, 0.0), rows.n_touched[thread, 0]
@@ -313,7 +317,10 @@ def update_touched(task, rows, batch, panel, deltas, gradients, index, step):
     for rank in range(n_touched):
         store(gradients, rank * size, zero)
         made[touched[rank]] = index + 1
-    add_to_ranks(lanes, task.batches.features, batch, rows.ranks[thread], deltas, gradients)
+    features = task.batches.features
+    dense_rows = Matrix(gradients, 0, count_dense(features.dense), size, 1)
+    add_dense(lanes, features.dense, inputs, deltas, dense_rows)
+    add_to_ranks(lanes, features, batch, rows.ranks[thread], deltas, gradients)
     task.workspace.penalties[0, panel, place_of_penalty(task, index)] += update_rows(
         lanes, task.solver, step, touched, n_touched,
         layout.coefs[0] + panel * layout.panel_sizes[0], gradients, task.model,

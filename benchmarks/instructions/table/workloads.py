@@ -45,6 +45,16 @@ def photographs(n_samples, dtype):
     return as_features(X.astype(dtype), input_scale_pair(None), dtype)
 
 
+def tables(n_samples, dtype):
+    """Draw 20 columns of measurements and 10 of 50 categories each, in 500 of zeros and ones."""
+    generator = np.random.default_rng(0)
+    X = np.zeros((n_samples, 520), dtype)
+    X[:, :20] = generator.normal(size=(n_samples, 20))
+    categories = generator.integers(0, 50, (n_samples, 10)) + np.arange(20, 520, 50)
+    np.put_along_axis(X, categories, 1, axis=1)
+    return as_features(X, input_scale_pair(None), dtype)
+
+
 def texts(n_samples, dtype):
     """Draw CSR rows of 40 nonzeros among 10,000 features."""
     generator = np.random.default_rng(0)
@@ -146,6 +156,7 @@ WORKLOADS = {
     "sparse, in place, SGD, batch 64, float64": Training(256, dtype="float64"),
     "sparse, gradient first, SGD, batch 256": Training(512, batch_size=256),
     "sparse, Nesterov's momentum, batch 64": Training(256, solver=SGD(0.9, nesterov=True)),
+    "dense columns beside sparse, SGD, batch 64": Training(1024, tables),
     "by sample, batch 1": Training(512, batch_size=1),
     "by sample, background of -1, batch 1": Training(256, article_images, batch_size=1),
     "dense, SGD, batch 64": Training(128, photographs),

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._clock import now, since
+from fastmlp.backends.compiled.columns import take_apart
 from fastmlp.backends.compiled.grouping import choose_n_groups, make_groups, make_workspaces
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
-from fastmlp.backends.compiled.packing import break_even, pack
+from fastmlp.backends.compiled.packing import costs_of, pack
 from fastmlp.backends.compiled.renewal import form_of, is_small
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.compiled.touching import TOUCHED_SHARE, count_touched, make_touched_rows
@@ -85,12 +86,15 @@ class CompiledTrainer:
         self.clip = Clip(float(rule.max_grad_norm)) if clipped else ()
         cores = n_cores() if n_threads is None else n_threads
         self.solver = as_solver(rule, dtype)
-        self.limit = break_even(parameters.network, dtype, batch_size, self._plain())
-        self.features: Any = pack(features, cores, self.limit)
+        costs = costs_of(parameters.network, dtype, batch_size, self._plain())
+        self.limit = costs.column / costs.nonzero
+        packed = pack(features, cores, self.limit)
+        self.features: Any
+        self.features, columns = take_apart(features, packed, costs, cores)
         self.form = form_of(self.features)
         self.state_handed_out: Array | None = None
         sparse = isinstance(self.features, SparseFeatures)
-        self.model = PackedModel(parameters, sparse, rule.solver.n_slots, int(clipped))
+        self.model = PackedModel(parameters, sparse, rule.solver.n_slots, int(clipped), columns)
         layout = self.model.layout
         n_rows = min(batch_size, features.n_samples)
         n_groups = 1 if sparse or clipped else choose_n_groups(layout, n_rows)
@@ -164,11 +168,11 @@ class CompiledTrainer:
         if features.constant != 0 or self.clip:
             return
         if self._plain():
-            in_place = n_nonzeros <= IN_PLACE_NONZEROS * n_features
+            in_place = n_nonzeros <= IN_PLACE_NONZEROS * (n_features - features.n_dense)
             self.features = features._replace(in_place=bool(in_place))
         elif count_touched(features, n_samples, self.batch_size) <= TOUCHED_SHARE * n_features:
             longest = int(np.diff(features.indptr).max(initial=0))
-            most = max(1, min(n_features, longest * self.batch_size))
+            most = max(1, min(n_features, features.n_dense + longest * self.batch_size))
             self.rows = make_touched_rows(self.model, self.solver, most, sizes)
 
     def _compile(self) -> Callable[..., bool]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.backends.compiled.columns import Columns
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels import layout as layouts
 from fastmlp.kernels import task as tasks
@@ -29,11 +30,14 @@ class PackedModel:
         Number of buffers of the solver's state.
     n_spare : int
         Number of further buffers, which are not part of the state.
+    columns : Columns, optional
+        Which features of a sparse network are dense, and so in which order all lie.
     """
 
     def __init__(
-        self, parameters: Parameters, sparse: bool, n_slots: int, n_spare: int = 0
-    ) -> None:
+        self, parameters: Parameters, sparse: bool, n_slots: int, n_spare: int = 0,
+        columns: Columns | None = None,
+    ) -> None:  # fmt: skip
         dtype, sizes = parameters.dtype, parameters.network.layer_sizes
         self.parameters = parameters
         self.hidden = layouts.choose_lanes(max(sizes[1:-1], default=sizes[-1]), dtype, sparse)
@@ -44,13 +48,18 @@ class PackedModel:
         self.block = min(self.line, self.output, key=lambda lanes: lanes.width)
         activations = parameters.network.activations
         self.layout = layouts.make_layout(sizes, activations, self.hidden, self.output)
+        self.order = None
+        if columns is not None:
+            step = layouts.choose_row_step(columns.n_dense, dtype)
+            self.order = columns.order
+            self.layout = self.layout._replace(input_step=np.array([step], np.intp))
         self.packed = zeros(layouts.n_packed(self.layout), dtype)
         self.packed[self.layout.intercepts[-1] :] = layouts.NEVER
         self.n_slots = n_slots
         self.slots = zeros((n_slots + n_spare, self.packed.size), dtype)
         self.transposed = zeros(layouts.n_transposed(self.layout), dtype)
         coefs, intercepts = parameters.coefs, parameters.intercepts
-        parts = layouts.parts(self.layout, coefs, intercepts)
+        parts = layouts.parts(self.layout, coefs, intercepts, self.order)
         self.parts = tuple(zip(parts, layouts.places(self.layout, self.packed), strict=True))
         turned = layouts.transposed_parts(self.layout, coefs, self.transposed)
         self.transposed_parts = tuple(turned)
@@ -90,7 +99,8 @@ class PackedModel:
     def _parts_of(self, state: Array) -> Any:
         """View the parts of a state, and where they lie."""
         views = views_of(self.parameters.network, state)
-        return zip(layouts.parts(self.layout, *views), self._places_of_state, strict=True)
+        parts = layouts.parts(self.layout, *views, self.order)
+        return zip(parts, self._places_of_state, strict=True)
 
     @cached_property
     def _places_of_state(self) -> tuple[Array, ...]:

@@ -6,7 +6,7 @@ b the background, x = scale v + shift = scale (v - b) + (scale b + shift): the f
 the second constant. Nothing else than rounding changes.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,8 +92,18 @@ def as_sparse(features: Features) -> SparseFeatures:
     return make_sparse(features, matrix.indptr, indices, matrix.data, sums, 0.0)
 
 
-def break_even(network: Network, dtype: np.dtype[Any], batch_size: int, plain: bool) -> float:
-    """Find the share of nonzeros up to which skipping zeros costs less than products of matrices.
+class Costs(NamedTuple):
+    """What the first layer costs a sample, forward and back; see `NONZERO_COST`."""
+
+    column: float
+    """A feature where all are dense."""
+    beside: float
+    """One that is dense beside sparse ones, in their panels."""
+    nonzero: float
+
+
+def costs_of(network: Network, dtype: np.dtype[Any], batch_size: int, plain: bool) -> Costs:
+    """Work out what the first layer costs.
 
     Parameters
     ----------
@@ -105,14 +115,24 @@ def break_even(network: Network, dtype: np.dtype[Any], batch_size: int, plain: b
 
     Returns
     -------
-    float
-        It depends on shapes alone, as the results' bits do. It may be above 1.
+    Costs
+        They depend on shapes alone, as the results' bits do.
     """
     n_units, widest = network.layer_sizes[1], max(network.layer_sizes[1:-1], default=0)
     widths = [choose_lanes(widest or n_units, dtype, sparse).width for sparse in (False, True)]
     dense, sparse = (-(-n_units // width) * width for width in widths)
-    update = UPDATE_COST / batch_size if plain else 0.0
-    return dense * (1 + update) / (NONZERO_COST + LANE_COST * sparse)
+    use = 1 + (UPDATE_COST / batch_size if plain else 0.0)
+    beside = sparse * use if batch_size > 1 else np.inf  # single samples have kernels of their own
+    return Costs(dense * use, beside, NONZERO_COST + LANE_COST * sparse)
+
+
+def break_even(network: Network, dtype: np.dtype[Any], batch_size: int, plain: bool) -> float:
+    """Find the share of nonzeros up to which skipping zeros costs less than products of matrices.
+
+    It may be above 1; see `costs_of`.
+    """
+    costs = costs_of(network, dtype, batch_size, plain)
+    return costs.column / costs.nonzero
 
 
 def pack(features: Features, n_threads: int, limit: float) -> SparseFeatures | DenseFeatures:
@@ -243,19 +263,21 @@ def make_sparse(
     )
 
 
-def choose_block(features: Features, n_nonzeros: int) -> int:
+def choose_block(features: Features, n_nonzeros: int, n_dense: int = 0) -> int:
     """Choose how many features are taken at a time.
 
     Parameters
     ----------
     features : Features
     n_nonzeros : int
+    n_dense : int
+        Features that are not among them.
 
     Returns
     -------
     int
     """
-    n_features = features.n_features
+    n_features = features.n_features - n_dense
     n_blocks = -(-n_features // BLOCK)
     full = n_nonzeros >= FULL_BLOCK * n_blocks * features.n_samples
     if not full or (features.is_sparse and not features.values.has_sorted_indices):

@@ -17,7 +17,7 @@ def count_touched(features: SparseFeatures, n_samples: int, batch_size: int) -> 
     """Estimate how many features are not 0 in all of a batch: words are far from equally frequent.
 
     The sum of 1 - (1 - f)^batch_size over the features, f being the share of the samples that have
-    one, is at most the number of nonzeros of a batch.
+    one, is at most the number of nonzeros of a batch. Dense columns are in every batch.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def count_touched(features: SparseFeatures, n_samples: int, batch_size: int) -> 
     float
     """
     frequencies = np.bincount(features.indices) / n_samples
-    return float((1 - (1 - frequencies) ** batch_size).sum())
+    return features.n_dense + float((1 - (1 - frequencies) ** batch_size).sum())
 
 
 def make_touched_rows(

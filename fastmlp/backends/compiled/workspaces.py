@@ -59,9 +59,9 @@ def make_workspace(
     n_threads, n_steps, most_touched = sizes
     n_units = n_of_units(layout, batch_size)
     n_inputs, block = 0, max(GRADIENT_ROWS, most_touched)
-    if isinstance(features, DenseFeatures):
+    if isinstance(features, DenseFeatures) or features.dense:
         n_inputs = 2 * batch_size * int(layout.input_step[0])
-    elif not (features.in_place or most_touched):
+    if isinstance(features, SparseFeatures) and not (features.in_place or most_touched):
         block = max(block, features.block)
     n_lanes = int((layout.widths // layout.n_panels).max())
     n_logits = int(layout.row_steps[-1] + 3) * LINE_BYTES // dtype.itemsize
