@@ -105,6 +105,7 @@ RULES: dict[str, Number | Name | Flag] = {
     "n_iter_no_change": Number(1, whole=True),
     "l1": Number(),
     "max_grad_norm": Number(closed="neither", optional=True),
+    "accumulate": Number(1, whole=True),
     "step_size": Number(1, whole=True),
     "step_factor": Number(most=1, closed="right"),
     "warm_up": Number(whole=True),

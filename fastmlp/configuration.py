@@ -130,7 +130,9 @@ def complete(settings: SimpleNamespace, batch_size: int) -> None:
     """
     settings.batch_size = batch_size
     if settings.learning_rate_init is None:
-        settings.learning_rate_init = default_rate(settings.solver, batch_size)
+        settings.learning_rate_init = default_rate(
+            settings.solver, batch_size * settings.accumulate
+        )
     require_kept(settings, settings.dtype)
 
 

@@ -71,6 +71,7 @@ def train(
     l1: float = 0.0,
     max_grad_norm: float | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
+    accumulate: int = 1,
     epochs: int = 10,
     early_stopping: bool = False,
     validation_fraction: float = 0.1,
@@ -162,6 +163,8 @@ def train(
     batch_size : int
         Samples an update, at most all of them. The loss of a batch is the mean over its samples; a
         smaller last batch is used, not dropped. 1 is the article's per-sample algorithm.
+    accumulate : int
+        An update is made for the gradients of so many batches, as if they were one.
     epochs : int
         How often to go through the samples, at most.
     early_stopping : bool

@@ -144,7 +144,7 @@ def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
     -------
     Plan
     """
-    steps_per_epoch = n_batches(n_samples, settings.batch_size)
+    steps_per_epoch = n_batches(n_samples, settings.batch_size * settings.accumulate)
     return Plan(
         backend=settings.backend,
         objective=as_objective(settings, len(network.activations)),
@@ -155,6 +155,7 @@ def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
         n_threads=settings.n_threads,
         stopping=as_stopping(settings),
         time_budget=np.inf if settings.time_budget is None else settings.time_budget,
+        accumulate=settings.accumulate,
     )
 
 

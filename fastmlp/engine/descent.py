@@ -1,6 +1,7 @@
 """Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from fastmlp.backends.contract import (
     n_batches,
     piece_of,
 )
+from fastmlp.engine.gradient import TwoCalls
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State, UnfinishedEpoch
 from fastmlp.network import Parameters
@@ -54,23 +56,27 @@ def require_capable(
                 raise invalid("backend", f"one that has {name!r} among its {kind}", backend)
 
 
-def begin(
-    backend: str,
-    parameters: Parameters,
-    rule: Rule,
-    objective: Objective,
-    problem: Problem,
-    batch_size: int,
-    n_threads: int | None,
-) -> Trainer:
-    """Begin a training on a backend that can do it; the time to import it counts as compiling."""
-    start = now()
-    module = get_backend(backend)
-    seconds = since(start)
-    require_capable(module.CAPABILITIES, backend, parameters, objective)
-    trainer = module.trainer(parameters, rule, objective, problem, batch_size, n_threads)
-    trainer.compile_seconds += seconds
-    return trainer
+@dataclass(frozen=True)
+class Start:
+    """What a training on a backend begins with; called with an update rule and a batch size."""
+
+    backend: str
+    parameters: Parameters
+    objective: Objective
+    problem: Problem
+    n_threads: int | None
+
+    def __call__(self, rule: Rule, batch_size: int) -> Trainer:
+        """Begin on a backend that can do it; the time to import it counts as compiling."""
+        start = now()
+        module = get_backend(self.backend)
+        seconds = since(start)
+        require_capable(module.CAPABILITIES, self.backend, self.parameters, self.objective)
+        trainer = module.trainer(
+            self.parameters, rule, self.objective, self.problem, batch_size, self.n_threads
+        )
+        trainer.compile_seconds += seconds
+        return trainer
 
 
 class Released(NamedTuple):
@@ -116,19 +122,28 @@ class Descent:
         self, plan: Plan, state: State, problem: Problem, released: Released | None = None
     ) -> None:
         self.plan, self.state, self.problem = plan, state, problem
-        parameters, rule, objective = state.parameters, plan.rule, plan.objective
-        self.made_for = (plan.backend, rule, objective, plan.batch_size, plan.n_threads)
+        parameters = state.parameters
+        self.made_for = (
+            plan.backend, plan.rule, plan.objective, plan.batch_size, plan.accumulate,
+            plan.n_threads,
+        )  # fmt: skip
         trainer = released and released.renewed(parameters, self.made_for, problem, state.slots)
         if trainer is None:
-            trainer = begin(
-                plan.backend, parameters, rule, objective, problem, plan.batch_size, plan.n_threads
-            )
+            trainer = self._begin()
             if state.slots is not None:
                 trainer.state = state.slots
         self.trainer = trainer
         self.compile_seconds = trainer.compile_seconds
         self.blas_threads, self.calls_blas = trainer.blas_threads, trainer.calls_blas
         self.speed, self.seconds, self.n_steps = 0.0, 0.0, 0
+
+    def _begin(self) -> Trainer:
+        """Begin with the fused trainer of the backend, or with one that adds gradients up."""
+        plan, parameters = self.plan, self.state.parameters
+        start = Start(plan.backend, parameters, plan.objective, self.problem, plan.n_threads)
+        if plan.accumulate == 1:
+            return start(plan.rule, plan.batch_size)
+        return TwoCalls(start, parameters, plan.rule, plan.batch_size, plan.accumulate)
 
     def release(self) -> Released | None:
         """Let go of the data when all epochs are over; what is left may be used again."""
@@ -166,11 +181,11 @@ class Descent:
         state = self.state
         if state.unfinished is None:
             order = state.orders.draw()
-            n_steps = n_batches(len(order), self.plan.batch_size)
+            n_steps = n_batches(len(order), self.plan.step_size)
             state.unfinished = UnfinishedEpoch(order, np.empty(n_steps))
         unfinished = state.unfinished
         order, losses = unfinished.order, unfinished.losses
-        sizes = batch_sizes(len(order), self.plan.batch_size)
+        sizes = batch_sizes(len(order), self.plan.step_size)
         epoch = self._describe(order, sizes, state.step - unfinished.n_done, state.samples)
         while unfinished.n_done < len(losses):
             self._run_piece(epoch, unfinished, report)
@@ -191,7 +206,7 @@ class Descent:
         last, start = min(n_steps, first + self._choose_length(n_steps)), now()
         piece = epoch
         if (first, last) != (0, n_steps):
-            piece = piece_of(epoch, first, last, self.plan.batch_size)
+            piece = piece_of(epoch, first, last, self.plan.step_size)
         # Overflow shows as a loss that is not finite, which is an error of its own.
         with np.errstate(over="ignore", invalid="ignore"):
             losses = self.trainer.run_epoch(piece, lambda n_done: report(first + n_done, n_steps))
@@ -224,7 +239,7 @@ class Descent:
         """
         state, trainer = self.state, self.trainer
         orders = [state.orders.draw() for _ in range(n_epochs)]
-        n_samples, sizes = len(orders[0]), batch_sizes(len(orders[0]), self.plan.batch_size)
+        n_samples, sizes = len(orders[0]), batch_sizes(len(orders[0]), self.plan.step_size)
         epochs = [
             self._describe(
                 order, sizes, state.step + number * len(sizes), state.samples + number * n_samples

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.contract import Epoch, Objective, Problem, n_batches, quiet
-from fastmlp.engine.descent import begin
+from fastmlp.backends.contract import Objective, Problem
+from fastmlp.engine.descent import Start
+from fastmlp.engine.gradient import Gradient
 from fastmlp.network import Parameters
-from fastmlp.optimizers import Accumulate, Rule, penalise
+from fastmlp.optimizers import Rule, penalise
 
 Array = NDArray[Any]
 
@@ -42,17 +43,12 @@ class FullBatch:
         n_threads: int | None = None,
     ) -> None:
         self.parameters, self.rule = parameters, rule
-        n_samples = problem.features.n_samples
-        rows = min(FULL_BATCH_ROWS, n_samples)
-        accumulate = Rule(Accumulate())
-        self.trainer = begin(backend, parameters, accumulate, objective, problem, rows, n_threads)
-        self.blas_threads = self.trainer.blas_threads
-        weights = problem.weights
+        n_samples, weights = problem.features.n_samples, problem.weights
+        start = Start(backend, parameters, objective, problem, n_threads)
+        self.gradient = Gradient(start, parameters, min(FULL_BATCH_ROWS, n_samples))
+        self.blas_threads = self.gradient.trainer.blas_threads
         self.total = float(n_samples if weights is None else weights.sum(dtype=np.float64))
-        n_steps = n_batches(n_samples, rows)
-        numbers = np.zeros(n_steps, parameters.dtype)
-        totals = np.full(n_steps, self.total)
-        self.epoch = Epoch(np.arange(n_samples), numbers, numbers, totals)
+        self.order = np.arange(n_samples)
 
     def __call__(self, flat: Array) -> tuple[float, Array]:
         """Compute loss and gradient.
@@ -69,8 +65,6 @@ class FullBatch:
         gradient : ndarray of shape (n_parameters,), the parameters' dtype
         """
         self.parameters.buffer[...] = flat
-        self.trainer.state = np.zeros((1, flat.size), self.parameters.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            loss = float(self.trainer.run_epoch(self.epoch, quiet).sum())
-        gradients = Parameters(self.parameters.network, self.trainer.state[0])
+            loss, gradients = self.gradient(self.order, self.total)
         return loss + penalise(self.parameters, gradients, self.rule, self.total), gradients.buffer

@@ -36,7 +36,7 @@ class Plan:
         The optimizer and the penalties.
     schedule : Schedule
     batch_size : int
-        Number of samples an update.
+        Number of samples that are worked on at a time.
     epochs : int
         For so many the schedule is made.
     n_threads : int or None
@@ -45,6 +45,8 @@ class Plan:
         None trains all epochs.
     time_budget : float
         Seconds after which no other epoch is begun.
+    accumulate : int
+        An update is made for the gradients of so many batches.
     """
 
     backend: str
@@ -56,3 +58,9 @@ class Plan:
     n_threads: int | None = None
     stopping: Stopping | None = None
     time_budget: float = np.inf
+    accumulate: int = 1
+
+    @property
+    def step_size(self) -> int:
+        """Number of samples an update."""
+        return self.batch_size * self.accumulate

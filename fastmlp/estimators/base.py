@@ -266,6 +266,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             "dropout": any(dropout),
             "max_grad_norm": self.max_grad_norm is not None,
             "time_budget": self.time_budget is not None,
+            "accumulate": self.accumulate > 1,
             "X_val": given is not None,
         }
         for name, there in refused.items():

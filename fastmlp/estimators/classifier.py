@@ -145,6 +145,7 @@ Multilabel targets, a batch after the other:
         dropout: float | Sequence[float] = 0.0,
         l1: float = 0.0,
         max_grad_norm: float | None = None,
+        accumulate: int = 1,
         step_size: int = 30,
         step_factor: float = 0.1,
         warm_up: int = 0,

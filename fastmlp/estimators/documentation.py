@@ -62,6 +62,8 @@ l1 : float, default=0.0
     Strength of the L1 penalty, divided as `alpha` is.
 max_grad_norm : float or None, default=None
     A longer gradient is shortened to this norm.
+accumulate : int, default=1
+    An update is made for the gradients of so many batches, as if they were one.
 step_size : int, default=30
     Epochs after which "step" lowers the rate.
 step_factor : float, default=0.1

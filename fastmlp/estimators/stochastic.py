@@ -274,14 +274,15 @@ def show_message(message: str) -> None:
 def make_plan(estimator: Any, rule: Rule, objective: Objective, n_samples: int) -> Plan:
     """Turn the estimator's arguments into a plan."""
     batch_size = choose_batch_size(estimator.batch_size, n_samples)
+    steps_per_epoch = n_batches(n_samples, batch_size * estimator.accumulate)
     adaptive = estimator.learning_rate == "adaptive" and estimator.solver == "sgd"
     return Plan(
         estimator.backend, objective, rule,
-        make_schedule(estimator, n_batches(n_samples, batch_size), schedule_name(estimator)),
+        make_schedule(estimator, steps_per_epoch, schedule_name(estimator)),
         batch_size,
         estimator.max_iter, estimator.n_threads,
         Stopping(estimator.early_stopping, estimator.tol, estimator.n_iter_no_change, adaptive),
-        estimator.time_budget or np.inf,
+        estimator.time_budget or np.inf, estimator.accumulate,
     )  # fmt: skip
 
 

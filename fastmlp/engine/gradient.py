@@ -1,0 +1,144 @@
+"""The seam between gradient and update: a call for each, and room for others' work between them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.backends.contract import (
+    Epoch,
+    Problem,
+    Report,
+    Trainer,
+    batch_starts,
+    n_batches,
+    quiet,
+)
+from fastmlp.network import Parameters
+from fastmlp.optimizers import Accumulate, Rule, penalise, take_step
+
+Array = NDArray[Any]
+Begin = Callable[[Rule, int], Trainer]
+"""Begins a training of a network, from an update rule and a size of the batches."""
+
+
+class Gradient:
+    """The gradient at some samples, in batches that are added up.
+
+    Parameters
+    ----------
+    begin : callable
+        See `Begin`.
+    parameters : Parameters
+        Read.
+    batch_size : int
+        So many samples are worked on at a time.
+    """
+
+    def __init__(self, begin: Begin, parameters: Parameters, batch_size: int) -> None:
+        self.parameters, self.batch_size = parameters, batch_size
+        self.trainer = begin(Rule(Accumulate()), batch_size)
+
+    def __call__(
+        self, order: NDArray[np.intp], total: float, draw: Any = None
+    ) -> tuple[float, Parameters]:
+        """Compute the loss and its gradient.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n_rows,), intp
+            The samples.
+        total : float
+            What the sums over the samples are divided by.
+        draw : callable, optional
+            See `contract.Epoch`.
+
+        Returns
+        -------
+        loss : float
+            Without penalties.
+        gradients : Parameters
+            Overwritten by the next call.
+        """
+        n_steps, dtype = n_batches(len(order), self.batch_size), self.parameters.dtype
+        numbers = np.zeros(n_steps, dtype)
+        self.trainer.state = np.zeros((1, self.parameters.buffer.size), dtype)
+        epoch = Epoch(order, numbers, numbers, np.full(n_steps, total), draw)
+        losses = self.trainer.run_epoch(epoch, quiet)
+        return float(losses.sum()), Parameters(self.parameters.network, self.trainer.state[0])
+
+
+class TwoCalls:
+    """A trainer whose step is a gradient, then an update: what is to come in between may.
+
+    Its steps are those of the fused trainers of the backends, to rounding.
+
+    Parameters
+    ----------
+    begin : callable
+        See `Begin`.
+    parameters : Parameters
+        Updated in place.
+    rule : Rule
+    batch_size : int
+        So many samples are worked on at a time.
+    accumulate : int
+        An update is made for the gradients of so many batches.
+    """
+
+    calls_blas = True
+
+    def __init__(
+        self, begin: Begin, parameters: Parameters, rule: Rule, batch_size: int, accumulate: int
+    ) -> None:
+        self.parameters, self.rule, self.step_size = parameters, rule, batch_size * accumulate
+        self.gradient = Gradient(begin, parameters, batch_size)
+        self.state: Array = np.zeros(
+            (rule.solver.n_slots, parameters.buffer.size), parameters.dtype
+        )
+        self.compile_seconds = self.gradient.trainer.compile_seconds
+        self.blas_threads = self.gradient.trainer.blas_threads
+        self.losses = np.empty(0)
+
+    def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
+        """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
+        starts, losses = batch_starts(epoch, self.step_size), np.empty(len(epoch.rates))
+        for step, total in enumerate(epoch.totals):
+            self.losses = losses[:step]
+            order = epoch.permutation[starts[step] : starts[step + 1]]
+            loss, gradients = self.gradient(order, total, epoch.draw)
+            losses[step] = loss + self.update(
+                gradients, total, epoch.rates[step], epoch.decays[step]
+            )
+            report(step + 1)
+        self.losses = losses
+        return losses
+
+    def update(self, gradients: Parameters, total: float, rate: Any, decay: Any) -> float:
+        """Take a step from a gradient.
+
+        Parameters
+        ----------
+        gradients : Parameters
+            Overwritten.
+        total : float
+            What the penalties are divided by.
+        rate, decay : scalar of the parameters' dtype
+
+        Returns
+        -------
+        float
+            The penalties.
+        """
+        penalty = penalise(self.parameters, gradients, self.rule, total)
+        take_step(self.parameters, gradients, self.rule, self.state, rate, decay)
+        return penalty
+
+    def release(self) -> bool:
+        """Be of no more use."""
+        return False
+
+    def renew(self, problem: Problem, state: Array | None) -> bool:
+        """Leave other data to a new trainer."""
+        return False
