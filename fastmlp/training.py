@@ -157,7 +157,7 @@ def train(
         Strength of the L2 penalty alpha / 2 * sum(w^2), which is divided by the batch's size as
         scikit-learn does.
     l1 : float
-        Strength of the L1 penalty l1 * sum(|w|), divided as `alpha` is.
+        Strength of the L1 penalty l1 * sum(abs(w)), divided as `alpha` is.
     max_grad_norm : float, optional
         A longer gradient is shortened to this norm.
     batch_size : int
