@@ -18,8 +18,6 @@ from fastmlp.activations import ACTIVATIONS
 X, y = load_digits(return_X_y=True)
 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is meant
 
-NAMES = ("identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus",
-         ("gelu", "tanh"))  # fmt: skip
 figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
 for name in [*ACTIVATIONS, ("gelu", "tanh")]:
     model = MLPClassifier(

@@ -6,7 +6,7 @@ pytest.importorskip("sybil", reason="sybil is not installed")
 
 from .pages import PAGES, ROOT, run_page
 
-NEEDS = {"searches": ("optuna",), "serving": ("onnxruntime",), "keras": ("keras",),
+NEEDS = {"searches": ("optuna",), "serving": ("onnxruntime",), "keras": ("keras", "jax"),
          "pytorch": ("torch",)}  # fmt: skip
 """Libraries that a page is about, by its name."""
 
@@ -14,6 +14,7 @@ NEEDS = {"searches": ("optuna",), "serving": ("onnxruntime",), "keras": ("keras"
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:keras", "ignore::UserWarning:keras")
 def test_code_runs(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")  # heeded when it is imported
     for module in NEEDS.get(path.stem, ()):
         pytest.importorskip(module, reason=f"{module} is not installed")
     monkeypatch.chdir(tmp_path)
