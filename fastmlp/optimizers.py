@@ -48,7 +48,8 @@ class Optimizer(ABC):
 
         Returns
         -------
-        ndarray of shape (n_steps,), float64
+        ndarray of shape (n_steps,) or (n_steps, 2), float64
+            Two where a step goes along the gradients' mean, and along the gradient itself.
         """
         return rates
 
@@ -63,7 +64,8 @@ class Optimizer(ABC):
         gradients : ndarray of shape (n_parameters,)
         state : ndarray of shape (n_slots, n_parameters)
             Overwritten.
-        rate : scalar of the parameters' dtype
+        rate : scalar of the parameters' dtype, or ndarray of shape (2,)
+            See `rates`.
         """
 
 

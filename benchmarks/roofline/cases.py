@@ -30,7 +30,7 @@ N_BATCHES = 16
 RATE = np.float32(1e-3)
 """A step changes weights visibly, and ten thousands of steps leave them small."""
 
-STEP = Step(RATE, np.float32(0), np.float32(0), np.float32(0))
+STEP = Step(RATE, np.float32(0), np.float32(0), np.float32(0), RATE)
 UNIT = Scale(1 / 255, 0.0)
 
 

@@ -92,7 +92,7 @@ def catch_up():
     none = np.zeros(0, np.float32)
     rows = TouchedRows(
         ranks=np.zeros((1, 1), np.int32), touched=chosen[:1], n_touched=np.zeros((1, 8), np.int64),
-        steps_made=made[None], all_features=chosen[0], course=Course(rates, none, none, none),
+        steps_made=made[None], all_features=chosen[0], course=Course(rates, none, none, none, none),
         decays=np.ones((2, N_MISSED + 1), np.float32),
         adam_steps=N_MISSED,
     )  # fmt: skip

@@ -62,7 +62,8 @@ class Epoch(NamedTuple):
     """(n_epochs * n_samples,): the order of each epoch's samples; an epoch's last batch may be
     smaller than the others, whatever comes after it."""
     rates: Array
-    """(n_batches,), the parameters' dtype: the learning rate of each update."""
+    """(n_batches,), the parameters' dtype: the learning rate of each update; or (n_batches, 2):
+    that of the gradients' mean, and that of the gradient itself."""
     decays: Array
     """(n_batches,), the parameters' dtype: what share of the weights each update takes away."""
     totals: NDArray[np.float64]

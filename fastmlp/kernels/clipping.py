@@ -95,7 +95,7 @@ def step_on_layer(task, layer, step, factor):
     n_weights, n_biases = vectors_of(task, layer)
     without = step_of_intercepts(step)
     # The penalties' gradients are in the gradient already.
-    shrinking = Step(step.rate, without.l2, without.l1, step.decay)
+    shrinking = Step(step.rate, without.l2, without.l1, step.decay, step.gradient_rate)
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         start = layout.coefs[layer] + panel * layout.panel_sizes[layer]

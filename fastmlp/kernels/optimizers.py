@@ -58,6 +58,8 @@ class Step(NamedTuple):
     """Of l1 * sum(|w|)."""
     decay: float
     """Share of the weights that is taken away."""
+    gradient_rate: float
+    """That of the gradient itself, for optimizers that step along its mean and along itself."""
 
 
 class Course(NamedTuple):
@@ -67,19 +69,23 @@ class Course(NamedTuple):
     l2: np.ndarray
     l1: np.ndarray
     decays: np.ndarray
+    gradient_rates: np.ndarray
 
 
 @inlined
 def step_of(course, number):
     """Read the numbers of one step."""
-    return Step(course.rates[number], course.l2[number], course.l1[number], course.decays[number])
+    return Step(
+        course.rates[number], course.l2[number], course.l1[number], course.decays[number],
+        course.gradient_rates[number],
+    )  # fmt: skip
 
 
 @inlined
 def step_of_intercepts(step):
     """Leave the penalties out."""
     zero = step.rate - step.rate  # of the same type, which rate * 0 would not be
-    return Step(step.rate, zero, zero, zero)
+    return Step(step.rate, zero, zero, zero, step.gradient_rate)
 
 
 class Stretch(NamedTuple):
@@ -98,34 +104,6 @@ class Stretch(NamedTuple):
     gradients: np.ndarray
     """(n,) float."""
     gradient_start: int
-
-
-@kernel
-def update(lanes, solver, step, stretch):
-    """Take one step on a stretch of parameters.
-
-    Parameters
-    ----------
-    lanes : simd.Lanes
-    solver : Solver
-    step : Step
-    stretch : Stretch
-        Its parameters and slots are updated in place.
-
-    Returns
-    -------
-    float
-        The penalty alpha / 2 * sum(w^2) + l1 * sum(|w|) before the step.
-    """
-    if solver.code in WRITERS:
-        return write_gradient(lanes, solver, step, stretch)
-    if solver.code == ADAM:
-        return adam_update(lanes, solver, step, stretch)
-    if solver.code == MOMENTUM:
-        return momentum_update(lanes, solver, step, stretch)
-    if solver.code == RMSPROP:
-        return rmsprop_update(lanes, solver, step, stretch)
-    return sgd_update(lanes, solver, step, stretch)
 
 
 @inlined
@@ -236,55 +214,54 @@ def sgd_update(lanes, solver, step, stretch):
     return reduce_add(penalties)
 
 
-@kernel
-def momentum_update(lanes, solver, step, stretch):
-    """Take `momentum_step` on a stretch; see `update`."""
-    parameters, velocity, size = stretch.parameters, stretch.slots[0], n_lanes(lanes)
-    penalties = broadcast(lanes, 0.0)
-    for number in range(stretch.n_vectors):
-        place = stretch.start + number * size
-        w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
-        penalties = penalty_of(solver, w, penalties)
-        g = gradient_of(step, w, g)
-        w, v = momentum_step(solver, step, w, load(lanes, velocity, place), g)
-        store(velocity, place, v)
-        store(parameters, place, w)
-    return reduce_add(penalties)
+def with_one_slot(take):
+    """Make the update of an optimizer with one slot: `take` for each vector of a stretch."""
+
+    @kernel
+    def take_all(lanes, solver, step, stretch):
+        """Take a step on a stretch; see `update`."""
+        parameters, slot, size = stretch.parameters, stretch.slots[0], n_lanes(lanes)
+        penalties = broadcast(lanes, 0.0)
+        for number in range(stretch.n_vectors):
+            place = stretch.start + number * size
+            w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
+            penalties = penalty_of(solver, w, penalties)
+            g = gradient_of(step, w, g)
+            w, first = take(solver, step, w, load(lanes, slot, place), g)
+            store(slot, place, first)
+            store(parameters, place, w)
+        return reduce_add(penalties)
+
+    return take_all
 
 
-@kernel
-def adam_update(lanes, solver, step, stretch):
-    """Take `adam_step` on a stretch; see `update`."""
-    parameters, size = stretch.parameters, n_lanes(lanes)
-    mean, square = stretch.slots[0], stretch.slots[1]
-    penalties = broadcast(lanes, 0.0)
-    for number in range(stretch.n_vectors):
-        place = stretch.start + number * size
-        w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
-        penalties = penalty_of(solver, w, penalties)
-        g = gradient_of(step, w, g)
-        m, v = load(lanes, mean, place), load(lanes, square, place)
-        w, m, v = adam_step(solver, step, w, m, v, g)
-        store(mean, place, m)
-        store(square, place, v)
-        store(parameters, place, w)
-    return reduce_add(penalties)
+def with_two_slots(take):
+    """Make the update of an optimizer with two slots; see `with_one_slot`."""
+
+    @kernel
+    def take_all(lanes, solver, step, stretch):
+        """Take a step on a stretch; see `update`."""
+        parameters, size = stretch.parameters, n_lanes(lanes)
+        one, other = stretch.slots[0], stretch.slots[1]
+        penalties = broadcast(lanes, 0.0)
+        for number in range(stretch.n_vectors):
+            place = stretch.start + number * size
+            w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
+            penalties = penalty_of(solver, w, penalties)
+            g = gradient_of(step, w, g)
+            first, second = load(lanes, one, place), load(lanes, other, place)
+            w, first, second = take(solver, step, w, first, second, g)
+            store(one, place, first)
+            store(other, place, second)
+            store(parameters, place, w)
+        return reduce_add(penalties)
+
+    return take_all
 
 
-@kernel
-def rmsprop_update(lanes, solver, step, stretch):
-    """Take `rmsprop_step` on a stretch; see `update`."""
-    parameters, square, size = stretch.parameters, stretch.slots[0], n_lanes(lanes)
-    penalties = broadcast(lanes, 0.0)
-    for number in range(stretch.n_vectors):
-        place = stretch.start + number * size
-        w, g = load(lanes, parameters, place), load_gradient(lanes, stretch, number)
-        penalties = penalty_of(solver, w, penalties)
-        g = gradient_of(step, w, g)
-        w, v = rmsprop_step(solver, step, w, load(lanes, square, place), g)
-        store(square, place, v)
-        store(parameters, place, w)
-    return reduce_add(penalties)
+momentum_update = with_one_slot(momentum_step)
+rmsprop_update = with_one_slot(rmsprop_step)
+adam_update = with_two_slots(adam_step)
 
 
 @kernel
@@ -300,3 +277,31 @@ def write_gradient(lanes, solver, step, stretch):
         g = gradient_of(step, w, g)
         store(slot, place, g + load(lanes, slot, place) if adding else g)
     return reduce_add(penalties)
+
+
+@kernel
+def update(lanes, solver, step, stretch):
+    """Take one step on a stretch of parameters.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+    solver : Solver
+    step : Step
+    stretch : Stretch
+        Its parameters and slots are updated in place.
+
+    Returns
+    -------
+    float
+        The penalty alpha / 2 * sum(w^2) + l1 * sum(|w|) before the step.
+    """
+    if solver.code in WRITERS:
+        return write_gradient(lanes, solver, step, stretch)
+    if solver.code == ADAM:
+        return adam_update(lanes, solver, step, stretch)
+    if solver.code == MOMENTUM:
+        return momentum_update(lanes, solver, step, stretch)
+    if solver.code == RMSPROP:
+        return rmsprop_update(lanes, solver, step, stretch)
+    return sgd_update(lanes, solver, step, stretch)

@@ -42,7 +42,7 @@ def make_model(n_slots):
 def make_rows(solver, decay):
     numbers = (solver.alpha, solver.l1, decay)
     rates = np.linspace(0.1, 0.2, N_STEPS)
-    course = optimizers.Course(rates, *(np.full(N_STEPS, number) for number in numbers))
+    course = optimizers.Course(rates, *(np.full(N_STEPS, number) for number in (*numbers, 0.05)))
     betas = np.array([solver.beta_1, solver.beta_2])
     counts, number = np.zeros((1, 8), np.int64), np.zeros((1, 1), np.int32)
     return touched.TouchedRows(
@@ -76,7 +76,7 @@ def test_steps_that_a_feature_missed_are_made_up_for_whatever_the_solver(code, p
 
 def test_no_two_solvers_do_the_same():
     # One that `update` does not know would be plain gradient descent.
-    gradients, step = np.linspace(-1, 1, 8), optimizers.Step(0.1, 0.0, 0.0, 0.0)
+    gradients, step = np.linspace(-1, 1, 8), optimizers.Step(0.1, 0.0, 0.0, 0.0, 0.05)
     results = set()
     for code in CODES.values():
         model = make_model(3)

@@ -40,7 +40,9 @@ def as_course(rule: Rule, epoch: Epoch) -> Course:
     dtype = epoch.rates.dtype
     strengths = (rule.alpha / epoch.totals, rule.l1 / epoch.totals)
     l2, l1 = (read_only(strength.astype(dtype)) for strength in strengths)
-    return Course(read_only(epoch.rates), l2, l1, read_only(epoch.decays))
+    # One row of rates, or two: see `contract.Epoch.rates`.
+    rates = [read_only(np.ascontiguousarray(row)) for row in np.atleast_2d(epoch.rates.T)]
+    return Course(rates[0], l2, l1, read_only(epoch.decays), rates[-1])
 
 
 def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTargets | ValueTargets:
