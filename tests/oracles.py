@@ -94,6 +94,9 @@ def textbook_steps(solver, gradients, rate, momentum=0.9):
             square = 0.999 * square + 0.001 * gradient**2
             corrected = rate * (1 - 0.999**step) ** 0.5 / (1 - 0.9**step)
             yield -corrected * mean / (square**0.5 + 1e-8)
+        elif solver == "lion":  # Chen et al. 2023, program 1
+            yield -rate * np.sign(0.9 * mean + 0.1 * gradient)
+            mean = 0.99 * mean + 0.01 * gradient
         elif solver == "rmsprop":  # Tieleman & Hinton 2012
             square = 0.9 * square + 0.1 * gradient**2
             yield -rate * gradient / (square**0.5 + 1e-8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop, Rule, penalise, take_step
+from fastmlp.optimizers import SGD, Adam, AdamW, Lion, RMSprop, Rule, penalise, take_step
 from tests.oracles import textbook_steps
 
 SOLVERS = {
@@ -13,6 +13,7 @@ SOLVERS = {
     "nesterov": SGD(momentum=0.9, nesterov=True),
     "adam": Adam(),
     "rmsprop": RMSprop(beta_2=0.9),
+    "lion": Lion(),
 }
 
 

@@ -14,8 +14,9 @@ activation : str or sequence of str, default="relu"
     One for all hidden layers, or one each.
 solver : str, default="adam"
 <solvers>
-    The first three as in scikit-learn. "adamw" takes `alpha` as its decoupled weight decay;
-    "rmsprop" takes `beta_2` as the decay of its mean of squares.
+    The first three as in scikit-learn. "adamw" and "lion" take `alpha` as their decoupled
+    weight decay; "rmsprop" takes `beta_2` as the decay of its mean of squares. "lion" wants a third
+    to a tenth of the rate of "adam", and beta_2=0.99.
 alpha : float, default=0.0001
     Strength of the L2 penalty, which is divided by the weight of the batch.
 batch_size : int or "auto", default="auto"
@@ -51,7 +52,8 @@ early_stopping : bool, default=False
 validation_fraction : float, default=0.1
     Share of the samples held out for it, unless `fit` is given a validation set.
 beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-    Of "adam" and "adamw"; the last two of "rmsprop", too.
+    Of "adam" and its like; of the others what they have: "rmsprop" the last two, "lion" the first
+    two.
 n_iter_no_change : int, default=10
     Epochs without an improvement before the fit ends.
 max_fun : int, default=15000

@@ -23,9 +23,9 @@ from fastmlp.kernels.simd import (
     where_less,
 )
 
-NAMES = ("sgd", "momentum", "adam", "rmsprop", "accumulate", "keep")
+NAMES = ("sgd", "momentum", "adam", "rmsprop", "accumulate", "keep", "lion")
 """What `fastmlp.optimizers.Optimizer.kernel` may be; and `KEEP`, which is for clipping."""
-PLAIN, MOMENTUM, ADAM, RMSPROP, ACCUMULATE, KEEP = range(len(NAMES))
+PLAIN, MOMENTUM, ADAM, RMSPROP, ACCUMULATE, KEEP, LION = range(len(NAMES))
 CODES = {name: code for code, name in enumerate(NAMES)}
 LINEAR = (PLAIN, MOMENTUM)
 """Those whose step is linear in the weights and their velocities where the gradient is."""
@@ -168,6 +168,17 @@ def rmsprop_step(solver, step, w, v, g):
 
 
 @inlined
+def lion_step(solver, step, w, m, g):
+    """Compute w <- w - rate sign(beta_1 m + (1 - beta_1) g), m <- beta_2 m + (1 - beta_2) g."""
+    zero, one = like(w, 0.0), like(w, 1.0)
+    beta_1, beta_2 = like(w, solver.beta_1), like(w, solver.beta_2)
+    c = fma(beta_1, m, (one - beta_1) * g)
+    sign = where_less(zero, c, one, where_less(c, zero, zero - one, c))  # that of 0 is 0
+    w = fma(like(w, -step.rate), sign, fma(like(w, -step.decay), w, w))
+    return w, fma(beta_2, m, (one - beta_2) * g)
+
+
+@inlined
 def advance(solver, step, w, first, second, g):
     """Take one step of any solver but `KEEP`, in registers.
 
@@ -194,6 +205,8 @@ def advance(solver, step, w, first, second, g):
         w, first = momentum_step(solver, step, w, first, g)
     elif solver.code == RMSPROP:
         w, first = rmsprop_step(solver, step, w, first, g)
+    elif solver.code == LION:
+        w, first = lion_step(solver, step, w, first, g)
     else:
         w = fma(like(w, -step.rate), g, w)
     return w, first, second
@@ -261,6 +274,7 @@ def with_two_slots(take):
 
 momentum_update = with_one_slot(momentum_step)
 rmsprop_update = with_one_slot(rmsprop_step)
+lion_update = with_one_slot(lion_step)
 adam_update = with_two_slots(adam_step)
 
 
@@ -304,4 +318,6 @@ def update(lanes, solver, step, stretch):
         return momentum_update(lanes, solver, step, stretch)
     if solver.code == RMSPROP:
         return rmsprop_update(lanes, solver, step, stretch)
+    if solver.code == LION:
+        return lion_update(lanes, solver, step, stretch)
     return sgd_update(lanes, solver, step, stretch)
