@@ -149,6 +149,52 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
 
+MOMENTUM_DECAY = 0.004
+"""Of `NAdam`'s schedule of momentum: PyTorch's default."""
+
+
+@dataclass(frozen=True)
+class NAdam(Adam):
+    """Adam with Nesterov's look-ahead (Dozat 2016), with PyTorch's schedule of the momentum.
+
+    With mu_t = beta_1 (1 - 0.96^(0.004 t) / 2) and p_t = mu_1 ... mu_t the parameters move by
+    -rate sqrt(1 - beta_2^t) (mu_(t+1) m / (1 - p_(t+1)) + (1 - mu_t) g / (1 - p_t)) /
+    (sqrt(v) + epsilon); as in `Adam` epsilon is added to the uncorrected root.
+    """
+
+    kernel: ClassVar[str] = "nadam"
+
+    def rates(self, rates: Array, first_step: int) -> Array:
+        """Make the rates of the mean and of the gradient; see `Optimizer.rates`."""
+        step = first_step + 1 + np.arange(len(rates) + 1)
+        momenta, products = self._momenta(step), self._products(step)
+        of_mean = momenta[1:] / (1 - products[1:])
+        of_gradient = (1 - momenta[:-1]) / (1 - products[:-1])
+        corrected = rates * np.sqrt(1 - self.beta_2 ** step[:-1])
+        return np.asarray(np.stack([of_mean, of_gradient], axis=1) * corrected[:, np.newaxis])
+
+    def _momenta(self, step: NDArray[np.intp]) -> Array:
+        """Compute mu_t, which rises from beta_1 / 2 to beta_1."""
+        return np.asarray(self.beta_1 * (1 - 0.5 * 0.96 ** (step * MOMENTUM_DECAY)))
+
+    def _products(self, step: NDArray[np.intp]) -> Array:
+        """Compute p_t, which is below beta_1^t: below e^-39 it is nothing beside 1."""
+        last = int(np.ceil(-39 / np.log(max(self.beta_1, 1e-300))))
+        products = np.cumprod(self._momenta(np.arange(1, min(last, step[-1]) + 1)))
+        return np.where(step <= last, products[np.minimum(step, len(products)) - 1], 0.0)
+
+    def update(self, parameters: Array, gradients: Array, state: Array, rate: Any) -> None:
+        """Take one step; see `Optimizer.update`."""
+        mean, square = state
+        of_mean, of_gradient = rate
+        mean *= self.beta_1
+        mean += (1 - self.beta_1) * gradients
+        square *= self.beta_2
+        square += (1 - self.beta_2) * gradients * gradients
+        direction = of_mean * mean + of_gradient * gradients
+        parameters -= direction / (np.sqrt(square) + self.epsilon)
+
+
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
     """RMSprop in PyTorch's form (Tieleman & Hinton 2012, lecture 6.5).
@@ -207,6 +253,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
     "adam": Adam,
     "adamw": AdamW,
+    "nadam": NAdam,
     "rmsprop": RMSprop,
     "lion": Lion,
 }

@@ -94,6 +94,13 @@ def textbook_steps(solver, gradients, rate, momentum=0.9):
             square = 0.999 * square + 0.001 * gradient**2
             corrected = rate * (1 - 0.999**step) ** 0.5 / (1 - 0.9**step)
             yield -corrected * mean / (square**0.5 + 1e-8)
+        elif solver == "nadam":  # Dozat 2016, algorithm 8, with the momenta of PyTorch's NAdam
+            momenta = [0.9 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in range(1, step + 2)]
+            mean = 0.9 * mean + 0.1 * gradient
+            square = 0.999 * square + 0.001 * gradient**2
+            ahead = momenta[-1] * mean / (1 - np.prod(momenta))
+            ahead += (1 - momenta[-2]) * gradient / (1 - np.prod(momenta[:-1]))
+            yield -rate * (1 - 0.999**step) ** 0.5 * ahead / (square**0.5 + 1e-8)
         elif solver == "lion":  # Chen et al. 2023, program 1
             yield -rate * np.sign(0.9 * mean + 0.1 * gradient)
             mean = 0.99 * mean + 0.01 * gradient

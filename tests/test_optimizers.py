@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import SGD, Adam, AdamW, Lion, RMSprop, Rule, penalise, take_step
+from fastmlp.optimizers import SGD, Adam, AdamW, Lion, NAdam, RMSprop, Rule, penalise, take_step
 from tests.oracles import textbook_steps
 
 SOLVERS = {
@@ -14,6 +14,7 @@ SOLVERS = {
     "adam": Adam(),
     "rmsprop": RMSprop(beta_2=0.9),
     "lion": Lion(),
+    "nadam": NAdam(),
 }
 
 
@@ -32,9 +33,10 @@ def test_steps_agree_with_the_textbook(name):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-14)
 
 
-def test_adam_bias_correction_goes_on_in_the_next_epoch():
-    whole = Adam().rates(np.full(7, 0.1), first_step=0)
-    parts = [Adam().rates(np.full(3, 0.1), 0), Adam().rates(np.full(4, 0.1), 3)]
+@pytest.mark.parametrize("solver", [Adam(), NAdam()], ids=str)
+def test_bias_correction_goes_on_in_the_next_epoch(solver):
+    whole = solver.rates(np.full(7, 0.1), first_step=0)
+    parts = [solver.rates(np.full(3, 0.1), 0), solver.rates(np.full(4, 0.1), 3)]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
 
 
@@ -73,3 +75,22 @@ def test_adamw_shrinks_the_weights_beside_the_step_of_adam():
     take_step(moved, Parameters(network, gradient.copy()), rule, np.zeros((2, 3)), 0.5, decay)
     Adam().update(plain.buffer, gradient, np.zeros((2, 3)), 0.5)
     np.testing.assert_allclose(moved.buffer - plain.buffer, [-0.15, 0.2, 0.0], atol=1e-15)
+
+
+def test_nadam_is_pytorchs():
+    gradients = [[0.3, -1.0, 2.0], [0.1, 0.5, -2.0], [-0.7, 0.2, 0.1], [0.05, 0.0, 1.0]]
+    parameters, state = np.array([1.0, -2.0, 0.5]), np.zeros((2, 3))
+    rates = NAdam().rates(np.full(4, 0.1), first_step=0)
+    for gradient, rate in zip(gradients, rates, strict=True):
+        NAdam().update(parameters, np.array(gradient), state, rate)
+    # torch.optim.NAdam (torch 2.13, lr=0.1) adds epsilon to the corrected root: 1e-8 apart.
+    expected = [0.9505492905022344, -1.9516133582280635, 0.4192850765820238]
+    np.testing.assert_allclose(parameters, expected, atol=1e-6)
+
+
+def test_nadams_rates_of_late_steps_are_those_of_the_first_ones_carried_on():
+    whole = NAdam().rates(np.full(600, 0.1), first_step=0)
+    np.testing.assert_allclose(NAdam().rates(np.full(100, 0.1), 500), whole[500:], rtol=1e-15)
+    late = NAdam().rates(np.full(1, 0.1), first_step=10**9)
+    np.testing.assert_allclose(late, [[0.09, 0.01]], rtol=1e-12)
+    assert np.isfinite(NAdam(beta_1=0.0).rates(np.full(3, 0.1), 0)).all()

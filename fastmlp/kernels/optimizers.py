@@ -23,9 +23,9 @@ from fastmlp.kernels.simd import (
     where_less,
 )
 
-NAMES = ("sgd", "momentum", "adam", "rmsprop", "accumulate", "keep", "lion")
+NAMES = ("sgd", "momentum", "adam", "rmsprop", "accumulate", "keep", "lion", "nadam")
 """What `fastmlp.optimizers.Optimizer.kernel` may be; and `KEEP`, which is for clipping."""
-PLAIN, MOMENTUM, ADAM, RMSPROP, ACCUMULATE, KEEP, LION = range(len(NAMES))
+PLAIN, MOMENTUM, ADAM, RMSPROP, ACCUMULATE, KEEP, LION, NADAM = range(len(NAMES))
 CODES = {name: code for code, name in enumerate(NAMES)}
 LINEAR = (PLAIN, MOMENTUM)
 """Those whose step is linear in the weights and their velocities where the gradient is."""
@@ -179,6 +179,16 @@ def lion_step(solver, step, w, m, g):
 
 
 @inlined
+def nadam_step(solver, step, w, m, v, g):
+    """Compute one step of NAdam: as Adam's, along rate m + gradient_rate g."""
+    one, beta_1, beta_2 = like(w, 1.0), like(w, solver.beta_1), like(w, solver.beta_2)
+    m = fma(beta_1, m, (one - beta_1) * g)
+    v = fma(beta_2, v, (one - beta_2) * (g * g))
+    direction = fma(like(w, step.rate), m, like(w, step.gradient_rate) * g)
+    return w - direction / (sqrt(v) + like(w, solver.epsilon)), m, v
+
+
+@inlined
 def advance(solver, step, w, first, second, g):
     """Take one step of any solver but `KEEP`, in registers.
 
@@ -199,6 +209,8 @@ def advance(solver, step, w, first, second, g):
     """
     if solver.code == ADAM:
         return adam_step(solver, step, w, first, second, g)
+    if solver.code == NADAM:
+        return nadam_step(solver, step, w, first, second, g)
     if solver.code == ACCUMULATE:
         first = first + g
     elif solver.code == MOMENTUM:
@@ -276,6 +288,7 @@ momentum_update = with_one_slot(momentum_step)
 rmsprop_update = with_one_slot(rmsprop_step)
 lion_update = with_one_slot(lion_step)
 adam_update = with_two_slots(adam_step)
+nadam_update = with_two_slots(nadam_step)
 
 
 @kernel
@@ -318,6 +331,8 @@ def update(lanes, solver, step, stretch):
         return momentum_update(lanes, solver, step, stretch)
     if solver.code == RMSPROP:
         return rmsprop_update(lanes, solver, step, stretch)
+    if solver.code == NADAM:
+        return nadam_update(lanes, solver, step, stretch)
     if solver.code == LION:
         return lion_update(lanes, solver, step, stretch)
     return sgd_update(lanes, solver, step, stretch)

@@ -14,7 +14,7 @@ from fastmlp.engine.state import State
 from fastmlp.inputs import Scale, as_features
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import SGD, Adam, AdamW, Lion, RMSprop, Rule
+from fastmlp.optimizers import SGD, Adam, AdamW, Lion, NAdam, RMSprop, Rule
 from fastmlp.rng import Permutations
 from fastmlp.schedules import Schedule, constant
 from fastmlp.threads import limit_blas
@@ -54,6 +54,9 @@ CASES = {
     "rmsprop, sparse": Case(rule=Rule(RMSprop()), sparse=True),
     "rmsprop, L2, sparse": Case(rule=Rule(RMSprop(), alpha=0.1), sparse=True),
     "lion, decay, L1": Case(rule=Rule(Lion(weight_decay=0.3), l1=0.05)),
+    "nadam": Case(rule=Rule(NAdam())),
+    "nadam, L2, sparse": Case(rule=Rule(NAdam(), alpha=0.1), sparse=True),
+    "nadam, clipped": Case(rule=Rule(NAdam(), max_grad_norm=0.1)),
     "lion, sparse": Case(rule=Rule(Lion()), sparse=True),
     "adam, L1 and L2": Case(rule=Rule(Adam(), alpha=0.1, l1=0.05)),
     "adam, L1 and L2, sparse": Case(rule=Rule(Adam(), alpha=0.1, l1=0.05), sparse=True),

@@ -89,6 +89,7 @@ def test_dropout_gives_other_weights_and_the_same_ones_again(backend):
         {"label_smoothing": 0.2},
         {"solver": "adamw", "alpha": 0.1},
         {"solver": "rmsprop", "beta_2": 0.9},
+        {"solver": "nadam"},
         {"solver": "lion", "alpha": 0.1, "beta_2": 0.99},
         {"learning_rate": "cosine", "warm_up": 3},
         {"learning_rate": "one_cycle"},
