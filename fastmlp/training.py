@@ -119,8 +119,8 @@ def train(
     hidden_layer_sizes : int or sequence of int
         Units of each hidden layer; () is softmax regression.
     activation : str or sequence of str
-        "identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu" or "softplus": one for
-        all hidden layers, or one each.
+        "identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus", "elu",
+        "selu" or "mish": one for all hidden layers, or one each.
     loss : {"cross_entropy", "squared_error", "poisson", "absolute_error", "huber"}
         Softmax and cross-entropy for class labels, or the loss for numbers to predict, as
         `MLPRegressor` has them.
@@ -130,9 +130,10 @@ def train(
         Share of each label that is spread evenly over the classes, in [0, 1).
     dropout : float or sequence of float
         Probability that a hidden unit is left out of an update, for all hidden layers or one each.
-    solver : {"sgd", "adam", "adamw", "rmsprop"}
+    solver : {"sgd", "adam", "adamw", "nadam", "rmsprop", "lion"}
         Stochastic gradient descent, Adam (Kingma & Ba 2015), both in scikit-learn's form; AdamW,
-        with `alpha` as its decoupled weight decay; RMSprop, with `beta_2` as its decay.
+        with `alpha` as its decoupled weight decay; NAdam (Dozat 2016); RMSprop, with `beta_2` as
+        its decay; Lion (Chen et al. 2023), with `alpha` as AdamW, for smaller rates.
     learning_rate_init : float, optional
         Left out, 0.5 for sgd and 0.001 for the others; for sgd with batches of fewer than 64
         samples, 0.5 * batch_size / 64.

@@ -9,11 +9,11 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp import MLPClassifier, MLPRegressor, train
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.estimators.options import ARGUMENTS
+from fastmlp.arguments import OPTIMIZER_NUMBERS
 from fastmlp.kernels import activations, losses, optimizers, outputs
-from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS
+from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, REGRESSION_LOSSES
 from fastmlp.optimizers import OPTIMIZERS, SGD, Accumulate, AdamW
 from tests import oracles, test_activations, test_optimizers
 
@@ -69,7 +69,7 @@ def test_an_activation_keeps_shape_and_dtype(name):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_numbers_of_an_optimizer_are_arguments_of_the_estimators(name):
     numbers = {field.name for field in fields(OPTIMIZERS[name])}
-    arguments = {ARGUMENTS.get(number, number) for number in numbers}
+    arguments = {OPTIMIZER_NUMBERS.get(number, number) for number in numbers}
     for estimator in (MLPClassifier(), MLPRegressor()):
         missing = arguments - estimator.get_params().keys()
         assert not missing, f"{type(estimator).__name__} lacks {missing}, which {name!r} takes"
@@ -81,3 +81,9 @@ def test_the_numbers_of_an_optimizer_are_arguments_of_the_estimators(name):
 def test_an_optimizer_has_a_textbook(name):
     kinds = {type(solver) for solver in test_optimizers.SOLVERS.values()}
     assert OPTIMIZERS[name] in {*kinds, AdamW}, f"tests.test_optimizers.SOLVERS lacks {name!r}"
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, *OPTIMIZERS, *REGRESSION_LOSSES])
+def test_every_choice_is_documented(name):
+    for documented in (train, MLPRegressor):
+        assert f'"{name}"' in documented.__doc__, f"{documented.__name__} does not name {name!r}"
