@@ -37,7 +37,7 @@ SYNONYMS = {
     # losses
     "mse": "squared_error", "l2": "squared_error", "mean_squared_error": "squared_error",
     "mae": "absolute_error", "l1": "absolute_error", "mean_absolute_error": "absolute_error",
-    "smooth_l1": "huber", "poisson_nll": "poisson",
+    "smooth_l1": "huber", "pinball": "quantile", "poisson_nll": "poisson",
     # initial weights
     "xavier": "glorot_uniform", "xavier_uniform": "glorot_uniform", "glorot": "glorot_uniform",
     "he": "he_normal", "kaiming": "he_normal", "kaiming_normal": "he_normal",

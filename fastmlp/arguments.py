@@ -112,6 +112,7 @@ RULES: dict[str, Number | Name | Flag] = {
     "time_budget": Number(closed="neither", optional=True),
     "label_smoothing": Number(most=1),
     "huber_delta": Number(closed="neither"),
+    "quantile": Number(most=1, closed="neither"),
     "init": Name(tuple(INITIALISATIONS)),
     "backend": Name(tuple(BACKENDS)),
     "n_threads": Number(1, MOST_THREADS, "both", whole=True, optional=True),

@@ -140,7 +140,7 @@ def as_objective(settings: Any, n_hidden: int) -> Objective:
     """Describe what is minimised, penalties apart."""
     name, smoothing = LOSS_NAMES[settings.loss], settings.label_smoothing
     dropout = layer_dropout(settings.dropout, n_hidden)
-    return Objective(Loss(name, smoothing, settings.huber_delta), dropout)
+    return Objective(Loss(name, smoothing, settings.huber_delta, settings.quantile), dropout)
 
 
 def as_stopping(settings: Any) -> Stopping | None:

@@ -25,6 +25,8 @@ class Loss(NamedTuple):
     """Share of a label that is spread evenly over all classes (Szegedy et al. 2016, section 7)."""
     delta: float = 1.0
     """Where Huber's loss turns from a parabola into lines."""
+    level: float = 0.5
+    """Which quantile the loss of quantiles is least at."""
 
 
 def softmax(logits: Array) -> Array:
@@ -136,6 +138,26 @@ def huber_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
     return np.asarray(np.clip(logits - targets, -loss.delta, loss.delta))
 
 
+def quantile_slopes(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute 1 - q where z is too large, -q where it is too small, with q the level."""
+    one, level = logits.dtype.type(1), logits.dtype.type(loss.level)
+    residual = logits - targets
+    return np.asarray((one - level) * (residual > 0) - level * (residual < 0))
+
+
+def quantile_losses(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute the mean of the outputs' pinball losses: (1 - q) r, or -q r where r = z - y < 0.
+
+    Koenker & Bassett 1978; where it is least, a share q of the targets lies below z.
+    """
+    return np.asarray((quantile_slopes(logits, targets, loss) * (logits - targets)).mean(axis=-1))
+
+
+def quantile_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute the slopes, 0 where z = y; the sum's gradient, see `squared_gradient`."""
+    return quantile_slopes(logits, targets, loss)
+
+
 class OutputFunction(NamedTuple):
     """What turns logits into predictions."""
 
@@ -188,6 +210,7 @@ LOSSES: dict[str, LossFunctions] = {
     ),
     "absolute_error": LossFunctions(absolute_losses, absolute_gradient),
     "huber": LossFunctions(huber_losses, huber_gradient),
+    "quantile": LossFunctions(quantile_losses, quantile_gradient),
 }  # fmt: skip
 
 REGRESSION_LOSSES = tuple(name for name, row in LOSSES.items() if row.targets == "values")

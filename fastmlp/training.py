@@ -53,6 +53,7 @@ def train(
     activation: str | Sequence[str] = "logistic",
     loss: str = "cross_entropy",
     huber_delta: float = 1.0,
+    quantile: float = 0.5,
     label_smoothing: float = 0.0,
     dropout: float | Sequence[float] = 0.0,
     solver: str = "sgd",
@@ -121,11 +122,14 @@ def train(
     activation : str or sequence of str
         "identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus", "elu",
         "selu" or "mish": one for all hidden layers, or one each.
-    loss : {"cross_entropy", "squared_error", "poisson", "absolute_error", "huber"}
+    loss : str
+        "cross_entropy", "squared_error", "poisson", "absolute_error", "huber" or "quantile".
         Softmax and cross-entropy for class labels, or the loss for numbers to predict, as
         `MLPRegressor` has them.
     huber_delta : float
         Where Huber's loss turns from a parabola into lines.
+    quantile : float
+        Which quantile the loss "quantile" predicts, in (0, 1).
     label_smoothing : float
         Share of each label that is spread evenly over the classes, in [0, 1).
     dropout : float or sequence of float

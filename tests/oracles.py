@@ -40,6 +40,9 @@ SAMPLE_LOSSES = {
     "squared_error": lambda z, y, loss: ((z - y) ** 2 / 2).mean(axis=1),
     "poisson": lambda z, y, loss: (xlogy(y, y) - y * z - y + np.exp(z)).sum(axis=1),
     "absolute_error": lambda z, y, loss: abs(z - y).mean(axis=1),
+    "quantile": lambda z, y, loss: np.maximum(
+        loss.level * (y - z), (loss.level - 1) * (y - z)
+    ).mean(axis=1),
     "huber": lambda z, y, loss: huber(loss.delta, z - y).mean(axis=1),
 }
 

@@ -1,11 +1,12 @@
-"""The softmax and its cross-entropy against SciPy."""
+"""Losses against SciPy and scikit-learn."""
 
 import numpy as np
 import pytest
 import scipy.special
+from sklearn.metrics import mean_pinball_loss
 
 from fastmlp import article
-from fastmlp.losses import softmax
+from fastmlp.losses import Loss, loss_gradient, sample_losses, softmax
 
 
 def test_softmax_agrees_with_scipy():
@@ -30,3 +31,14 @@ def test_cross_entropy_of_probabilities_is_that_of_logits():
     logits = np.random.default_rng(1).normal(size=10)
     expected = article.cross_entropy(softmax(logits), 3)
     assert article.softmax_cross_entropy(logits, 3) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_quantile_loss_is_scikit_learns(level):
+    generator = np.random.default_rng(2)
+    z, y = generator.normal(size=(2, 50, 3))
+    loss = Loss("quantile", level=level)
+    expected = mean_pinball_loss(y, z, alpha=level)
+    assert sample_losses(loss, z, y).mean() == pytest.approx(expected, rel=1e-14)
+    slopes = loss_gradient(loss, np.array([2.0, 1.0, 0.0]), np.ones(3))
+    np.testing.assert_allclose(slopes, [1 - level, 0, -level])

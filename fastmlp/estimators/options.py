@@ -30,7 +30,7 @@ def as_constraints(rule: Number | Name | Flag) -> list[Any]:
     return [Interval(Integral if rule.whole else Real, rule.least, most, closed=rule.closed), *none]
 
 
-OWN = ("label_smoothing", "huber_delta")
+OWN = ("label_smoothing", "huber_delta", "quantile")
 """What one of the two estimators has."""
 
 CONSTRAINTS: dict[str, Any] = {

@@ -38,6 +38,8 @@ loss : str, default="squared_error"
 <parameters>
 huber_delta : float, default=1.0
     Where Huber's loss turns from a parabola into lines.
+quantile : float, default=0.5
+    Which quantile the loss "quantile" predicts, in (0, 1): 0.9 is above nine tenths of the targets.
 
 Attributes
 ----------
@@ -71,6 +73,7 @@ True
         **CONSTRAINTS,
         "loss": [StrOptions(set(REGRESSION_LOSSES))],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
     }
     _y_options: ClassVar[dict[str, Any]] = {"y_numeric": True}
 
@@ -116,6 +119,7 @@ True
         n_threads: int | None = None,
         dtype: str | None = None,
         huber_delta: float = 1.0,
+        quantile: float = 0.5,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -199,7 +203,7 @@ True
         return y.astype(dtype).reshape(len(y), -1)
 
     def _loss(self) -> Loss:
-        return Loss(self.loss, delta=float(self.huber_delta))
+        return Loss(self.loss, delta=float(self.huber_delta), level=float(self.quantile))
 
     def _count_outputs(self, y: Array) -> int:
         return 1 if y.ndim == 1 else y.shape[1]

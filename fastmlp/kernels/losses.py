@@ -12,9 +12,9 @@ from fastmlp.kernels.functions import exp, log1p
 from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.simd import absolute, fma, like, where_less
 
-NAMES = ("logistic", "squared_error", "poisson", "absolute_error", "huber")
+NAMES = ("logistic", "squared_error", "poisson", "absolute_error", "huber", "quantile")
 """The keys of `fastmlp.losses.LOSSES` but for softmax."""
-LOGISTIC_LOSS, SQUARED_ERROR, POISSON, ABSOLUTE_ERROR, HUBER = range(len(NAMES))
+LOGISTIC_LOSS, SQUARED_ERROR, POISSON, ABSOLUTE_ERROR, HUBER, QUANTILE = range(len(NAMES))
 CODES = {name: code for code, name in enumerate(NAMES)}
 SUMMED = (LOGISTIC_LOSS, POISSON)
 """Those whose sum over the outputs is taken; of the others it is the mean."""
@@ -43,6 +43,7 @@ class ValueTargets(NamedTuple):
     """One of `CODES`."""
     smoothing: float
     delta: float
+    level: float
 
 
 @inlined
@@ -83,6 +84,11 @@ def output_losses(targets, z, y):
         return size, where_less(residual, zero, zero - one, sign)
     if targets.code == SQUARED_ERROR:
         return half * residual * residual, residual
+    if targets.code == QUANTILE:
+        level = like(z, targets.level)
+        slope = where_less(zero, residual, one - level, residual)  # that of 0 is 0
+        slope = where_less(residual, zero, zero - level, slope)
+        return slope * residual, slope
     delta = like(z, targets.delta)
     cut = where_less(delta, size, delta, size)
     return cut * fma(zero - half, cut, size), where_less(residual, zero, zero - cut, cut)

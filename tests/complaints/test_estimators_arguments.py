@@ -50,7 +50,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("name", [*NUMBERS, "loss", "huber_delta"])
+@pytest.mark.parametrize("name", [*NUMBERS, "loss", "huber_delta", "quantile"])
 def test_true_is_no_number(name):
     """`alpha=True`, `max_iter=True`, `random_state=True` were 1."""
     with pytest.raises(ValueError, match=f"'?{name}'?.* must be"):

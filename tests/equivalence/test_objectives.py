@@ -42,6 +42,7 @@ CASES = {
     "label smoothing": Case(Loss("softmax", label_smoothing=0.2)),
     "label smoothing of bits": Case(Loss("logistic", label_smoothing=0.2)),
     "huber, small delta": Case(Loss("huber", delta=0.3)),
+    "quantile, high level": Case(Loss("quantile", level=0.9), weighted=True),
     "dropout": Case(dropout=(0.5, 0.25)),
     "dropout of one layer": Case(dropout=(0.0, 0.4), activations=("gelu", "silu")),
     "dropout, softmax by sample": Case(dropout=(0.5,), activations=("tanh",), batch_size=1),

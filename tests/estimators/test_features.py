@@ -114,6 +114,17 @@ def test_each_argument_changes_the_fit_alike_in_all_backends(arguments):
     assert not np.allclose(curves[0], plain, rtol=1e-9)
 
 
+@pytest.mark.parametrize("level", [0.1, 0.9])
+def test_so_many_targets_lie_below_a_quantile(level, backend):
+    generator = np.random.default_rng(0)
+    X = generator.uniform(-1, 1, (600, 2))
+    y = X[:, 0] + (1 + X[:, 1]) * generator.normal(size=600)
+    arguments = {"hidden_layer_sizes": (16,), "max_iter": 80, "learning_rate_init": 0.01}
+    model = MLPRegressor("quantile", quantile=level, random_state=0, backend=backend, **arguments)
+    share = (y < model.fit(X, y).predict(X)).mean()
+    assert share == pytest.approx(level, abs=0.03)
+
+
 @pytest.mark.parametrize("loss", ["absolute_error", "huber"])
 def test_robust_losses_are_less_moved_by_outliers(loss, backend):
     X, y = load_diabetes(return_X_y=True)

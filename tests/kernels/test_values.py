@@ -13,7 +13,7 @@ from tests.kernels.calling import compiled
 from tests.tolerances import assert_close
 
 DTYPES = [np.float32, np.float64]
-LOSSES = [Loss(name, delta=0.7) for name in kernels.CODES]
+LOSSES = [Loss(name, delta=0.7, level=0.8) for name in kernels.CODES]
 LOSSES.append(Loss("logistic", label_smoothing=0.2))
 N_SAMPLES, TOTAL = 60, 4.0
 
@@ -35,8 +35,8 @@ def draw(loss, n_outputs, dtype):
 def targets_of(loss, truth, weights):
     """Hand values to the kernels."""
     number, code = truth.dtype.type, kernels.CODES[loss.name]
-    smoothing, delta = number(loss.label_smoothing), number(loss.delta)
-    return kernels.ValueTargets(truth.ravel(), weights, truth.shape[1], code, smoothing, delta)
+    numbers = number(loss.label_smoothing), number(loss.delta), number(loss.level)
+    return kernels.ValueTargets(truth.ravel(), weights, truth.shape[1], code, *numbers)
 
 
 def expected_of(loss, logits, truth):

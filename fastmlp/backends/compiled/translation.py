@@ -56,4 +56,5 @@ def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTar
         return ClassTargets(classes, weights, n_outputs, smoothing)
     values = read_only(np.ascontiguousarray(problem.targets, dtype).ravel())
     code = losses.CODES[loss.name]
-    return ValueTargets(values, weights, n_outputs, code, smoothing, dtype.type(loss.delta))
+    numbers = smoothing, dtype.type(loss.delta), dtype.type(loss.level)
+    return ValueTargets(values, weights, n_outputs, code, *numbers)
