@@ -157,13 +157,13 @@ def test_the_output_function_is_that_of_numpy(output, n_outputs):
     made.parameters.intercepts[0][...] = np.resize(EXTREME, n_outputs)
     made.parameters.coefs[0][...] = np.random.default_rng(0).normal(size=(N_FEATURES, n_outputs))
     X, logits = rows("packed"), predictor_of(made.parameters)
-    for actual, logit in (
-        (predict(made, X), predict(logits, X)),
-        (made.few(X[:16]), logits.few(X[:16])),
-    ):
-        with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
+        for actual, logit in (
+            (predict(made, X), predict(logits, X)),
+            (made.few(X[:16]), logits.few(X[:16])),
+        ):
             expected = OUTPUT_FUNCTIONS[output].function(logit)
-        np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-44)
+            np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-44)
 
 
 def test_an_output_function_set_by_hand_is_numpys():

@@ -40,8 +40,8 @@ FEW_ROWS = 16
 BLOCK_ROWS = 96
 """Rows predicted at a time: 96 rows of 784 float32 stay in the second-level cache."""
 
-BLOCK_VALUES = 1 << 18
-"""Values predicted at a time at the most, save that a row is not divided."""
+LEAST_ROWS, BLOCK_VALUES = 32, 1 << 18
+"""Fewer rows where they are dense and hold more than so many values, but not too few for tiles."""
 
 SHARE_ROWS = 4 * BLOCK_ROWS
 """Rows that a thread takes at a time: whoever is slower, for whatever reason, takes fewer."""
@@ -137,29 +137,30 @@ class ManyRows:
     ) -> tuple[Array, bool]:
         """Predict; see `fastmlp.backends.contract.ManyRows`."""
         n_samples, dtype = features.n_samples, self.parameters.dtype
-        most_rows = max(1, min(BLOCK_ROWS, n_samples, BLOCK_VALUES // features.n_features))
+        most_rows = choose_rows(features)
         limit = break_even(self.parameters.network, dtype, most_rows, False)
         read = choose_reading(features, limit, most_rows)
-        panels = self._panels(not isinstance(read(), DenseFeatures))
+        data = read()
+        panels = self._panels(not isinstance(data, DenseFeatures))
         predictions = np.empty((n_samples, self.parameters.network.layer_sizes[-1]), dtype)
 
-        def prepare() -> tuple[Any, ...]:
+        def prepare(data: Readable) -> tuple[Any, ...]:
             """Put a thread's arguments together, its own space among them."""
-            data = read()
             space = make_space(panels.model, data, most_rows)
             return panels.weights, data, space, OUTPUT_CODES[output]
 
-        kernel = self._kernel(prepare(), predictions)
-        starts, finite = count(0, SHARE_ROWS), []
+        mine = prepare(data)
+        kernel, starts, finite = self._kernel(mine, predictions), count(0, SHARE_ROWS), []
 
         def work(team: Team) -> None:
             """Predict share after share until none is left."""
-            before = prepare()
-            for first in starts:
-                if first >= n_samples:
-                    return
-                last = min(first + SHARE_ROWS, n_samples)
-                finite.append(kernel(*before, first, last, predictions))
+            before = mine if team.thread == 0 else prepare(read())
+            with np.errstate(over="ignore", invalid="ignore"):  # only Python warns
+                for first in starts:
+                    last = min(first + SHARE_ROWS, n_samples)
+                    if first >= last:
+                        return
+                    finite.append(kernel(*before, first, last, predictions))
 
         most = n_cores() if n_threads is None else n_threads
         run_together(max(1, min(most, n_samples // THREAD_ROWS)), work)
@@ -193,6 +194,12 @@ def predict_logits(
 ) -> Array:
     """Compute the logits of every sample; see `fastmlp.backends.contract.Backend`."""
     return ManyRows(parameters)(features, "identity", n_threads)[0]
+
+
+def choose_rows(features: Features) -> int:
+    """Choose how many rows are predicted at a time."""
+    most = BLOCK_ROWS if features.is_sparse else BLOCK_VALUES // features.n_features
+    return min(BLOCK_ROWS, max(LEAST_ROWS, most), features.n_samples)
 
 
 def same_bits(a: Array, b: Array) -> bool:
