@@ -19,7 +19,6 @@ COMMANDS = {
     "avx2": "python -m benchmarks.peers --isa avx2 --json benchmarks/published/avx2.json",
     "first_call": "python -m benchmarks.first_call --json benchmarks/published/first_call.json",
     "roofline": "python -m benchmarks.roofline --json benchmarks/published/roofline.json",
-    "instructions": "python -m benchmarks.instructions --update",
 }
-"""What measures each file; the last one needs valgrind."""
+"""What measures each file."""
 PAGE_COMMAND = "python -m benchmarks.page"

@@ -8,7 +8,6 @@ import sys
 import click
 
 from benchmarks import roofline
-from benchmarks.peers.plot import plot
 
 from . import COMMANDS, PICTURES, PUBLISHED, ROOT
 from .markdown import page, readme
@@ -57,7 +56,6 @@ def draw(results):
     folder.mkdir(parents=True, exist_ok=True)
     for sweep in results["peers"]["sweeps"].values():
         draw_sweep(sweep, folder / f"{sweep['name']}.png")
-    plot(results["peers"]["rows"].values(), folder / "race.png")
     roofline.plot(results["roofline"], folder / "roofline.png")
 
 

@@ -41,6 +41,37 @@ def page(results):
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
+def contestants(results):
+    """Write every run of every contestant, for the site.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        As for `page`.
+
+    Returns
+    -------
+    str
+    """
+    races = (("peers", ""), ("avx2", " --isa avx2"))
+    return "\n\n".join(
+        _contestants(row, results[name]["sgemm_flops_per_second"], options)
+        for name, options in races
+        for row in results[name]["rows"].values()
+    )
+
+
+def _contestants(row, peaks, options):
+    """Write what everybody needed for a row."""
+    return (
+        f"**{row['name']}**: {row['title']}\n\n"
+        f"`python -m benchmarks.peers{options} --only {row['name']}`, {row['date']}, "
+        f"{row['task']['n_samples']:,} samples, losses within {row['tolerance']:g}\n\n"
+        + row_table(row)
+        + (f"\n\n{peak_text(row, peaks)}" if row.get("peak_share") else "")
+    )
+
+
 def readme(text, results):
     """Replace the section of the README.
 
@@ -79,13 +110,10 @@ def _machine(results):
 
 
 def _race(results):
-    """Write the race: the table, and behind it every contestant."""
+    """Write the table of the race."""
     content = results["peers"]
     rows = list(content["rows"].values())
-    return RACE.format(
-        command=COMMANDS["peers"], table=_tables(rows), details=_details(content),
-        count=count_text(rows), pictures=f"benchmarks/published/{PICTURES}",
-    )  # fmt: skip
+    return RACE.format(command=COMMANDS["peers"], table=_tables(rows), count=count_text(rows))
 
 
 def _tables(rows):
@@ -95,26 +123,13 @@ def _tables(rows):
     return table + (THREADS + race_table(of_threads, (ALONE,)) if of_threads else "")
 
 
-def _details(content, options=""):
-    """Write every contestant of all rows."""
-    peaks = content["sgemm_flops_per_second"]
-    return "\n\n".join(
-        f"### `{row['name']}`: {row['title']}\n\n"
-        f"`python -m benchmarks.peers{options} --only {row['name']}`, {row['date']}, "
-        f"{row['task']['n_samples']:,} samples, losses within {row['tolerance']:g}\n\n"
-        + row_table(row)
-        + (f"\n\n{peak_text(row, peaks)}" if row.get("peak_share") else "")
-        for row in content["rows"].values()
-    )
-
-
 def _race_avx2(results):
     """Write the race in which everybody is held to AVX2."""
     content = results["avx2"]
     rows = list(content["rows"].values())
     return RACE_AVX2.format(
         command=COMMANDS["avx2"], table=_tables(rows), count=count_text(rows),
-        peaks=peaks_text(content), details=_details(content, " --isa avx2"),
+        peaks=peaks_text(content),
     )  # fmt: skip
 
 
@@ -170,18 +185,7 @@ def _starting(results):
     )  # fmt: skip
 
 
-def _instructions(results):
-    """Write the recorded instruction counts."""
-    recorded = results["instructions"]
-    rows = [(name, f"{count:,}") for name, count in recorded["instructions"].items()]
-    versions = ", ".join(f"{name} {version}" for name, version in recorded["versions"].items())
-    return INSTRUCTIONS.format(
-        command=COMMANDS["instructions"], date=recorded["date"], versions=versions,
-        table=markdown_table(["workload", "instructions"], rows, "lr"),
-    )  # fmt: skip
-
-
-SECTIONS = (_machine, _race, _race_avx2, _losing, _sweeps, _roofline, _starting, _instructions)
+SECTIONS = (_machine, _race, _race_avx2, _losing, _sweeps, _roofline, _starting)
 
 HEAD = """
 # Benchmarks
@@ -200,15 +204,7 @@ what we want to reach. Measured by `{command}`; a row alone by `--only` and its 
 
 {table}
 
-<details><summary>Every contestant of every row</summary>
-
-![The race, a bar a contestant]({pictures}/race.png)
-
-The whole call, every run; * a part was run and multiplied to the whole.
-
-{details}
-
-</details>
+Every run of every contestant is in `benchmarks/published/peers.json`; the site shows them, too.
 """
 
 THREADS = """
@@ -226,11 +222,6 @@ Most processors have no AVX-512. Here every library is held to AVX2 by variables
 
 {table}
 
-<details><summary>Every contestant of every row</summary>
-
-{details}
-
-</details>
 """
 
 LOSS_CURVES = """
@@ -267,15 +258,6 @@ STARTING = """
 
 A new Python for each: `{command}`. The first fit of fastmlp on a machine compiles ({cold}), and
 leaves {files} files of together {size} MB.
-
-{table}
-"""
-
-INSTRUCTIONS = """
-## Instructions
-
-What the compiled kernels execute in each workload, for a processor with AVX2 and on one thread. It
-does not drift, so that a change of one percent is seen: `{command}`, {date}; {versions}.
 
 {table}
 """

@@ -5,33 +5,18 @@
 - the directive ``{measured}`` with the name of a table of `TABLES`.
 """
 
-import json
-
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxRole
 
 from benchmarks import roofline
-from benchmarks.page import PUBLISHED
+from benchmarks.page.__main__ import read_results
 from benchmarks.page.front import front_table, machine_sentence
-from benchmarks.page.tables import duration, is_of_threads, race_table
+from benchmarks.page.markdown import contestants
+from benchmarks.page.tables import duration
 from benchmarks.peers.records import best, ratio
 from benchmarks.roofline.report import notes
-
-
-def read(name):
-    """Read a published file.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    dict
-    """
-    return json.loads((PUBLISHED / f"{name}.json").read_text())
 
 
 class Times(SphinxRole):
@@ -40,7 +25,7 @@ class Times(SphinxRole):
     def run(self):
         """Look the number up; a row or a library that is not there is an error."""
         name, _, library = self.text.partition(" ")
-        row = read("peers")["rows"][name]
+        row = read_results()["peers"]["rows"][name]
         return [nodes.Text(f"{ratio(row, best(row, library)):.1f}")], []
 
 
@@ -49,20 +34,17 @@ class Seconds(SphinxRole):
 
     def run(self):
         """Look the number up; a row that is not there is an error."""
-        return [nodes.Text(duration(best(read("peers")["rows"][self.text], "fastmlp")))], []
-
-
-def _race():
-    rows = [row for row in read("peers")["rows"].values() if not is_of_threads(row)]
-    return race_table(rows)
+        return [
+            nodes.Text(duration(best(read_results()["peers"]["rows"][self.text], "fastmlp")))
+        ], []
 
 
 TABLES = {
-    "front": lambda: front_table(read("peers")),
-    "machine": lambda: machine_sentence(read("peers")),
-    "race": _race,
-    "roofline": lambda: roofline.table(read("roofline")),
-    "roofline-notes": lambda: notes(read("roofline")),
+    "front": lambda: front_table(read_results()["peers"]),
+    "machine": lambda: machine_sentence(read_results()["peers"]),
+    "contestants": lambda: contestants(read_results()),
+    "roofline": lambda: roofline.table(read_results()["roofline"]),
+    "roofline-notes": lambda: notes(read_results()["roofline"]),
 }
 """Markdown by name."""
 
