@@ -1,5 +1,9 @@
 """A training that was broken off, and resumed, ends as one that was not."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -178,6 +182,14 @@ def test_pieces_of_an_epoch_have_the_bits_of_the_whole(backend, monkeypatch):
     monkeypatch.setattr(Descent, "longest_piece", 1e-9)
     monkeypatch.setattr("fastmlp.engine.descent.FEWEST_STEPS", 1)
     assert_same(fastmlp.train(X, Y, **arguments), whole)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is a copy of this process")
+def test_a_killed_training_is_resumed_to_the_same_bits(tmp_path):
+    """Fifty times, at random moments, over the backends and optimizers."""
+    run = [sys.executable, "-m", "tests.killed", tmp_path, "50"]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=600, check=True)
+    assert done.stdout == "50 of 50 ended as if nobody had killed them\n"
 
 
 @pytest.mark.parametrize(
