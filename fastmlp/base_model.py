@@ -208,13 +208,8 @@ class BaseModel(ABC):
         )  # fmt: skip
 
     def _unscaled(self) -> Content:
-        """Describe the model with weights that take X as it is: W' = s W, b' = b + t 1 W."""
-        content, (scale, shift) = self._describe(), self.input_scale
-        coefs = content.coefs[0].astype(np.float64)
-        dtype = self.parameters.dtype
-        content.intercepts[0] = (content.intercepts[0] + shift * coefs.sum(axis=0)).astype(dtype)
-        content.coefs[0] = (scale * coefs).astype(dtype)
-        return content
+        """Describe the model with weights that take X as it is."""
+        return self._describe().unscaled(*self.input_scale)
 
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""

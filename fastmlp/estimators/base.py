@@ -25,7 +25,7 @@ from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
 from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Kept, Stochastic
 from fastmlp.estimators.validation import Validation, split
-from fastmlp.inputs import Features, Scale
+from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.predictor import OUT_ACTIVATIONS, Predictor
@@ -33,7 +33,7 @@ from fastmlp.sample_weights import as_weights
 
 Array = NDArray[Any]
 
-COPIED = ("_asked_sizes", "_labels", "_memory", "_no_improvement_count")
+COPIED = ("_asked_sizes", "_input_scale", "_labels", "_memory", "_no_improvement_count")
 """What callbacks get a copy of beside the fitted attributes."""
 
 UNSCALED = Scale(1.0, 0.0)
@@ -51,6 +51,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     _parameter_constraints: ClassVar[dict[str, Any]] = options.CONSTRAINTS
     _y_options: ClassVar[dict[str, Any]] = {}
+    _input_scale = UNSCALED
 
     @abstractmethod
     def _plain_targets(self, y: Any, name: str) -> Any:
@@ -110,7 +111,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         parameters = self._continue(network)
         require_kept(self, parameters.dtype)
         problem = Problem(
-            wrap(X, parameters.dtype),
+            self._wrap(X, parameters.dtype),
             self._encode(y, parameters.dtype),
             None if weights is None else self._as_weights(weights, parameters.dtype, incremental),
         )
@@ -179,6 +180,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.n_iter_, self.t_ = 0, 0
         self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
         self._asked_sizes = network.layer_sizes[1:-1]
+        self._input_scale = input_scale_pair(self.input_scale)
         self.out_activation_ = LOSSES[self._loss().name].output
         parameters = Parameters.zeros(network, dtype)
         draw_parameters(parameters, self.init, self._random_state)
@@ -217,6 +219,9 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             rule = f"weights for layers of {network.layer_sizes} units, as the arguments say"
             remedy = "Set hidden_layer_sizes to those, or fit without warm_start."
             raise invalid("coefs_", rule, f"layers of {actual} units", remedy)
+        if input_scale_pair(self.input_scale) != self._input_scale:
+            rule = f"{tuple(self._input_scale)}, as in the fit before"
+            raise invalid("input_scale", rule, repr(self.input_scale), "Fit without warm_start.")
         self._require_own_output("to train with")
         if network.activations != parameters.network.activations:
             self._keep(Parameters(Network(actual, network.activations), parameters.buffer))
@@ -243,7 +248,9 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             return None
         frame, (X, y) = X, self._validated(X, y, "y_val", False)
         y = self._read_targets(y, False, True)
-        return Validation(Problem(wrap(X, dtype), self._encode(y, dtype)), self._named(X, frame), y)
+        return Validation(
+            Problem(self._wrap(X, dtype), self._encode(y, dtype)), self._named(X, frame), y
+        )
 
     def _hold_out(
         self, given: tuple[Any, Any], y: Array, problem: Problem, weights: Array | None
@@ -251,7 +258,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Choose the samples to train and to validate on; X is given as checked and as it was."""
         (X, frame), (rows, held_out) = given, split(self, y, problem.targets, weights)
         part, named = X[held_out], self._named(X, frame)
-        kept = Problem(wrap(part, problem.features.dtype), problem.targets[held_out])
+        kept = Problem(self._wrap(part, problem.features.dtype), problem.targets[held_out])
         scored = part if named is X else _safe_indexing(named, held_out)
         held_weights = None if weights is None else weights[held_out]
         return rows, Validation(kept, scored, y[held_out], held_weights)
@@ -284,11 +291,15 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         check_is_fitted(self)
         predictor, dtype = self._find_predictor(), self._fitted.dtype
         if may_be_read(self, X) and len(X) > MOST_ROWS:
-            return predictor(wrap(X, dtype), lambda: read(self, X, reset=False))
+            return predictor(self._wrap(X, dtype), lambda: read(self, X, reset=False))
         X = read(self, X, reset=False)
         if X.shape[0] <= MOST_ROWS and isinstance(X, np.ndarray):
             found = predictor.few(as_computed(X, dtype))
-        return predictor(wrap(X, dtype)) if found is None else found
+        return predictor(self._wrap(X, dtype)) if found is None else found
+
+    def _wrap(self, X: Any, dtype: np.dtype[Any]) -> Features:
+        """Hand a checked matrix to the engine where it lies."""
+        return Features(X, self._input_scale, dtype)
 
     def _find_predictor(self) -> Predictor:
         """Return what predicts; it is kept while what it was made for stays the same."""
@@ -297,7 +308,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         kept: Predictor | None = known.get("_predictor")
         if kept is None or kept.made_for != asked_for:
             check_name("out_activation_", self.out_activation_, OUT_ACTIVATIONS)
-            kept = self._predictor = Predictor(parameters, UNSCALED, *asked_for)
+            kept = self._predictor = Predictor(parameters, self._input_scale, *asked_for)
         return kept
 
     def _has_own_output(self, loss: str) -> bool:
@@ -342,8 +353,3 @@ def is_stochastic(estimator: Any) -> bool:
             f"{estimator.solver} is not stochastic."
         )
     return True
-
-
-def wrap(X: Any, dtype: np.dtype[Any]) -> Features:
-    """Hand a checked matrix to the engine where it lies."""
-    return Features(X, UNSCALED, dtype)

@@ -156,6 +156,7 @@ Multilabel targets, a batch after the other:
         backend: str = "numba",
         n_threads: int | None = None,
         dtype: str | None = None,
+        input_scale: str | tuple[float, float] | None = None,
         class_weight: Any = None,
         label_smoothing: float = 0.0,
     ) -> None:

@@ -14,6 +14,7 @@ from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.losses import LOSSES
 from fastmlp.network import Network, Parameters
+from fastmlp.saving.content import Content
 from fastmlp.saving.scikit_learn import only_activation
 
 KINDS: dict[str, tuple[type[BaseMLP], Any]] = {
@@ -94,7 +95,9 @@ def to_sklearn(estimator: BaseMLP) -> Any:
     made = theirs(**arguments)
     copy_attributes(estimator, made)
     parameters = estimator._parameters().copy()
-    made.coefs_, made.intercepts_ = list(parameters.coefs), list(parameters.intercepts)
+    content = Content("", list(parameters.coefs), list(parameters.intercepts), (), "")
+    content = content.unscaled(*estimator._input_scale)
+    made.coefs_, made.intercepts_ = content.coefs, content.intercepts
     if isinstance(estimator, MLPClassifier):
         examples = estimator.classes_
         if estimator._labels.kind == "multilabel":

@@ -90,7 +90,10 @@ n_threads : int or None, default=None
     At most so many threads; None takes as many as pay, of those that OMP_NUM_THREADS and
     NUMBA_NUM_THREADS leave.
 dtype : {"float32", "float64"} or None, default=None
-    What is computed in; None takes float32 where X is float32, else float64."""
+    What is computed in; None takes float32 where X is float32, else float64.
+input_scale : None, "unit", "symmetric" or (scale, shift), default=None
+    What is done to every value of X as it is read: nothing, x / 255, x / 127.5 - 1, or
+    x * scale + shift. Bytes stay bytes. What a fit began with stays."""
 
 ATTRIBUTES = """coefs_, intercepts_ : list of ndarray
     Weights of shape (fan_in, fan_out) and biases of each layer. Others may be put in their place,

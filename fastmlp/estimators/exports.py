@@ -74,7 +74,7 @@ class Exports:
 
         check_is_fitted(self)
         cast(Any, self)._require_own_output("in ONNX for")
-        return to_onnx(describe(cast(Any, self)))
+        return to_onnx(describe(cast(Any, self)).unscaled(*cast(Any, self)._input_scale))
 
     def to_torch(self) -> Any:
         """Make a `torch.nn.Sequential` with these weights, which gives logits.
@@ -93,7 +93,7 @@ class Exports:
         from fastmlp.saving.torch import to_sequential
 
         check_is_fitted(self)
-        return to_sequential(describe(cast(Any, self)))
+        return to_sequential(describe(cast(Any, self)).unscaled(*cast(Any, self)._input_scale))
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
         """Take over the weights of a PyTorch `nn.Sequential` of the same shape.

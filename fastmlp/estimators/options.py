@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from fastmlp._errors import invalid, meant
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.arguments import RULES, Flag, Name, Number
+from fastmlp.inputs import SCALES
 from fastmlp.optimizers import OPTIMIZERS
 from fastmlp.rng import INITIALISATIONS
 
@@ -38,6 +39,7 @@ CONSTRAINTS: dict[str, Any] = {
     "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "random_state": ["random_state"],
+    "input_scale": [StrOptions(set(SCALES)), "array-like", None],
     "verbose": ["verbose"],
     "warm_start": ["boolean"],
     "max_fun": [Interval(Integral, 1, None, closed="left")],

@@ -11,12 +11,13 @@ from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.estimators.stochastic import CURVES, Draws, Memory
 from fastmlp.history import History
+from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES
 from fastmlp.network import Network, Parameters
 from fastmlp.saving.content import Content
 
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
-KEPT = (*FITTED, "validation_loss_curve_", "_asked_sizes")
+KEPT = (*FITTED, "_input_scale", "validation_loss_curve_", "_asked_sizes")
 
 TIMES = ("seconds", "iterations_per_second", "compile_seconds")
 
@@ -67,6 +68,7 @@ def restore(content: Content) -> BaseMLP:
     for name in KEPT:
         if name in fitted:
             setattr(estimator, name, fitted[name])
+    estimator._input_scale = Scale(*map(float, estimator._input_scale))
     if isinstance(estimator, MLPClassifier):
         estimator._labels = Labels(fitted["kind"], np.asarray(fitted["classes_"]))
     sizes = (len(content.coefs[0]), *map(len, content.intercepts))

@@ -118,6 +118,7 @@ True
         backend: str = "numba",
         n_threads: int | None = None,
         dtype: str | None = None,
+        input_scale: str | tuple[float, float] | None = None,
         huber_delta: float = 1.0,
         quantile: float = 0.5,
     ) -> None:

@@ -12,7 +12,6 @@ from sklearn.model_selection import train_test_split
 
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
-from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
@@ -51,7 +50,7 @@ class Evaluator:
         self.estimator = estimator
         self.loss, self.validation = loss, validation
         self.predictor = Predictor(
-            parameters, Scale(1.0, 0.0), LOSSES[loss.name].output, estimator.backend,
+            parameters, estimator._input_scale, LOSSES[loss.name].output, estimator.backend,
             estimator.n_threads,
         )  # fmt: skip
         chosen = estimator.scoring is not None

@@ -1,8 +1,9 @@
 """What a trained network is, whatever it is saved as."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -36,3 +37,21 @@ class Content:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     fitted: dict[str, Any] = field(default_factory=dict)
+
+    def unscaled(self, scale: float, shift: float) -> "Content":
+        """Make it take its input as it is: W' = scale W, b' = b + shift sum_i W_i, of layer 0.
+
+        Parameters
+        ----------
+        scale, shift : float
+
+        Returns
+        -------
+        Content
+        """
+        coefs, dtype = self.coefs[0].astype(np.float64), self.coefs[0].dtype
+        biases = (self.intercepts[0] + shift * coefs.sum(axis=0)).astype(dtype)
+        return replace(
+            self, coefs=[(scale * coefs).astype(dtype), *self.coefs[1:]],
+            intercepts=[biases, *self.intercepts[1:]],
+        )  # fmt: skip

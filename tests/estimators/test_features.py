@@ -192,3 +192,49 @@ def test_warning_where_the_epochs_end_before_the_fit_has():
         warnings.simplefilter("error")
         with pytest.raises(ConvergenceWarning, match=r"Maximum iterations \(2\) reached"):
             MLPClassifier(max_iter=2, backend="numpy").fit(*IRIS)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("scale", ["symmetric", (0.01, -0.5)])
+def test_bytes_are_scaled_as_they_are_read(backend, scale, tmp_path):
+    """As if X had been scaled before; what goes elsewhere takes X as it is, too."""
+    generator = np.random.default_rng(0)
+    X = generator.integers(0, 256, (80, 6)).astype(np.uint8)
+    y = X[:, 0] > X[:, 1]
+    pair = (1 / 127.5, -1.0) if scale == "symmetric" else scale
+    settings = {"hidden_layer_sizes": (5,), "max_iter": 5, "random_state": 0, "backend": backend,
+                "early_stopping": True}  # fmt: skip
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        before = MLPClassifier(**settings).fit(X * pair[0] + pair[1], y)
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        model = MLPClassifier(**settings, input_scale=scale).fit(X, y)
+    expected = before.predict_proba(X * pair[0] + pair[1])
+    np.testing.assert_allclose(model.loss_curve_, before.loss_curve_, rtol=1e-9)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-9)
+    np.testing.assert_allclose(model.predict_proba(X[:3]), expected[:3], rtol=1e-9)
+    np.testing.assert_allclose(model.to_sklearn().predict_proba(X), expected, rtol=1e-9)
+    model.save(tmp_path / "model")
+    loaded = fastmlp.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    with pytest.raises(ValueError, match="input_scale must be .* as in the fit before; got None"):
+        model.set_params(input_scale=None, early_stopping=False).partial_fit(X, y)
+
+
+def test_a_history_has_the_times_of_the_epochs(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+    model = MLPClassifier(max_iter=3, backend="numpy", random_state=0, early_stopping=True)
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        model.fit(X, y)
+    history = model.history_
+    assert history.loss is model.loss_curve_ and history.val_score is model.validation_scores_
+    assert len(history.seconds) == len(history.iterations_per_second) == 3
+    history.to_csv(tmp_path / "history.csv")
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
+    model.save(tmp_path / "model")
+    loaded = fastmlp.load(tmp_path / "model")
+    assert loaded.history_ == history
+    model.set_params(early_stopping=False)
+    for one in (model, loaded.set_params(early_stopping=False)):
+        one.partial_fit(X, y)
+        assert one.history_.loss == one.loss_curve_
+        assert len(one.history_.seconds) == 4
