@@ -138,19 +138,6 @@ def _standard(task):
     return Data(X, y, X[:10_000], y[:10_000], None, task.shape[2])
 
 
-def _categories(task):
-    """Draw 20 columns as above, and categories, 10 to a choice, as columns of zeros and ones."""
-    n_samples, n_features, n_classes = task.shape
-    generator = np.random.default_rng(0)
-    X = np.zeros((n_samples, n_features), task.dtype)
-    X[:, :20] = generator.standard_normal((n_samples, 20), task.dtype)
-    firsts = np.arange(20, n_features, 10)
-    chosen = firsts + generator.integers(0, 10, (n_samples, len(firsts)))
-    np.put_along_axis(X, chosen, 1, axis=1)
-    y = (X @ generator.standard_normal((n_features, n_classes), task.dtype)).argmax(axis=1)
-    return Data(X, y, X[:10_000], y[:10_000], None, n_classes)
-
-
 def _waves(task):
     """Draw a table, and values that bend along one direction each."""
     X, scores = _draw_table(task)
@@ -178,9 +165,8 @@ def _exponentials(task):
 FORMS = {
     "unit": _in_unit, "noisy": _in_noise, "bytes": _in_bytes, "sparse": _in_words,
     "digits": _digits, "table": _table, "random": _random, "standard": _standard,
-    "categories": _categories, "waves": _waves, "exponentials": _exponentials,
+    "waves": _waves, "exponentials": _exponentials,
 }  # fmt: skip
 """Numbers in [0, 1]; the same without zeros; bytes, scaled to [-1, 1]; words counted, in CSR;
 1,797 x 64 numbers; 580,000 x 54 numbers; 10,000 x 784 numbers of some density; standardised tables
-of any shape, with classes; 20 such columns beside categories; tables with values; 2 x 2 matrices
-and their exponentials."""
+of any shape, with classes, or with values; 2 x 2 matrices and their exponentials."""
