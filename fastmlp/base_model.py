@@ -44,6 +44,8 @@ class BaseModel(ABC):
         At most so many threads predict; None chooses.
     feature_names : ndarray of shape (n_features,), object, optional
         The columns' names, which data frames must have from then on, in this order.
+    named_apart : bool
+        See `check_feature_names`.
     """
 
     feature_names_in_: Array
@@ -57,10 +59,11 @@ class BaseModel(ABC):
         backend: str,
         n_threads: int | None,
         feature_names: Array | None = None,
+        named_apart: bool = False,
     ) -> None:
         output = LOSSES[loss.name].output
         self.predictor = Predictor(parameters, input_scale, output, backend, n_threads)
-        self.loss = loss
+        self.loss, self.named_apart = loss, named_apart
         if feature_names is not None:
             self.feature_names_in_ = feature_names
 
@@ -199,6 +202,7 @@ class BaseModel(ABC):
         settings = {
             "backend": predictor.backend, "n_threads": predictor.n_threads,
             "input_scale": tuple(predictor.scale), "loss": tuple(self.loss),
+            "named_apart": self.named_apart,
         }  # fmt: skip
         names = getattr(self, "feature_names_in_", None)
         fitted = self._fitted() | ({} if names is None else {"feature_names_in_": names})
@@ -219,7 +223,8 @@ class BaseModel(ABC):
 
     def _check_names(self, X: Any) -> None:
         """Refuse a data frame whose columns are not those of training."""
-        check_feature_names(getattr(self, "feature_names_in_", None), X)
+        names = getattr(self, "feature_names_in_", None)
+        check_feature_names(names, X, named_apart=self.named_apart)
 
     def _unchecked(self, X: Any) -> tuple[Features, Callable[[], None]]:
         """Read X, and return what raises where it is not finite."""

@@ -49,7 +49,9 @@ def feature_names(X: Any, name: str = "X") -> Array | None:
     return np.array(names, dtype=object) if kinds == ["str"] else None
 
 
-def check_feature_names(expected: Array | None, X: Any, name: str = "X") -> None:
+def check_feature_names(
+    expected: Array | None, X: Any, name: str = "X", named_apart: bool = False
+) -> None:
     """Compare the names of the columns with those seen in training.
 
     Parameters
@@ -58,6 +60,9 @@ def check_feature_names(expected: Array | None, X: Any, name: str = "X") -> None
     X : array_like, sparse matrix or data frame
     name : str
         What the caller calls it.
+    named_apart : bool
+        Whether the names of training came apart from its array, as a data set's do: arrays without
+        names are then as they should be.
 
     Raises
     ------
@@ -76,6 +81,8 @@ def check_feature_names(expected: Array | None, X: Any, name: str = "X") -> None
         return
     if expected is None:
         warn(f"{name} has feature names, but Model was fitted without feature names")
+    elif actual is None and named_apart:
+        return
     elif actual is None:
         warn(f"{name} does not have valid feature names, but Model was fitted with feature names")
     elif not np.array_equal(actual, expected):

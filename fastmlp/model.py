@@ -24,7 +24,7 @@ class Model(BaseModel):
         Weights and biases; used, not copied.
     classes : ndarray of shape (n_classes,)
         The label of each output.
-    input_scale, backend, n_threads, feature_names
+    input_scale, backend, n_threads, feature_names, named_apart
         See `BaseModel`.
     """
 
@@ -36,9 +36,12 @@ class Model(BaseModel):
         backend: str,
         n_threads: int | None,
         feature_names: Array | None = None,
+        named_apart: bool = False,
     ) -> None:
         loss = Loss("softmax")
-        super().__init__(parameters, loss, input_scale, backend, n_threads, feature_names)
+        super().__init__(
+            parameters, loss, input_scale, backend, n_threads, feature_names, named_apart
+        )
         self.classes_ = classes
 
     def predict_proba(self, X: Any) -> Array:
@@ -119,7 +122,7 @@ class RegressionModel(BaseModel):
         What was minimised.
     flat : bool
         Whether predictions are a vector, as y was.
-    input_scale, backend, n_threads, feature_names
+    input_scale, backend, n_threads, feature_names, named_apart
         See `BaseModel`.
     """
 
@@ -132,8 +135,11 @@ class RegressionModel(BaseModel):
         backend: str,
         n_threads: int | None,
         feature_names: Array | None = None,
+        named_apart: bool = False,
     ) -> None:
-        super().__init__(parameters, loss, input_scale, backend, n_threads, feature_names)
+        super().__init__(
+            parameters, loss, input_scale, backend, n_threads, feature_names, named_apart
+        )
         self.flat = flat
 
     def predict(self, X: Any) -> Array:
@@ -219,7 +225,8 @@ def restore(content: Content) -> BaseModel:
     arrays = [array.ravel() for array in (*content.coefs, *content.intercepts)]
     parameters, loss = Parameters(network, np.concatenate(arrays)), Loss(*settings["loss"])
     scale = Scale(*map(float, settings["input_scale"]))
-    rest = scale, settings["backend"], settings["n_threads"], fitted.get("feature_names_in_")
+    named = fitted.get("feature_names_in_"), bool(settings.get("named_apart"))
+    rest = scale, settings["backend"], settings["n_threads"], *named
     if content.kind == "Model":
         classes = np.asarray(fitted["classes_"])
         if classes.shape != network.layer_sizes[-1:]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastmlp._errors import invalid
 from fastmlp.configuration import as_network, complete, read_settings
+from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
 from fastmlp.engine.checkpoint import Saved
 from fastmlp.training import DEFAULT_DATASET
@@ -24,6 +25,7 @@ def resume(
     X: Any = None,
     y: Any = None,
     *,
+    dataset: str | Dataset | None = None,
     sample_weight: Any = None,
     X_val: Any = None,
     y_val: Any = None,
@@ -41,7 +43,9 @@ def resume(
     path : path-like
         The `checkpoint` of `train`; written to further on.
     X, y : array_like, optional
-        The data that `train` was given. Left out where it was a named data set.
+        The data that `train` was given. Left out where it was a data set.
+    dataset : str or Dataset, optional
+        The data set that `train` was given. Left out where it was one with a name.
     sample_weight : array_like of shape (n_samples,), optional
         As `train` was given it.
     X_val, y_val : as X and y, optional
@@ -88,11 +92,11 @@ def resume(
     arguments = saved.settings
     settings = read_settings(arguments)
     complete(settings, settings.batch_size)
-    dataset = DEFAULT_DATASET
-    if X is None:
-        dataset = arguments["dataset"]
-        if not dataset:
-            raise invalid("X and y", "those that were trained on", "none", "Pass them again.")
+    if dataset is None:
+        dataset = DEFAULT_DATASET if X is not None else arguments["dataset"]
+    if not dataset:
+        remedy = "Pass them again, or the Dataset."
+        raise invalid("X and y", "those that were trained on", "none", remedy)
     data = load(
         X, y, dataset, arguments["input_scale"], (X_val, y_val),
         (sample_weight, arguments["class_weight"]), settings.loss, settings.dtype,
@@ -103,7 +107,7 @@ def resume(
 
 def _as_before(data: TrainingData, saved: Saved, settings: Any, path: str) -> TrainingData:
     """Hold the same samples out, and see that the data are those of before."""
-    remedy = "Pass what train was given: X, y, sample_weight, X_val and y_val."
+    remedy = "Pass what train was given: X, y or dataset, sample_weight, X_val and y_val."
     network, n_samples = saved.state.parameters.network, data.features.n_samples
     last = saved.n_samples if saved.rows is None else saved.rows[-1] + 1
     if last > n_samples:

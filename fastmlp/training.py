@@ -270,6 +270,7 @@ def train(
         parameters, Permutations(n_samples, settings.shuffle, order_stream, rows),
         settings.learning_rate_init, np.random.default_rng(dropout_stream.integers(1 << 63)),
     )  # fmt: skip
+    arguments["random_state"] = random_state
     return train_from(state, settings, data, watching, storable(arguments, X is not None))
 
 

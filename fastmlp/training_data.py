@@ -46,6 +46,8 @@ class TrainingData(NamedTuple):
     weights: Array | None
     """(n_samples,), of what is computed in."""
     feature_names: Array | None
+    named_apart: bool
+    """Whether the names came apart from X, with a data set."""
     validation: tuple[Features, Array] | None
 
 
@@ -55,6 +57,8 @@ class _Given(NamedTuple):
     X: Any
     y: Any
     names: tuple[str, str]
+    feature_names: tuple[str, ...] | None = None
+    """Those of a data set, which come apart from its arrays."""
 
 
 def load(
@@ -94,7 +98,8 @@ def load(
         from fastmlp import datasets
 
         named = dataset if isinstance(dataset, Dataset) else datasets.load(dataset)
-        training = _Given(named.X_train, named.y_train, ("X_train", "y_train"))
+        columns = named.feature_names
+        training = _Given(named.X_train, named.y_train, ("X_train", "y_train"), columns)
         held = held or _Given(named.X_test, named.y_test, ("X_test", "y_test"))
         input_scale = named.input_scale if input_scale is None else input_scale
     elif not isinstance(dataset, DefaultName):
@@ -119,13 +124,15 @@ def _check(
 ) -> TrainingData:  # fmt: skip
     """Check the data, and the validation set against those that are trained on."""
     X_name = training.names[0]
-    columns = feature_names(training.X, X_name)
+    apart = training.feature_names
+    columns = feature_names(training.X, X_name) if apart is None else np.array(apart, dtype=object)
+    named_apart = apart is not None
     features = as_features(training.X, scale, dtype, X_name)
     targets = _read(training, features.n_samples, loss, dtype)
     validation = None
     if held is not None:
         X_name = held.names[0]
-        check_feature_names(columns, held.X, X_name)
+        check_feature_names(columns, held.X, X_name, named_apart)
         held_features = as_features(held.X, scale, dtype, X_name, features.n_features)
         codes = _read(held, held_features.n_samples, loss, dtype, targets).codes
         validation = held_features, codes
@@ -135,7 +142,7 @@ def _check(
             f"{REGRESSION}",
         )
     checked = _weigh(*weights, targets, features.n_samples, dtype)
-    return TrainingData(features, targets, checked, columns, validation)
+    return TrainingData(features, targets, checked, columns, named_apart, validation)
 
 
 def _read(

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from numbers import Integral
 from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp import datasets
 from fastmlp._checks import check_flag, check_real
 from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule
 from fastmlp.backends.contract import Problem, n_batches
 from fastmlp.base_model import BaseModel
 from fastmlp.configuration import as_objective, as_stopping
-from fastmlp.datasets.dataset import Dataset
+from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent, NotFiniteError, nothing
 from fastmlp.engine.hooks import Hook, Stop, TimeBudget
@@ -117,16 +119,21 @@ def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
     ----------
     arguments : dict of str to object
     has_arrays : bool
-        Whether X and y were given; a data set is known by its name, if it has one.
+        Whether X and y were given; a data set is known by its name, if it is one of those that can
+        be loaded by it. Whether that is the same shows in the fingerprint of the data.
 
     Returns
     -------
     dict of str to object
     """
-    dataset = arguments["dataset"]
-    unnamed = has_arrays or isinstance(dataset, Dataset)
-    dtype = np.dtype(arguments["dtype"]).name
-    return {**arguments, "dataset": "" if unnamed else str(dataset), "dtype": dtype}
+    dataset, seed = arguments["dataset"], arguments["random_state"]
+    name = str(dataset.name if isinstance(dataset, Dataset) else dataset)
+    stored = {
+        "dataset": name if name in datasets.NAMES and not has_arrays else "",
+        "dtype": np.dtype(arguments["dtype"]).name,
+        "random_state": int(seed) if isinstance(seed, Integral) else None,
+    }
+    return arguments | stored
 
 
 def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
@@ -162,7 +169,8 @@ def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
 def data_fingerprint(data: TrainingData) -> str:
     """Compute a number by which to know the data again."""
     held = () if data.validation is None else (data.validation[0].values, data.validation[1])
-    return checkpoint.fingerprint((data.features.values, data.targets.codes, data.weights, *held))
+    values, scale = data.features.values, np.array(data.features.scale)
+    return checkpoint.fingerprint((values, scale, data.targets.codes, data.weights, *held))
 
 
 def train_from(
@@ -214,7 +222,8 @@ def train_from(
 
 def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | RegressionModel:
     """Make what predicts with the parameters as they are, while they are trained and after."""
-    rest = data.features.scale, plan.backend, plan.n_threads, data.feature_names
+    named = data.feature_names, data.named_apart
+    rest = data.features.scale, plan.backend, plan.n_threads, *named
     parameters, classes = state.parameters, data.targets.classes
     if classes is not None:
         return Model(parameters, classes, *rest)

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.metrics
 
@@ -205,3 +206,20 @@ BAD_NUMBERS = [
 def test_unusable_numbers_are_refused(y, message):
     with pytest.raises(ValueError, match=message):
         fastmlp.train(X, y, **SMALL, backend="numpy", loss="poisson")
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
+def test_models_of_a_data_set_know_its_names_and_take_its_arrays(loss, tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    data = fastmlp.datasets.Dataset("table", X, y, X, y, None, feature_names=("a", "b"))
+    model = fastmlp.train(dataset=data, loss=loss, backend="numpy", epochs=1, batch_size=8).model
+    model.save(tmp_path / "model")
+    expected = model.predict(X)  # a warning would be an error
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    for one in (model, pickle.loads(pickle.dumps(model)), fastmlp.load(tmp_path / "model")):
+        assert one.feature_names_in_.tolist() == ["a", "b"]
+        np.testing.assert_array_equal(one.predict(X), expected)
+        np.testing.assert_array_equal(one.predict(frame), expected)
+        assert one.score(X, y) == model.score(X, y)
+        with pytest.raises(ValueError, match="must be in the same order"):
+            one.predict(frame[["b", "a"]])

@@ -174,6 +174,35 @@ def test_a_named_data_set_is_loaded_again(tmp_path):
     assert_same(fastmlp.resume(tmp_path / "run"), whole)
 
 
+def test_a_data_set_is_given_again(tmp_path, monkeypatch):
+    X_val, y_val = X[:20] + 1, Y[:20]
+    data = fastmlp.datasets.Dataset("table", X, Y, X_val, y_val, (0.5, 1.0), (), tuple("abcdef"))
+    path, arguments = tmp_path / "run", {**SMALL, "backend": "numpy", "dataset": data}
+    whole = fastmlp.train(**arguments)
+    break_off(path, monkeypatch, 8, arguments, ())
+    resumed = fastmlp.resume(path, dataset=data)
+    assert_same(resumed, whole)
+    assert resumed.model.feature_names_in_.tolist() == list("abcdef")
+    for other in (data._replace(input_scale=None), data._replace(y_test=y_val[::-1])):
+        with pytest.raises(ValueError, match=r"must be the data of .*run; got"):
+            fastmlp.resume(path, dataset=other)
+    with pytest.raises(ValueError, match=r"got none\. Pass them again, or the Dataset\."):
+        fastmlp.resume(path)
+    with pytest.raises(ValueError, match="dataset must be left out where X and y are given"):
+        fastmlp.resume(path, X, Y, dataset=data)
+
+
+def test_a_data_set_with_a_name_is_loaded_again_though_it_was_given(tmp_path):
+    arguments = {"backend": "numpy", "epochs": 2, "random_state": 0}
+    data = fastmlp.datasets.load("digits")
+    whole = fastmlp.train(dataset=data, **arguments, checkpoint=tmp_path / "run")
+    assert_same(fastmlp.resume(tmp_path / "run"), whole)
+    part = data._replace(X_train=data.X_train[:100], y_train=data.y_train[:100])
+    fastmlp.train(dataset=part, **arguments, checkpoint=tmp_path / "run")
+    with pytest.raises(ValueError, match="must be the data of"):
+        fastmlp.resume(tmp_path / "run")
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_pieces_of_an_epoch_have_the_bits_of_the_whole(backend, monkeypatch):
     """Whatever the pieces, which depend on the clock."""

@@ -1,4 +1,4 @@
-"""The command line: train, compare, info."""
+"""The command line: train, predict, compare, info."""
 
 import click
 
@@ -6,6 +6,7 @@ import fastmlp
 from fastmlp.cli.compare import compare
 from fastmlp.cli.failures import FAILED
 from fastmlp.cli.info import info
+from fastmlp.cli.predict import predict
 from fastmlp.cli.streams import complain, prepare, settle
 from fastmlp.cli.train import train
 
@@ -16,7 +17,7 @@ def main() -> None:
     """Train multilayer perceptrons on a CPU."""
 
 
-for command in (train, compare, info):
+for command in (train, predict, compare, info):
     main.add_command(command)
 
 

@@ -15,6 +15,7 @@ from fastmlp.cli.streams import tell
 from fastmlp.configuration import DTYPES, LOSS_NAMES, in_rules
 from fastmlp.inputs import SCALES
 from fastmlp.training import train
+from fastmlp.training_data import CLASSIFICATION
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -183,7 +184,8 @@ def _written(default: Any) -> str:
 
 
 target_option = click.option(
-    "--target", help="The column of labels of a file given as --dataset [default: the last one]"
+    "--target",
+    help="The column of labels, or numbers to predict, of a file [default: the last one]",
 )
 plot_option = click.option(
     "--plot",
@@ -197,8 +199,16 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def load(dataset: str, target: str | None) -> datasets.Dataset:
+def load(dataset: str, target: str | None, loss: str | None = None) -> datasets.Dataset:
     """Load a data set by name, or a file by its path; say on stderr how a file was read.
+
+    Parameters
+    ----------
+    dataset : str
+    target : str or None
+        The column of labels, or of numbers to predict.
+    loss : str, optional
+        Left out, that of classes, whose shares are the same in both parts of a file.
 
     Raises
     ------
@@ -207,7 +217,8 @@ def load(dataset: str, target: str | None) -> datasets.Dataset:
     """
     is_path = Path(dataset).suffix or Path(dataset).exists()
     if is_path and dataset not in datasets.NAMES:
-        data = datasets.load_file(dataset, target)
+        classes = loss in (None, CLASSIFICATION)
+        data = datasets.load_file(dataset, target, stratify=classes)
         for note in data.notes:
             tell(f"{data.name}: {note}")
         return data

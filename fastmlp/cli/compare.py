@@ -19,7 +19,8 @@ from fastmlp.progress import on_terminal
 CHAOS = 1e-4
 """Largest relative deviation of two float32 loss curves in a training that is stable."""
 
-OPTIONS = [name for name in PARAMETERS if name not in ("backend", "progress")]
+NOT_COMPARED = ("backend", "progress", "checkpoint", "checkpoint_seconds")
+OPTIONS = [name for name in PARAMETERS if name not in NOT_COMPARED]
 
 
 @click.command()
@@ -36,7 +37,7 @@ def compare(target: str | None, samples: int, plot: Path | None, **options: Any)
     """
     check_plot(plot)
     arguments = {"random_state": 0} | given(options)
-    data = load(arguments.pop("dataset", PARAMETERS["dataset"].default), target)
+    data = load(arguments.pop("dataset", PARAMETERS["dataset"].default), target, options["loss"])
     arguments.setdefault("input_scale", data.input_scale)
     X, y = data.X_train[:samples], data.y_train[:samples]
     histories = {

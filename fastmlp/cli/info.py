@@ -1,7 +1,7 @@
 """`fastmlp info`."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,22 +11,47 @@ import fastmlp
 from fastmlp._cache import cache_dir
 from fastmlp.cli.failures import one_line
 from fastmlp.cli.streams import say
+from fastmlp.cli.train import scaled
+from fastmlp.inputs import input_scale_pair
+from fastmlp.saving.file import read
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "threadpoolctl")
 
 
 @click.command()
+@click.argument("model", type=click.Path(path_type=Path), required=False)
 @one_line
-def info() -> None:
-    """Print versions, processor, BLAS libraries, cache folder and compiled kernels."""
-    for heading, lines in (
-        ("versions", list(_versions())),
-        ("processor", list(_processor())),
-        ("BLAS", list(_blas())),
-        ("cache", list(_cache())),
-    ):
+def info(model: Path | None) -> None:
+    """Print versions, processor, BLAS libraries, cache folder and compiled kernels.
+
+    Or, given a MODEL that was saved, what it is.
+    """
+    if model is not None:
+        _print(dict(_model(model)))
+        return
+    _print({"versions": _versions(), "processor": _processor(), "BLAS": _blas(), "cache": _cache()})
+
+
+def _print(parts: Mapping[str, Iterable[str]]) -> None:
+    """Print lines under headings, which stand before the first of each."""
+    for heading, lines in parts.items():
         for number, line in enumerate(lines):
             say(f"{heading if number == 0 else '':<11}{line}")
+
+
+def _model(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Describe a saved model."""
+    model = fastmlp.load(path)
+    content = read(path)
+    sizes = (model.n_features_in_, *map(len, content.intercepts))
+    yield "model", [f"{type(model).__name__}, {content.coefs[0].dtype.name}"]
+    yield "network", ["-".join(map(str, sizes))]
+    yield "units", [", ".join((*content.activations, content.output))]
+    names = getattr(model, "feature_names_in_", None)
+    yield "features", ["without names"] if names is None else [", ".join(names)]
+    if hasattr(model, "classes_"):
+        yield "classes", [", ".join(map(str, model.classes_))]
+    yield "input", [scaled(input_scale_pair(model.input_scale))]
 
 
 def _versions() -> Iterator[str]:

@@ -2,24 +2,51 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 import fastmlp
+from fastmlp._errors import invalid
+from fastmlp.base_model import BaseModel
 from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_option, train_options
 from fastmlp.cli.failures import FAILED, check_output, check_plot, one_line, write_each
 from fastmlp.cli.interruptions import interruptions
+from fastmlp.cli.resuming import held
 from fastmlp.cli.streams import say
 from fastmlp.datasets import Dataset
 from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.inputs import Scale
+from fastmlp.model import Model, RegressionModel
 from fastmlp.progress import on_terminal
 from fastmlp.training_run import TrainingInterrupted, TrainResult
 
 FEW_EPOCHS = 12
 """So many losses are printed in full; of more, the first and last few."""
+
+SCORES: dict[type[BaseModel], str] = {Model: "test accuracy", RegressionModel: "test R2"}
+"""What the score of a model on the test samples is called."""
+
+
+class Files(NamedTuple):
+    """Where results are written."""
+
+    save: Path | None
+    history: Path | None
+    plot: Path | None
+
+    def check(self, checkpoint: str | Path | None) -> None:
+        """Make sure before the training that they can be written, beside the checkpoint."""
+        check_plot(self.plot)
+        check_output("--history", self.history)
+        check_output("--save", self.save)
+        if checkpoint is None:
+            return
+        check_output("--checkpoint", Path(checkpoint))
+        if self.save is not None and self.save.resolve() == Path(checkpoint).resolve():
+            raise invalid("--save", "another file than the checkpoint", str(self.save))
 
 
 @click.command()
@@ -32,28 +59,41 @@ FEW_EPOCHS = 12
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a line an epoch into this .csv",
 )
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the model into this .safetensors, for fastmlp predict and fastmlp.load",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Go on with this checkpoint; a file that it was trained on is given again by --dataset",
+)
 @one_line
-def train(
-    target: str | None, article: bool, plot: Path | None, history: Path | None, **options: Any
-) -> None:
+def train(target: str | None, article: bool, resume: Path | None, **options: Any) -> None:
     """Train a network and print how well it does on the test samples.
 
     DATASET is digits28, digits, mnist, or a .npz, .csv, .tsv or .parquet file.
     """
-    check_plot(plot)
-    check_output("--history", history)
+    files = Files(*(options.pop(name) for name in Files._fields))
     arguments = (fastmlp.ARTICLE if article else {}) | given(options)
+    files.check(arguments.get("checkpoint") if resume is None else resume)
     arguments.setdefault("progress", on_terminal(sys.stderr))
-    data = load(arguments.pop("dataset", PARAMETERS["dataset"].default), target)
+    begin: Callable[..., TrainResult] = fastmlp.train
+    loss, dataset = arguments.get("loss"), arguments.pop("dataset", None)
+    if resume is not None:
+        loss, dataset, arguments = held(resume, dataset, arguments)
+        begin = partial(fastmlp.resume, resume)
+    data = load(PARAMETERS["dataset"].default if dataset is None else dataset, target, loss)
     try:
-        result = fastmlp.train(dataset=data, callbacks=[_end_of_interruptions], **arguments)
+        result = begin(dataset=data, callbacks=[_end_of_interruptions], **arguments)
     except TrainingInterrupted as interruption:
-        _write(interruption.result.history, history, plot, interruption.result, data)
+        _write(interruption.result.history, files, interruption.result, data)
         raise
     except DivergenceError as error:
-        _write(error.history, history, plot)
+        _write(error.history, files)
         raise
-    if not _write(result.history, history, plot, result, data):
+    if not _write(result.history, files, result, data):
         raise SystemExit(FAILED)
 
 
@@ -64,14 +104,13 @@ def _end_of_interruptions(report: EpochReport) -> None:
 
 
 def _write(
-    history: History,
-    path: Path | None,
-    plot: Path | None,
-    result: TrainResult | None = None,
-    data: Dataset | None = None,
+    history: History, files: Files, result: TrainResult | None = None, data: Dataset | None = None
 ) -> bool:
     """Write the files that were asked for and print the summary, where there is one."""
     outputs: dict[str, Callable[[], object]] = {}
+    save, path, plot = files.save, files.history, files.plot
+    if save is not None and result is not None:
+        outputs[f"--save {save}"] = lambda: result.model.save(save)
     if path is not None:
         outputs[f"--history {path}"] = lambda: history.to_csv(path)
     if result is not None and data is not None:
@@ -103,20 +142,25 @@ def summary(result: TrainResult, data: Dataset) -> str:
         for speed, time in zip(history.iterations_per_second, history.seconds, strict=True)
     )
     speed = f"{steps / seconds:,.0f} it/s" if seconds else "no epoch was finished"
-    n_train, n_test, scaled = len(data.X_train), len(data.X_test), _scaled(model.input_scale)
+    n_train, n_test, scale = len(data.X_train), len(data.X_test), scaled(model.input_scale)
     loading = f"{history.compile_seconds:.2f} s to load or compile"
     lines = [
         f"network        {sizes}, {model.parameters.dtype.name}, backend {model.backend}",
-        f"data           {data.name}: {n_train:,} to train, {n_test:,} to test, {scaled}",
+        f"data           {data.name}: {n_train:,} to train, {n_test:,} to test, {scale}",
         f"loss           {_losses(history.loss)}",
-        f"test accuracy  {model.score(data.X_test, data.y_test):.4f}",
+        f"{SCORES[type(model)]:<15}{model.score(data.X_test, data.y_test):.4f}",
         f"time           {seconds:.2f} s for {len(history.loss)} epochs, {speed}; {loading}",
     ]
     return "\n".join(lines)
 
 
-def _scaled(scale: Scale) -> str:
-    """Write what was done to the values as they were read."""
+def scaled(scale: Scale) -> str:
+    """Write what is done to values as they are read.
+
+    Parameters
+    ----------
+    scale : Scale
+    """
     if scale == Scale(1.0, 0.0):
         return "not scaled"
     return f"x * {scale.scale:g}" + (f" {scale.shift:+g}" if scale.shift else "")

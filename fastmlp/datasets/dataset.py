@@ -21,3 +21,6 @@ class Dataset(NamedTuple):
     """For `fastmlp.train`: None, "unit", "symmetric" or (scale, shift)."""
     notes: tuple[str, ...] = ()
     """What was decided while reading a file: columns left out, the label, the scale."""
+    feature_names: tuple[str, ...] | None = None
+    """The columns' names, which models that are trained on it remember; None where there are none
+    by which to tell them apart."""

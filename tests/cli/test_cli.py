@@ -11,11 +11,11 @@ import sys
 import click
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import fastmlp
 from fastmlp.cli import main
 from fastmlp.cli.arguments import NOT_OPTIONS
+from tests.cli.calling import run
 
 
 @pytest.fixture
@@ -26,14 +26,6 @@ def data_file(tiny, tmp_path):
     return str(path)
 
 
-def run(*arguments):
-    """Call the command; a traceback fails the test."""
-    result = CliRunner().invoke(main, list(arguments))
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
 SMALL = ("--backend", "numpy", "--epochs", "3", "--random-state", "0", "--batch-size", "8")
 
 
@@ -41,7 +33,7 @@ def test_every_argument_of_train_is_an_option_of_its_name():
     options = {parameter.name for parameter in main.commands["train"].params}
     arguments = set(inspect.signature(fastmlp.train).parameters) - set(NOT_OPTIONS)
     assert arguments <= options
-    assert options - arguments == {"target", "article", "plot", "history"}
+    assert options - arguments == {"target", "article", "plot", "history", "save", "resume"}
 
 
 def test_help_shows_what_the_docstring_says():

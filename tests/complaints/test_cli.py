@@ -18,6 +18,7 @@ import fastmlp
 from fastmlp.cli import interruptions as module
 from fastmlp.cli import main
 from fastmlp.datasets import mnist
+from fastmlp.optimizers import OPTIMIZERS
 
 SHORT = (
     "train", "--dataset", "data.npz", "--backend", "numpy", "--batch-size", "8", "--epochs", "2",
@@ -62,7 +63,7 @@ def test_without_docstrings_help_still_shows_choices_and_defaults():
     status, out, err = finish(start("train", "--help", python=["-OO"]))
     assert (status, err) == (0, "")
     shown = " ".join(out.split())
-    assert "--solver TEXT [choices: sgd, adam] [default: sgd]" in shown
+    assert f"--solver TEXT [choices: {', '.join(OPTIMIZERS)}] [default: sgd]" in shown
     assert "--batch-size INTEGER [default: 64]" in shown
 
 

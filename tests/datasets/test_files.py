@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from fastmlp.datasets import load_file
+from fastmlp.datasets.files import load_features
 
 X = np.arange(60.0).reshape(20, 3)
 Y = np.arange(20) % 2
@@ -53,6 +54,25 @@ def test_the_target_is_found_by_its_name(ending, tmp_path):
     X_all, y_all = parts_together(load_file(path, "label"))
     np.testing.assert_array_equal(X_all, X)
     assert y_all.tolist() == np.where(Y, "yes", "no").tolist()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_features_keep_their_names(ending, tmp_path):
+    path = tmp_path / f"table{ending}"
+    frame = table(id=np.arange(20))[["a", "label", "id", "c", "b"]]
+    frame.to_csv(path, index=False) if ending == ".csv" else frame.to_parquet(path)
+    data = load_file(path, "label")
+    assert data.feature_names == ("a", "c", "b")
+    X_again, notes = load_features(path, 3, data.feature_names)
+    np.testing.assert_array_equal(X_again, X[:, [0, 2, 1]])
+    assert notes == ("not used: 'label', 'id'",)
+
+
+def test_features_of_one_name_or_of_an_array_have_none(tmp_path):
+    (tmp_path / "x.csv").write_text("a,a,label\n1,2,x\n3,4,y\n")
+    np.savez(tmp_path / "x.npz", X=X, y=Y)
+    assert load_file(tmp_path / "x.csv").feature_names is None
+    assert load_file(tmp_path / "x.npz").feature_names is None
 
 
 def test_bytes_are_scaled(tmp_path):

@@ -1,28 +1,47 @@
 """The user's own files: .npz, .csv, .tsv and .parquet, with a target column."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp._checks import check_real
+from fastmlp._checks import check_flag, check_real
 from fastmlp._errors import invalid
 from fastmlp.datasets.dataset import Dataset
-from fastmlp.datasets.files.archive import ONE_ARRAY, Parts, read_archive
-from fastmlp.datasets.files.parquet import read_parquet
+from fastmlp.datasets.files.archive import (
+    ONE_ARRAY,
+    Array,
+    Parts,
+    read_archive,
+    read_archive_features,
+)
+from fastmlp.datasets.files.parquet import read_parquet, read_parquet_features
 from fastmlp.datasets.files.pixels import guess_scale
-from fastmlp.datasets.files.table import Table
-from fastmlp.datasets.files.text import COMPRESSIONS, read_text
+from fastmlp.datasets.files.selection import Wanted
+from fastmlp.datasets.files.table import Table, listed
+from fastmlp.datasets.files.text import COMPRESSIONS, read_text, read_text_features
 
-__all__ = ["load_file"]
+__all__ = ["load_features", "load_file"]
 
-_READERS: dict[str, Callable[[Path, str | None], Table | Parts]] = {
-    ".npz": read_archive,
-    ".csv": read_text,
-    ".parquet": read_parquet,
-    ".tsv": read_text,
-    **{f"{text}{ending}": read_text for text in (".csv", ".tsv") for ending in COMPRESSIONS},
+
+class _Reader(NamedTuple):
+    """What reads a kind of file."""
+
+    whole: Callable[[Path, str | None], Table | Parts]
+    """With its labels."""
+    features: Callable[[Path, Wanted], tuple[Array, list[str]]]
+    """Those that a model reads; and the names of the columns beside them."""
+
+
+_TEXT = _Reader(read_text, read_text_features)
+_READERS = {
+    ".npz": _Reader(read_archive, read_archive_features),
+    ".csv": _TEXT,
+    ".parquet": _Reader(read_parquet, read_parquet_features),
+    ".tsv": _TEXT,
+    **{f"{text}{ending}": _TEXT for text in (".csv", ".tsv") for ending in COMPRESSIONS},
 }
 
 
@@ -32,6 +51,7 @@ def load_file(
     *,
     test_fraction: float = 0.2,
     random_state: int = 0,
+    stratify: bool = True,
 ) -> Dataset:
     """Load a data set from a file.
 
@@ -48,17 +68,21 @@ def load_file(
     target : str, optional
         The column (.npz: the array) of labels. Left out, the last column (.npz: "y").
     test_fraction : float
-        In (0, 1): share of the samples that are set apart for testing, in equal proportions of
-        the classes where each has enough samples. Not used where the file holds the parts.
+        In (0, 1): share of the samples that are set apart for testing. Not used where the file
+        holds the parts.
     random_state : int
         Fixes which.
+    stratify : bool
+        Set them apart in equal proportions of the classes, where each has enough samples. False
+        is for numbers to predict.
 
     Returns
     -------
     Dataset
         `input_scale` is "unit" for uint8 features that are pixels: where at least half of the
         columns that vary span 128 or more of the 256 values. Tables are not scaled: None. Samples
-        of more than one axis are flattened. `notes` say what was decided.
+        of more than one axis are flattened. `notes` say what was decided, `feature_names` what
+        the columns are called.
 
     Raises
     ------
@@ -73,20 +97,63 @@ def load_file(
     path = Path(path)
     check_real("test_fraction", test_fraction, 0, 1, open_left=True)
     ending = _ending(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    read = _READERS[ending](path, target)
-    parts = _split(read, test_fraction, random_state) if isinstance(read, Table) else read
-    scale, said = guess_scale(parts.X_train)
-    return Dataset(path.name[: -len(ending)], *parts[:4], scale, parts.notes + said)
+    read = _READERS[ending].whole(path, target)
+    if isinstance(read, Table):
+        read = _split(read, test_fraction, random_state, check_flag("stratify", stratify))
+    scale, said = guess_scale(read.X_train)
+    name = path.name[: -len(ending)]
+    return Dataset(name, *read[:4], scale, read.notes + said, read.feature_names)
+
+
+def load_features(
+    path: str | os.PathLike[str],
+    n_features: int,
+    names: Sequence[str] | None = None,
+    target: str | None = None,
+) -> tuple[Array, tuple[str, ...]]:
+    """Load what a trained model predicts from, whether the labels are in the file or not.
+
+    Parameters
+    ----------
+    path : path-like
+        See `load_file`; of a `.npz` file, the array X.
+    n_features : int
+        As many as the model has.
+    names : sequence of str, optional
+        The columns to load, in this order. Left out, and for `.npz`, all are loaded but the target
+        and an index.
+    target : str, optional
+        The column (.npz: the array) that is no feature.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+    notes : tuple of str
+        What is said of the columns that are not loaded.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If a column is missing, or there are more or fewer of them than the model has features.
+    ImportError
+        If pyarrow is needed and not installed.
+    """
+    path = Path(path)
+    wanted = Wanted(n_features, names, target)
+    X, beside = _READERS[_ending(path)].features(path, wanted)
+    return X, (f"not used: {listed(beside)}",) if beside else ()
 
 
 def _ending(path: Path) -> str:
-    """Find the ending that says how to read a file."""
+    """Find the ending that says how to read a file that is there."""
     if path.is_dir():
         raise _folder(path)
     for ending in _READERS:
         if path.name.lower().endswith(ending):
+            if not path.is_file():
+                raise FileNotFoundError(f"there is no file {path}")
             return ending
     remedy = ONE_ARRAY if path.suffix.lower() == ".npy" else ""
     raise invalid("the data file", "a file that ends in " + ", ".join(_READERS), str(path), remedy)
@@ -100,7 +167,7 @@ def _folder(path: Path) -> ValueError:
     return invalid(f"the data file {path}", "a file", "a folder", remedy)
 
 
-def _split(table: Table, test_fraction: float, random_state: int) -> Parts:
+def _split(table: Table, test_fraction: float, random_state: int, stratify: bool) -> Parts:
     """Set test samples apart."""
     from sklearn.model_selection import train_test_split
 
@@ -108,10 +175,15 @@ def _split(table: Table, test_fraction: float, random_state: int) -> Parts:
     if n_rows != n_labels or n_labels < 2:
         got = f"{n_rows} rows and {n_labels} labels"
         raise invalid("X and y", "of equal length, at least 2", got)
-    counts = np.unique(table.y, return_counts=True)[1]
-    fewest_places = min(test_fraction, 1 - test_fraction) * len(table.y)
-    stratify = table.y if counts.min() >= 2 and fewest_places >= len(counts) else None
     X_train, X_test, y_train, y_test = train_test_split(
-        table.X, table.y, test_size=test_fraction, random_state=random_state, stratify=stratify
-    )
-    return Parts(X_train, y_train, X_test, y_test, table.notes)
+        table.X, table.y, test_size=test_fraction, random_state=random_state,
+        stratify=table.y if stratify and _may_be_stratified(table.y, test_fraction) else None,
+    )  # fmt: skip
+    return Parts(X_train, y_train, X_test, y_test, table.notes, table.feature_names)
+
+
+def _may_be_stratified(y: Array, test_fraction: float) -> bool:
+    """Tell whether there are enough samples of each class, and places for them, in both parts."""
+    counts = np.unique(y, return_counts=True)[1]
+    fewest_places = min(test_fraction, 1 - test_fraction) * len(y)
+    return bool(counts.min() >= 2 and fewest_places >= len(counts))

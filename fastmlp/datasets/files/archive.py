@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._errors import invalid, unknown_name
+from fastmlp.datasets.files.selection import Wanted
 from fastmlp.datasets.files.table import Table
 
 Array = NDArray[Any]
@@ -23,6 +24,7 @@ class Parts(NamedTuple):
     X_test: Array
     y_test: Array
     notes: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] | None = None
 
 
 def read_archive(path: Path, target: str | None) -> Table | Parts:
@@ -48,6 +50,30 @@ def read_archive(path: Path, target: str | None) -> Table | Parts:
         if name not in arrays:
             raise unknown_name(f"the array {name} of {path}", name, arrays)
     return Table(_flat(arrays["X"]), arrays[label])
+
+
+def read_archive_features(path: Path, wanted: Wanted) -> tuple[Array, list[str]]:
+    """Read the array X of a NumPy archive, whose columns have no names; see `load_features`.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : Wanted
+
+    Raises
+    ------
+    ValueError
+        If it is no archive, or X or the target is missing, or X is of another shape.
+    """
+    arrays = _arrays(path)
+    for name in ("X", *filter(None, [wanted.target])):
+        if name not in arrays:
+            raise unknown_name(f"the array {name} of {path}", name, arrays)
+    X = _flat(arrays["X"])
+    if X.ndim != 2 or X.shape[1] != wanted.n_features:
+        rule = f"of shape (n_samples, {wanted.n_features}), the features of the model"
+        raise invalid(f"the array X of {path}", rule, f"shape {X.shape}")
+    return X, []
 
 
 def _arrays(path: Path) -> dict[str, Array]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp._errors import invalid
+from fastmlp.datasets.files.selection import Wanted, names_beside, select_columns
 from fastmlp.datasets.files.table import Array, Table, as_table, choose_columns
 
 
@@ -26,6 +27,34 @@ def read_parquet(path: Path, target: str | None) -> Table:
     ImportError
         If pyarrow is not installed.
     """
+    table, names = _read(path)
+    columns = choose_columns(path, names, target, _indexes(table.schema, names))
+    X = _features(table, columns.features, path, names)
+    y = _values(table.column(columns.label), path, names[columns.label])
+    y = y.astype(str) if y.dtype == object else y
+    return as_table(path, columns, target, X, y)
+
+
+def read_parquet_features(path: Path, wanted: Wanted) -> tuple[Array, list[str]]:
+    """Read the features that a model reads; see `load_features`.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : Wanted
+
+    Raises
+    ------
+    ValueError, ImportError
+        See `read_parquet`.
+    """
+    table, names = _read(path)
+    selected = select_columns(path, names, wanted, _indexes(table.schema, names))
+    return _features(table, selected, path, names), names_beside(names, selected, wanted)
+
+
+def _read(path: Path) -> tuple[Any, list[str]]:
+    """Read a table, and the names of its columns."""
     try:
         import pyarrow as arrow
         from pyarrow import parquet
@@ -38,12 +67,12 @@ def read_parquet(path: Path, target: str | None) -> Table:
             table = file.read()
     except (arrow.ArrowException, OSError) as error:
         raise invalid(f"the file {path}", "a whole Parquet file", str(error)) from error
-    names = list(table.column_names)
-    columns = choose_columns(path, names, target, _indexes(table.schema, names))
-    features = [_numbers(table.column(column), path, names[column]) for column in columns.features]
-    y = _values(table.column(columns.label), path, names[columns.label])
-    y = y.astype(str) if y.dtype == object else y
-    return as_table(path, columns, target, np.column_stack(features), y)
+    return table, list(table.column_names)
+
+
+def _features(table: Any, columns: Sequence[int], path: Path, names: Sequence[str]) -> Array:
+    """Put columns of numbers side by side."""
+    return np.column_stack([_numbers(table.column(n), path, names[n]) for n in columns])
 
 
 def _indexes(schema: Any, names: Sequence[str]) -> list[int]:

@@ -35,6 +35,8 @@ class Table(NamedTuple):
     y: Array
     notes: tuple[str, ...] = ()
     """What was decided while reading."""
+    feature_names: tuple[str, ...] | None = None
+    """Of the columns of X; None where they have none, or two the same."""
 
 
 class Columns(NamedTuple):
@@ -69,18 +71,27 @@ def choose_columns(
     ValueError
         If there is no such column or more than one, or no feature beside it.
     """
-    n_unnamed = next((column for column, name in enumerate(names) if name), 0)
-    indexes = [
-        column
-        for column, name in enumerate(names)
-        if column in indexes or column < n_unnamed or INDEX_NAME.fullmatch(name)
-    ]
+    indexes = [column for column in range(len(names)) if is_index(column, names, indexes)]
     others = [column for column in range(len(names)) if column not in indexes]
     label = max(others, default=-1) if target is None else _position(path, names, target)
     features = [column for column in others if column != label]
     if not features:
         raise _no_feature(path, names)
     return Columns(names, label, features, [column for column in indexes if column != label])
+
+
+def is_index(column: int, names: Sequence[str], indexes: Collection[int]) -> bool:
+    """Tell whether a column is an index: known to be one, called one, or first without a name.
+
+    Parameters
+    ----------
+    column : int
+    names : sequence of str
+    indexes : collection of int
+        Those that are known.
+    """
+    unnamed = not any(names[: column + 1]) and any(names)
+    return column in indexes or unnamed or bool(INDEX_NAME.fullmatch(names[column]))
 
 
 def _position(path: Path, names: Sequence[str], target: str) -> int:
@@ -136,7 +147,9 @@ def as_table(path: Path, columns: Columns, target: str | None, X: Array, y: Arra
         "the label is the last column; target names another: ": [label] if target is None else [],
     }
     said = tuple(note + listed(found) for note, found in notes.items() if found)
-    return Table(np.delete(X, numbers, axis=1) if numbers else X, y, said)
+    kept = tuple(name for feature, name in enumerate(names) if feature not in numbers)
+    feature_names = kept if len(set(kept)) == len(kept) else None
+    return Table(np.delete(X, numbers, axis=1) if numbers else X, y, said, feature_names)
 
 
 def _numbers_rows(X: Array) -> NDArray[np.bool_]:

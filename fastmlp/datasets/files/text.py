@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fastmlp._errors import invalid
+from fastmlp.datasets.files.selection import Wanted, names_beside, select_columns
 from fastmlp.datasets.files.table import Array, Columns, Table, as_table, choose_columns, listed
 from fastmlp.datasets.files.values import (
     as_labels,
@@ -44,17 +45,11 @@ def read_text(path: Path, target: str | None) -> Table:
     ValueError
         If it is not such text, has no line of names, or a value is missing or no number.
     """
-    lines = _lines(path)
-    names = _names(path, lines)
-    first = next(lines, None)
-    if first is None:
-        raise invalid(f"the file {path}", "of at least one line of values", "none")
-    if len(first[1]) == len(names) + 1 and first[1][-1]:
-        names.insert(0, "")  # R's write.table names no column of row names
+    names, lines = _open(path, 2)
     if target is not None and target not in names:
         _require_names(path, names)
     columns = choose_columns(path, names, target)
-    X, labels = _values(path, chain([first], lines), columns)
+    X, labels = _values(path, lines, names, columns.features, columns.label)
     missing = missing_label(labels)
     if missing is not None:
         got = f"{labels[missing]!r} in sample {missing + 1}"
@@ -62,6 +57,40 @@ def read_text(path: Path, target: str | None) -> Table:
     notes = _note_on_names(path, columns, labels)
     table = as_table(path, columns, target, X, as_labels(labels))
     return table._replace(notes=notes + table.notes)
+
+
+def read_text_features(path: Path, wanted: Wanted) -> tuple[Array, list[str]]:
+    """Read the features that a model reads; see `load_features`.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : Wanted
+
+    Raises
+    ------
+    ValueError
+        See `read_text`.
+    """
+    names, lines = _open(path, 1)
+    selected = select_columns(path, names, wanted)
+    found = [names[column] for column in selected]
+    if wanted.names is None and _are_values(found) and not _are_positions(found):
+        raise _no_names(path, found)
+    X, _ = _values(path, lines, names, selected)
+    return X, names_beside(names, selected, wanted)
+
+
+def _open(path: Path, fewest: int) -> tuple[list[str], Iterator[Line]]:
+    """Return the names of the columns, so many at least, and the lines of values, one at least."""
+    lines = _lines(path)
+    names = _names(path, lines, fewest)
+    first = next(lines, None)
+    if first is None:
+        raise invalid(f"the file {path}", "of at least one line of values", "none")
+    if len(first[1]) == len(names) + 1 and first[1][-1]:
+        names.insert(0, "")  # R's write.table names no column of row names
+    return names, chain([first], lines)
 
 
 def _lines(path: Path) -> Iterator[Line]:
@@ -95,43 +124,51 @@ def _separator(line: str) -> str:
     )
 
 
-def _names(path: Path, lines: Iterator[Line]) -> list[str]:
+def _names(path: Path, lines: Iterator[Line], fewest: int) -> list[str]:
     """Read the names of the columns."""
     _, names = next(lines, (0, []))
     names = [name.strip() for name in names]
     if names and not names[-1]:
         names.pop()  # lines that end in a separator
-    if len(names) < 2:
-        rule = "of at least 2 columns, separated by commas, semicolons, tabs or |"
+    if len(names) < fewest:
+        rule = f"of at least {fewest} columns, separated by commas, semicolons, tabs or |"
         raise invalid(f"the file {path}", rule, f"{len(names)} column(s): {listed(names)}")
     return names
 
 
-def _values(path: Path, lines: Iterable[Line], columns: Columns) -> tuple[Array, list[str]]:
-    """Read the features as float64 and the labels as they are written."""
-    n_columns, n_features = len(columns.names), len(columns.features)
-    features, labels = array("d"), []
+def _values(
+    path: Path,
+    lines: Iterable[Line],
+    names: Sequence[str],
+    features: Sequence[int],
+    label: int | None = None,
+) -> tuple[Array, list[str]]:
+    """Read the features as float64, and the labels, if asked for, as they are written."""
+    n_columns, numbers, labels = len(names), array("d"), []
     for line, row in lines:
         if len(row) == n_columns + 1 and not row[-1]:
             row.pop()  # the line ends in a separator
         if len(row) != n_columns:
             rule = f"of {n_columns} values, as its first line"
             raise invalid(f"line {line} of {path}", rule, f"{len(row)} values")
-        values = as_numbers([row[column] for column in columns.features])
+        values = as_numbers([row[column] for column in features])
         if values is None:
-            raise _no_number(path, line, row, columns)
-        features.extend(values)
-        labels.append(row[columns.label].strip())
-    return np.frombuffer(features).reshape(-1, n_features), labels
+            raise _no_number(path, line, row, names, features)
+        numbers.extend(values)
+        if label is not None:
+            labels.append(row[label].strip())
+    return np.frombuffer(numbers).reshape(-1, len(features)), labels
 
 
-def _no_number(path: Path, line: int, row: Sequence[str], columns: Columns) -> ValueError:
+def _no_number(
+    path: Path, line: int, row: Sequence[str], names: Sequence[str], features: Sequence[int]
+) -> ValueError:
     """Word the error of the first feature in a line that is no number."""
-    column = next(column for column in columns.features if not is_number(row[column]))
+    column = next(column for column in features if not is_number(row[column]))
     remedy = "Impute missing values and encode text as numbers first."
     if DECIMAL_COMMA.fullmatch(row[column].strip()):
         remedy = "Write decimals with a point."
-    where = f"column {columns.names[column]!r} in line {line} of {path}"
+    where = f"column {names[column]!r} in line {line} of {path}"
     return invalid(where, "a number", repr(row[column]), remedy)
 
 
@@ -141,9 +178,10 @@ def _note_on_names(path: Path, columns: Columns, labels: Sequence[str]) -> tuple
     label = columns.names[columns.label]
     if not _are_values(names):
         return ()
-    are_positions = [*names, label] == [str(column) for column in range(len(names) + 1)]
+    # pandas numbers an array's columns
+    are_numbered = bool(columns.indexes) and _are_positions([*names, label])
     is_sample = label in labels or is_number(label) or len(set(names)) < len(names)
-    if is_sample and not (columns.indexes and are_positions):  # pandas numbers an array's columns
+    if is_sample and not are_numbered:
         raise _no_names(path, names)
     return ("the first line is read as names, though those of the features are numbers",)
 
@@ -158,6 +196,11 @@ def _require_names(path: Path, names: Sequence[str]) -> None:
 def _are_values(names: Sequence[str]) -> bool:
     """Tell whether all names are what a line of features would hold."""
     return all(is_number(name) or is_missing(name) for name in names)
+
+
+def _are_positions(names: Sequence[str]) -> bool:
+    """Tell whether names are the numbers of the columns."""
+    return list(names) == [str(column) for column in range(len(names))]
 
 
 def _no_names(path: Path, names: Sequence[str]) -> ValueError:
