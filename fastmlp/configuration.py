@@ -18,7 +18,7 @@ from fastmlp.arguments import (
 )
 from fastmlp.backends.contract import Objective
 from fastmlp.engine.plan import Stopping
-from fastmlp.losses import REGRESSION_LOSSES, Loss
+from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import OPTIMIZERS
 from fastmlp.rng import INITIALISATIONS, initial_parameters
@@ -134,6 +134,24 @@ def complete(settings: SimpleNamespace, batch_size: int) -> None:
             settings.solver, batch_size * settings.accumulate
         )
     require_kept(settings, settings.dtype)
+
+
+def count_outputs(settings: Any, targets: Any) -> int:
+    """Count the network's outputs: some losses have several for each target.
+
+    Parameters
+    ----------
+    settings : SimpleNamespace
+        See `read_settings`.
+    targets : Targets
+        Of `training_data`.
+
+    Returns
+    -------
+    int
+    """
+    n_outputs: int = targets.n_outputs * LOSSES[LOSS_NAMES[settings.loss]].outputs_per_target
+    return n_outputs
 
 
 def as_objective(settings: Any, n_hidden: int) -> Objective:

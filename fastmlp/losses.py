@@ -158,12 +158,53 @@ def quantile_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
     return quantile_slopes(logits, targets, loss)
 
 
+def gaussian_terms(logits: Array, targets: Array) -> tuple[Array, Array, Array]:
+    """Compute m - y, (m - y) e^-s and (m - y)^2 e^-s of logits that are m, s, m, s, ...
+
+    Parameters
+    ----------
+    logits : ndarray of shape (..., 2 * n_targets)
+        A mean m and a logarithm s of the variance for each target.
+    targets : ndarray of shape (..., n_targets)
+
+    Returns
+    -------
+    residuals, scaled, squares : ndarray of shape (..., n_targets)
+    """
+    residuals = logits[..., ::2] - targets
+    scaled = residuals * np.exp(-logits[..., 1::2])
+    return residuals, scaled, residuals * scaled
+
+
+def gaussian_losses(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute the mean of the targets' (s + (y - m)^2 e^-s) / 2: -log N(y; m, e^s) less a constant.
+
+    Nix & Weigend 1994, equation 6.
+    """
+    squares = gaussian_terms(logits, targets)[2]
+    return np.asarray(0.5 * (logits[..., 1::2] + squares).mean(axis=-1))
+
+
+def gaussian_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute (m - y) e^-s and (1 - (y - m)^2 e^-s) / 2; the sum's, see `squared_gradient`."""
+    _, scaled, squares = gaussian_terms(logits, targets)
+    half = logits.dtype.type(0.5)
+    return np.stack([scaled, half - half * squares], axis=-1).reshape(logits.shape)
+
+
+def mean_of(logits: Array) -> Array:
+    """Take the means of logits that are means and logarithms of variances in turn."""
+    return logits[..., ::2]
+
+
 class OutputFunction(NamedTuple):
     """What turns logits into predictions."""
 
     function: Callable[[Array], Array]
     onnx: str
     """Name of the operator that does the same."""
+    every: int = 1
+    """Only every so many logits become predictions."""
 
 
 OUTPUT_FUNCTIONS: dict[str, OutputFunction] = {
@@ -171,8 +212,10 @@ OUTPUT_FUNCTIONS: dict[str, OutputFunction] = {
     "softmax": OutputFunction(softmax, "Softmax"),
     "logistic": OutputFunction(sigmoid, "Sigmoid"),
     "exp": OutputFunction(exp, "Exp"),
+    "mean": OutputFunction(mean_of, "Identity", every=2),
 }
-"""By the names that `out_activation_` has; the twins are `kernels.outputs.OUTPUT_CODES`."""
+"""By the names that `out_activation_` has; the twins of those that take every logit are
+`kernels.outputs.OUTPUT_CODES`."""
 
 
 class LossFunctions(NamedTuple):
@@ -193,6 +236,8 @@ class LossFunctions(NamedTuple):
     """Whether the loss is the mean over the outputs, and the gradient that of their sum."""
     in_scikit_learn: bool = False
     """Whether scikit-learn's network has it."""
+    outputs_per_target: int = 1
+    """How many outputs a target has, side by side."""
 
 
 LOSSES: dict[str, LossFunctions] = {
@@ -211,6 +256,9 @@ LOSSES: dict[str, LossFunctions] = {
     "absolute_error": LossFunctions(absolute_losses, absolute_gradient),
     "huber": LossFunctions(huber_losses, huber_gradient),
     "quantile": LossFunctions(quantile_losses, quantile_gradient),
+    "gaussian_nll": LossFunctions(
+        gaussian_losses, gaussian_gradient, "mean", outputs_per_target=2
+    ),
 }  # fmt: skip
 
 REGRESSION_LOSSES = tuple(name for name, row in LOSSES.items() if row.targets == "values")

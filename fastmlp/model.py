@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fastmlp.base_model import BaseModel
 from fastmlp.inputs import Scale
-from fastmlp.losses import OUTPUT_FUNCTIONS, Loss
+from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.saving.content import Content
 from fastmlp.targets import as_targets, as_values
@@ -175,7 +175,8 @@ class RegressionModel(BaseModel):
 
     def _read_targets(self, y: Any, n_samples: int) -> Array:
         n_outputs = self.parameters.network.layer_sizes[-1]
-        return as_values(y, n_samples, self.parameters.dtype, n_outputs)[0]
+        n_targets = n_outputs // LOSSES[self.loss.name].outputs_per_target
+        return as_values(y, n_samples, self.parameters.dtype, n_targets)[0]
 
     def _score_logits(self, logits: Array, targets: Array) -> float:
         return coefficient_of_determination(

@@ -21,7 +21,7 @@ OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 """From logits to predictions: those of the losses, and what users may set by hand."""
 
-NATIVE = tuple(OUTPUT_FUNCTIONS)
+NATIVE = tuple(name for name, row in OUTPUT_FUNCTIONS.items() if row.every == 1)
 """Those that a backend may compute itself."""
 
 

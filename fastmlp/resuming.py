@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any
 
 from fastmlp._errors import invalid
-from fastmlp.configuration import as_network, complete, read_settings
+from fastmlp.configuration import as_network, complete, count_outputs, read_settings
 from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
 from fastmlp.engine.checkpoint import Saved
@@ -118,8 +118,8 @@ def _as_before(data: TrainingData, saved: Saved, settings: Any, path: str) -> Tr
         got = f"{n_samples} rows of {data.features.n_features} columns with other values"
         raise invalid("X and y", f"the data of {path}", got, remedy)
     asked = as_network(
-        data.features.n_features, settings.hidden_layer_sizes, data.targets.n_outputs,
-        settings.activation,
+        data.features.n_features, settings.hidden_layer_sizes,
+        count_outputs(settings, data.targets), settings.activation,
     )  # fmt: skip
     if asked != network or saved.state.parameters.dtype != settings.dtype:
         raise invalid(path, "a whole checkpoint", "weights that do not fit its settings")

@@ -13,6 +13,7 @@ from fastmlp.configuration import (
     as_initial_parameters,
     as_network,
     complete,
+    count_outputs,
     read_settings,
 )
 from fastmlp.datasets.dataset import Dataset
@@ -123,7 +124,8 @@ def train(
         "identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu", "softplus", "elu",
         "selu" or "mish": one for all hidden layers, or one each.
     loss : str
-        "cross_entropy", "squared_error", "poisson", "absolute_error", "huber" or "quantile".
+        "cross_entropy", "squared_error", "poisson", "absolute_error", "huber", "quantile"
+        or "gaussian_nll", with a mean and a variance for each target; the mean is predicted.
         Softmax and cross-entropy for class labels, or the loss for numbers to predict, as
         `MLPRegressor` has them.
     huber_delta : float
@@ -257,8 +259,8 @@ def train(
     if settings.early_stopping:
         data, rows = hold_out(data, settings.validation_fraction, split_stream)
     network = as_network(
-        data.features.n_features, settings.hidden_layer_sizes, data.targets.n_outputs,
-        settings.activation,
+        data.features.n_features, settings.hidden_layer_sizes,
+        count_outputs(settings, data.targets), settings.activation,
     )  # fmt: skip
     parameters = as_initial_parameters(
         network, settings.init, coefs_init, intercepts_init, settings.dtype, weights_stream

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import huber, log_softmax, ndtr, xlogy
+from scipy.stats import norm
 
 ACTIVATIONS = {
     "identity": lambda z: z,
@@ -40,6 +41,9 @@ SAMPLE_LOSSES = {
     "squared_error": lambda z, y, loss: ((z - y) ** 2 / 2).mean(axis=1),
     "poisson": lambda z, y, loss: (xlogy(y, y) - y * z - y + np.exp(z)).sum(axis=1),
     "absolute_error": lambda z, y, loss: abs(z - y).mean(axis=1),
+    "gaussian_nll": lambda z, y, loss: (
+        -(norm.logpdf(y, z[:, ::2], np.exp(z[:, 1::2] / 2)) + np.log(2 * np.pi) / 2).mean(axis=1)
+    ),
     "quantile": lambda z, y, loss: np.maximum(
         loss.level * (y - z), (loss.level - 1) * (y - z)
     ).mean(axis=1),

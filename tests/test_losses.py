@@ -42,3 +42,19 @@ def test_quantile_loss_is_scikit_learns(level):
     assert sample_losses(loss, z, y).mean() == pytest.approx(expected, rel=1e-14)
     slopes = loss_gradient(loss, np.array([2.0, 1.0, 0.0]), np.ones(3))
     np.testing.assert_allclose(slopes, [1 - level, 0, -level])
+
+
+LIKELIHOODS = [1.1556936797872228, -0.3163933476010822]
+LIKELIHOOD_GRADIENTS = [
+    [-1.9027972799213315, -0.16597904797246604, 1.5163266492815834, -1.3954083116019793],
+    [0.6140480648084864, 0.2697319756968176, -0.7389056098930648, 0.46305471950534677],
+]
+
+
+def test_gaussian_likelihood_is_pytorchs():
+    z = np.array([[0.3, -1.0, 2.0, 0.5], [1.0, 0.2, -0.5, -2.0]])
+    y = np.array([[1.0, -0.5], [0.25, -0.4]])
+    loss = Loss("gaussian_nll")
+    # torch 2.13's GaussianNLLLoss, averaged over the targets, and its gradient, of the sum.
+    np.testing.assert_allclose(sample_losses(loss, z, y), LIKELIHOODS, rtol=1e-14)
+    np.testing.assert_allclose(loss_gradient(loss, z, y), LIKELIHOOD_GRADIENTS, rtol=1e-13)

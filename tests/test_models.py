@@ -9,6 +9,7 @@ import sklearn.metrics
 
 import fastmlp
 from fastmlp import MLPRegressor
+from fastmlp.losses import REGRESSION_LOSSES
 from tests.tolerances import assert_close
 
 BACKENDS = ["reference", "numpy", "numba"]
@@ -32,7 +33,7 @@ WAYS = {
     "adaptive": {"learning_rate": "adaptive", "tol": 9.0, "n_iter_no_change": 1},
     "early stopping": {"early_stopping": True, "validation_fraction": 0.2, "n_iter_no_change": 1},
 }
-LOSSES = ["squared_error", "absolute_error", "poisson", "huber"]
+LOSSES = REGRESSION_LOSSES
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])

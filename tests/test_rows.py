@@ -15,8 +15,10 @@ from fastmlp.arguments import OPTIMIZER_NUMBERS
 from fastmlp.kernels import activations, losses, optimizers, outputs
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, REGRESSION_LOSSES
 from fastmlp.optimizers import OPTIMIZERS, SGD, Accumulate, AdamW
+from fastmlp.predictor import NATIVE
 from tests import oracles, test_activations, test_optimizers
 
+PAIRED = [name for name, row in LOSSES.items() if row.outputs_per_target == 2]
 VALUE_LOSSES = [name for name, row in LOSSES.items() if row.targets != "classes"]
 MADE = [*(kind() for kind in OPTIMIZERS.values()), SGD(momentum=0.9), Accumulate()]
 KERNELS = {"keep", *(optimizer.kernel for optimizer in MADE)}
@@ -24,10 +26,11 @@ TABLES = {
     "activations: kernels.activations.CODES": (ACTIVATIONS, activations.CODES),
     "activations: tests.oracles.ACTIVATIONS": (ACTIVATIONS, oracles.ACTIVATIONS),
     "activations: tests.test_activations.EXPECTED": (ACTIVATIONS, test_activations.EXPECTED),
-    "losses: kernels.losses.CODES": (VALUE_LOSSES, losses.CODES),
+    "losses: kernels.losses.CODES": (VALUE_LOSSES, [*losses.CODES, *losses.PAIRED]),
+    "losses: kernels.losses.PAIRED": (PAIRED, losses.PAIRED),
     "losses: tests.oracles.SAMPLE_LOSSES": (VALUE_LOSSES, oracles.SAMPLE_LOSSES),
     "optimizers: kernels.optimizers.CODES": (KERNELS, optimizers.CODES),
-    "output functions: kernels.outputs.OUTPUT_CODES": (OUTPUT_FUNCTIONS, outputs.OUTPUT_CODES),
+    "output functions: kernels.outputs.OUTPUT_CODES": (NATIVE, outputs.OUTPUT_CODES),
 }
 
 
@@ -46,7 +49,7 @@ def test_codes_are_told_apart(codes):
     assert len(set(codes.values())) == len(codes)
 
 
-@pytest.mark.parametrize("name", VALUE_LOSSES)
+@pytest.mark.parametrize("name", losses.CODES)
 def test_the_kernels_average_what_the_rows_average(name):
     assert (losses.CODES[name] in losses.SUMMED) != LOSSES[name].averaged
 

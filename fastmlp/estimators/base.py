@@ -301,6 +301,12 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Hand a checked matrix to the engine where it lies."""
         return Features(X, self._input_scale, dtype)
 
+    def _logits(self, X: Any) -> Array:
+        """Compute what the output function is applied to, of shape (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        features = self._wrap(read(self, X, reset=False), self._fitted.dtype)
+        return self._find_predictor().logits(features)
+
     def _find_predictor(self) -> Predictor:
         """Return what predicts; it is kept while what it was made for stays the same."""
         parameters, known = self._parameters(), vars(self)

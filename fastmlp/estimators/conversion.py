@@ -15,7 +15,7 @@ from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.losses import LOSSES
 from fastmlp.network import Network, Parameters
 from fastmlp.saving.content import Content
-from fastmlp.saving.scikit_learn import only_activation
+from fastmlp.saving.scikit_learn import only_activation, require_output
 
 KINDS: dict[str, tuple[type[BaseMLP], Any]] = {
     "MLPClassifier": (MLPClassifier, sklearn.neural_network.MLPClassifier),
@@ -90,6 +90,7 @@ def to_sklearn(estimator: BaseMLP) -> Any:
     for name, (values, stand_in) in TRAINING_ONLY.items():
         arguments[name] = given[name] if given[name] in values else stand_in
     arguments["activation"] = only_activation(estimator._fitted.network.activations)
+    require_output(LOSSES[estimator._loss().name].output)
     if "loss" in given and not LOSSES[given["loss"]].in_scikit_learn:
         arguments["loss"] = "squared_error"  # its output is the identity, too
     made = theirs(**arguments)

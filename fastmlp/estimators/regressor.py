@@ -34,7 +34,10 @@ Parameters
 ----------
 loss : str, default="squared_error"
 <losses>
-    The predictions for "poisson", whose targets are at least 0, are exponentials.
+    The predictions for "poisson", whose targets are at least 0, are exponentials. "gaussian_nll"
+    learns a mean and a variance for each target, of about unit scale: `predict` gives the mean,
+    and with `return_std` the standard deviation; the network has two outputs for each, the mean
+    and the logarithm of the variance.
 <parameters>
 huber_delta : float, default=1.0
     Where Huber's loss turns from a parabola into lines.
@@ -175,19 +178,33 @@ True
         """
         return self._fit(X, y, sample_weight, None, None, True)  # type: ignore[no-any-return]
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict values.
 
         Parameters
         ----------
         X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+        return_std : bool
+            Return the standard deviations, too, which the loss "gaussian_nll" learns.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        predictions : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        deviations : ndarray of the same shape
+            Only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If X is not as in the fit, or the loss has no standard deviations.
         """
-        predictions = self._predictions(X)
-        return predictions.ravel() if predictions.shape[1] == 1 else predictions
+        if not return_std:
+            return _flat(self._predictions(X))
+        if LOSSES[self.loss].outputs_per_target == 1:
+            rule = f"False with loss={self.loss!r}, which learns no standard deviation"
+            raise invalid("return_std", rule, return_std, "Fit with loss='gaussian_nll'.")
+        logits = self._logits(X)
+        return _flat(logits[:, ::2]), _flat(np.exp(0.5 * logits[:, 1::2]))
 
     def _plain_targets(self, y: Any, name: str) -> Any:
         return plain_numbers(y, name)
@@ -207,7 +224,8 @@ True
         return Loss(self.loss, delta=float(self.huber_delta), level=float(self.quantile))
 
     def _count_outputs(self, y: Array) -> int:
-        return 1 if y.ndim == 1 else y.shape[1]
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        return int(n_targets * LOSSES[self.loss].outputs_per_target)
 
     def _score_predictions(self, y: Array, predictions: Array, weights: Array | None) -> float:
         values = y.reshape(len(y), -1)
@@ -218,3 +236,8 @@ True
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _flat(values: Array) -> Array:
+    """Turn a matrix of one column into a vector."""
+    return values.ravel() if values.shape[1] == 1 else values

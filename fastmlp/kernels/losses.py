@@ -10,12 +10,15 @@ import numpy as np
 
 from fastmlp.kernels.functions import exp, log1p
 from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.kinds import is_a
 from fastmlp.kernels.simd import absolute, fma, like, where_less
 
 NAMES = ("logistic", "squared_error", "poisson", "absolute_error", "huber", "quantile")
-"""The keys of `fastmlp.losses.LOSSES` but for softmax."""
+"""The keys of `fastmlp.losses.LOSSES` but for softmax and `PAIRED`."""
 LOGISTIC_LOSS, SQUARED_ERROR, POISSON, ABSOLUTE_ERROR, HUBER, QUANTILE = range(len(NAMES))
 CODES = {name: code for code, name in enumerate(NAMES)}
+PAIRED = ("gaussian_nll",)
+"""Those with two outputs a target, which are told by their targets: `PairTargets`."""
 SUMMED = (LOGISTIC_LOSS, POISSON)
 """Those whose sum over the outputs is taken; of the others it is the mean."""
 
@@ -44,6 +47,16 @@ class ValueTargets(NamedTuple):
     smoothing: float
     delta: float
     level: float
+
+
+class PairTargets(NamedTuple):
+    """What the loss with two outputs a target, a mean and a logarithm of a variance, compares."""
+
+    values: np.ndarray
+    """(n_samples * n_outputs,) float: each target twice."""
+    weights: np.ndarray
+    """(n_samples,) float, or empty where all samples weigh alike."""
+    n_outputs: int
 
 
 @inlined
@@ -94,10 +107,30 @@ def output_losses(targets, z, y):
     return cut * fma(zero - half, cut, size), where_less(residual, zero, zero - cut, cut)
 
 
+@inlined
+def pair_losses(mean, log_variance, y):
+    """Compute (s + (m - y)^2 e^-s) / 2 and its derivatives by the mean m and by s.
+
+    Parameters
+    ----------
+    mean, log_variance, y : vector
+
+    Returns
+    -------
+    losses, by_mean, by_log_variance : vector
+    """
+    half, residual = like(y, 0.5), mean - y
+    scaled = residual * exp(like(y, 0.0) - log_variance)
+    square = residual * scaled
+    return half * (log_variance + square), scaled, half - half * square
+
+
 @kernel
 def least_loss(targets, sample):
     """Compute what no logit changes: Poisson's y log y - y, added up over the outputs."""
     total = 0.0
+    if is_a(targets, PairTargets):
+        return total
     if targets.code == POISSON:
         for place in range(sample * targets.n_outputs, (sample + 1) * targets.n_outputs):
             y = np.float64(targets.values[place])
@@ -108,4 +141,6 @@ def least_loss(targets, sample):
 @inlined
 def share_of_outputs(targets):
     """Compute the factor of the sum over the outputs."""
+    if is_a(targets, PairTargets):
+        return 2.0 / targets.n_outputs
     return 1.0 if targets.code in SUMMED else 1.0 / targets.n_outputs

@@ -2,8 +2,16 @@
 
 import numpy as np
 
-from fastmlp.kernels.jit import kernel
-from fastmlp.kernels.losses import least_loss, output_losses, share_of_outputs, weight_of
+from fastmlp.kernels.jit import inlined, kernel
+from fastmlp.kernels.kinds import is_a
+from fastmlp.kernels.losses import (
+    PairTargets,
+    least_loss,
+    output_losses,
+    pair_losses,
+    share_of_outputs,
+    weight_of,
+)
 from fastmlp.kernels.simd import broadcast, load, load_first, n_lanes, store
 from fastmlp.kernels.transposition import transpose
 
@@ -23,6 +31,44 @@ def value_loss(lanes, targets, sample, logits, deltas, width, share):
         store(deltas, place, factor * derivative)
     deltas[n_outputs:width] = 0
     return total * share_of_outputs(targets) + least_loss(targets, sample)
+
+
+@inlined
+def differentiate(lanes, targets, n_numbers, truths, factor, losses, space):
+    """Overwrite transposed logits with their derivatives times a factor, and add the losses up.
+
+    Parameters
+    ----------
+    lanes : simd.Lanes
+    targets : ValueTargets or PairTargets
+    n_numbers, truths : int
+        How many logits there are, and where their targets begin.
+    factor, losses : vector
+        The sum begins with `losses`.
+    space : (n,) float
+        Logits and targets; the logits are overwritten.
+
+    Returns
+    -------
+    vector
+    """
+    size = n_lanes(lanes)
+    if is_a(targets, PairTargets):
+        for unit in range(0, n_numbers, 2 * size):
+            mean, log_variance = load(lanes, space, unit), load(lanes, space, unit + size)
+            loss, by_mean, by_log_variance = pair_losses(
+                mean, log_variance, load(lanes, space, truths + unit)
+            )
+            losses = losses + loss
+            store(space, unit, factor * by_mean)
+            store(space, unit + size, factor * by_log_variance)
+    else:
+        for unit in range(0, n_numbers, size):
+            z, y = load(lanes, space, unit), load(lanes, space, truths + unit)
+            loss, derivative = output_losses(targets, z, y)
+            losses = losses + loss
+            store(space, unit, factor * derivative)
+    return losses
 
 
 @kernel
@@ -64,11 +110,7 @@ def value_rows(lanes, block, targets, batch, row, width, logits, deltas, total, 
             corner = start + low * step + place
             transpose(block, logits.memory, corner, step, space, low, size)
             transpose(block, deltas, corner, step, space, truths + low, size)
-        for unit in range(0, count * size, size):
-            z, y = load(lanes, space, unit), load(lanes, space, truths + unit)
-            loss, derivative = output_losses(targets, z, y)
-            losses = losses + loss
-            store(space, unit, factor * derivative)
+        losses = differentiate(lanes, targets, count * size, truths, factor, losses, space)
         for unit in range(count * size, truths, size):
             store(space, unit, broadcast(lanes, 0.0))
         for low in range(0, size, n_block):

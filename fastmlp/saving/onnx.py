@@ -98,8 +98,12 @@ def to_onnx(content: Content) -> Any:
 
 def _predict(graph: Graph, content: Content, units: str) -> Any:
     """Finish a regressor."""
-    graph.add(OUTPUT_FUNCTIONS[content.output].onnx, units, name="variable")
-    return _describe(graph, "variable", content.coefs[-1].shape[1])
+    output, n_columns = OUTPUT_FUNCTIONS[content.output], content.coefs[-1].shape[1]
+    if output.every > 1:
+        bounds = (0, n_columns, 1, output.every)  # the first, the end, which axis, the step
+        units = graph.add("Slice", units, *(graph.constant([one], np.int64) for one in bounds))
+    graph.add(output.onnx, units, name="variable")
+    return _describe(graph, "variable", n_columns // output.every)
 
 
 def _describe(graph: Graph, name: str, n_columns: int | None, kind: str = "FLOAT") -> Any:

@@ -7,7 +7,15 @@ import numpy as np
 
 from fastmlp._errors import invalid
 from fastmlp.activations import ACTIVATIONS
+from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.saving.content import Content
+
+
+def require_output(output: str) -> None:
+    """Raise a `ValueError` where scikit-learn's networks have no such output function."""
+    if OUTPUT_FUNCTIONS[output].every > 1:
+        rule = "one with an output for each target, to be converted"
+        raise invalid("loss", rule, f"one of {output!r} and variance")
 
 
 def only_activation(names: Sequence[str]) -> str:
@@ -58,6 +66,7 @@ def to_sklearn(content: Content) -> Any:
     coefs, intercepts, fitted = list(content.coefs), list(content.intercepts), content.fitted
     activation, sizes = only_activation(content.activations), [len(b) for b in intercepts[:-1]]
     output, classes = content.output, fitted.get("classes_")
+    require_output(output)
     if classes is None:
         made = MLPRegressor(hidden_layer_sizes=sizes)
         made.set_params(loss="poisson" if output == "exp" else "squared_error")

@@ -41,6 +41,9 @@ CASES = {
     **{f"{name}, weights": Case(Loss(name), weighted=True) for name in LOSSES},
     "label smoothing": Case(Loss("softmax", label_smoothing=0.2)),
     "label smoothing of bits": Case(Loss("logistic", label_smoothing=0.2)),
+    "gaussian, sparse, batch 1": Case(
+        Loss("gaussian_nll"), activations=("tanh",), sparse=True, batch_size=1
+    ),
     "huber, small delta": Case(Loss("huber", delta=0.3)),
     "quantile, high level": Case(Loss("quantile", level=0.9), weighted=True),
     "dropout": Case(dropout=(0.5, 0.25)),
@@ -93,7 +96,8 @@ def problem(case, dtype, n_features=N_FEATURES):
 
 def parameters(case, dtype, n_features=N_FEATURES):
     """Draw parameters, the biases too."""
-    sizes = (n_features, *(7, 5)[: len(case.activations)], N_OUTPUTS)
+    n_outputs = N_OUTPUTS * LOSSES[case.loss.name].outputs_per_target
+    sizes = (n_features, *(7, 5)[: len(case.activations)], n_outputs)
     network = Network(sizes, case.activations)
     buffer = np.random.default_rng(5).normal(0, 0.4, network.n_parameters)
     return Parameters(network, buffer.astype(dtype))

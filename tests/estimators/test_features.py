@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 
@@ -123,6 +124,27 @@ def test_so_many_targets_lie_below_a_quantile(level, backend):
     model = MLPRegressor("quantile", quantile=level, random_state=0, backend=backend, **arguments)
     share = (y < model.fit(X, y).predict(X)).mean()
     assert share == pytest.approx(level, abs=0.03)
+
+
+def test_a_variance_is_learned_where_it_varies(backend):
+    generator = np.random.default_rng(0)
+    X = generator.uniform(-1, 1, (800, 1))
+    spread = np.exp(1.5 * X[:, 0] - 1)
+    y = np.stack([2 * X[:, 0], X[:, 0]], axis=1) + spread[:, None] * generator.normal(size=(800, 2))
+    arguments = {"hidden_layer_sizes": (16,), "max_iter": 100, "learning_rate_init": 0.01}
+    model = MLPRegressor("gaussian_nll", random_state=0, backend=backend, **arguments).fit(X, y)
+    mean, std = model.predict(X, return_std=True)
+    np.testing.assert_array_equal(model.predict(X), mean)
+    assert mean.shape == std.shape == (800, 2)
+    assert np.abs(np.log(std / spread[:, None])).mean() < 0.1
+    np.testing.assert_allclose(model.predict(X[:3]), mean[:3], rtol=1e-10)
+    one = clone(model).set_params(max_iter=2).fit(X, y[:, 0])
+    assert [part.shape for part in one.predict(X, return_std=True)] == [(800,), (800,)]
+    assert one.out_activation_ == "mean"
+    with pytest.raises(ValueError, match="loss must be one with an output for each target"):
+        one.to_sklearn()
+    with pytest.raises(ValueError, match="return_std must be False with loss='squared_error'"):
+        MLPRegressor(max_iter=2, backend="numpy").fit(X, y).predict(X, return_std=True)
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "huber"])

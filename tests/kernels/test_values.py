@@ -43,7 +43,11 @@ def expected_of(loss, logits, truth):
     """Compute losses and gradients in float64, and the size of the losses' terms."""
     logits, truth = logits.astype(np.float64), truth.astype(np.float64)
     losses, gradients = sample_losses(loss, logits, truth), loss_gradient(loss, logits, truth)
-    return losses, gradients, max(np.abs(losses).max(), np.abs(truth * logits).sum(axis=1).max())
+    return (
+        losses,
+        gradients,
+        max(np.abs(losses).max(), np.abs(truth * logits[:, : truth.shape[1]]).sum(axis=1).max()),
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -104,3 +108,33 @@ def test_a_logit_that_is_not_a_number_shows(name):
     lanes = choose_output_lanes(1, np.float32, False)
     loss = compiled(values.value_loss)(lanes, targets, 0, logits, deltas, 4, np.float32(1))
     assert np.isnan([loss, deltas[0]]).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_targets", [1, 2, 3, 20])
+def test_losses_of_pairs_agree_with_numpy(n_targets, dtype):
+    n_outputs, n_rows = 2 * n_targets, 21
+    line = Lanes(dtype, 64 // np.dtype(dtype).itemsize)
+    output = choose_output_lanes(n_outputs, dtype, False)
+    block, size = min(line, output, key=lambda lanes: lanes.width), line.width
+    width, step = -(-n_outputs // output.width) * output.width, 48
+    generator = np.random.default_rng(n_targets)
+    samples = generator.normal(size=(n_rows, n_outputs)).astype(dtype)
+    truth = generator.normal(size=(n_rows, n_targets)).astype(dtype)
+    logits, deltas = np.full((2, (n_rows + size) * step), np.nan, dtype)
+    logits[: n_rows * step].reshape(n_rows, step)[:, :n_outputs] = samples
+    targets = kernels.PairTargets(np.repeat(truth, 2), np.empty(0, dtype), n_outputs)
+    row_losses, space = (
+        np.full(n_rows, np.nan),
+        np.full(2 * (block.width + 1) * size, np.nan, dtype),
+    )
+    for row in range(0, n_rows, size):
+        compiled(values.value_rows)(
+            line, block, targets, np.arange(n_rows), row, width, Matrix(logits, 0, n_rows, step, 1),
+            deltas, TOTAL, row_losses, space,
+        )  # fmt: skip
+    losses, gradients, scale = expected_of(Loss("gaussian_nll"), samples, truth)
+    actual = deltas[: n_rows * step].reshape(n_rows, step)[:, :width]
+    assert_close(actual[:, :n_outputs], gradients / TOTAL, "operation", dtype)
+    assert not actual[:, n_outputs:].any()
+    assert_close(row_losses, losses, "operation", dtype, 2 * scale)

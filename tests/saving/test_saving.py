@@ -222,7 +222,7 @@ def test_onnx_computes_the_same(activation):
         found, probabilities = session.run(None, {"X": rows})
         np.testing.assert_allclose(probabilities, model.predict_proba(rows), atol=1e-6)
         assert found.tolist() == model.predict(rows).tolist()
-    for loss in ("squared_error", "poisson"):
+    for loss in ("squared_error", "poisson", "gaussian_nll"):
         model = MLPRegressor(loss, activation=activation, max_iter=3, backend="numpy")
         model.fit(rows, X[:, :2] ** 2)
         session = runtime.InferenceSession(model.to_onnx().SerializeToString())

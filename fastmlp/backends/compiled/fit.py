@@ -37,6 +37,7 @@ from fastmlp.kernels import task as tasks
 from fastmlp.kernels.cache import clock
 from fastmlp.kernels.clipping import Clip
 from fastmlp.kernels.jit import specialise
+from fastmlp.kernels.losses import PairTargets
 from fastmlp.kernels.optimizers import PLAIN
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import TouchedRows
@@ -147,7 +148,8 @@ class CompiledTrainer:
         one_hidden = len(self.model.layout.widths) == 2 and not self.spaces[0].slopes
         sparse = isinstance(self.features, SparseFeatures)
         single = self.batch_size == 1 and problem.weights is None
-        return self._plain() and single and sparse and one_hidden
+        paired = isinstance(self.targets, PairTargets)
+        return self._plain() and single and sparse and one_hidden and not paired
 
     def _most_steps(self, n_steps: int, network: Network, objective: Objective) -> int:
         """Choose how many batches a call works on at the most."""

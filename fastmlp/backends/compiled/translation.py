@@ -7,7 +7,7 @@ import numpy as np
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.contract import Epoch, Problem
 from fastmlp.kernels import losses, optimizers
-from fastmlp.kernels.losses import ClassTargets, ValueTargets
+from fastmlp.kernels.losses import ClassTargets, PairTargets, ValueTargets
 from fastmlp.kernels.optimizers import Course, Solver
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Parameters
@@ -45,7 +45,9 @@ def as_course(rule: Rule, epoch: Epoch) -> Course:
     return Course(rates[0], l2, l1, read_only(epoch.decays), rates[-1])
 
 
-def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTargets | ValueTargets:
+def as_targets(
+    problem: Problem, loss: Loss, parameters: Parameters
+) -> ClassTargets | ValueTargets | PairTargets:
     """Hand targets and weights to the kernels where they lie."""
     dtype, n_outputs = parameters.dtype, parameters.network.layer_sizes[-1]
     weights = np.empty(0, dtype) if problem.weights is None else problem.weights
@@ -54,6 +56,9 @@ def as_targets(problem: Problem, loss: Loss, parameters: Parameters) -> ClassTar
     if LOSSES[loss.name].targets == "classes":
         classes = read_only(np.ascontiguousarray(problem.targets, np.intp))
         return ClassTargets(classes, weights, n_outputs, smoothing)
+    if loss.name in losses.PAIRED:
+        twice = np.repeat(np.ascontiguousarray(problem.targets, dtype), 2)
+        return PairTargets(read_only(twice), weights, n_outputs)
     values = read_only(np.ascontiguousarray(problem.targets, dtype).ravel())
     code = losses.CODES[loss.name]
     numbers = smoothing, dtype.type(loss.delta), dtype.type(loss.level)
