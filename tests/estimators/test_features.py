@@ -238,7 +238,7 @@ def test_bytes_are_scaled_as_they_are_read(backend, scale, tmp_path):
     model.save(tmp_path / "model")
     loaded = fastmlp.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
-    with pytest.raises(ValueError, match="input_scale must be .* as in the fit before; got None"):
+    with pytest.raises(ValueError, match=r"input_scale must be .* as in the fit before; got None"):
         model.set_params(input_scale=None, early_stopping=False).partial_fit(X, y)
 
 
