@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fastmlp.history import DivergenceError, EpochReport, History
     from fastmlp.loading import load
     from fastmlp.model import Model, RegressionModel
+    from fastmlp.online import OnlineTrainer
     from fastmlp.resuming import resume
     from fastmlp.training import train
     from fastmlp.training_run import TrainingInterrupted, TrainResult
@@ -41,6 +42,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Model",
+    "OnlineTrainer",
     "RegressionModel",
     "TrainResult",
     "TrainingInterrupted",
@@ -77,6 +79,7 @@ _HOMES = {
     "TrainResult": "fastmlp.training_run",
     "from_sklearn": "fastmlp.estimators",
     "load": "fastmlp.loading",
+    "OnlineTrainer": "fastmlp.online",
     "resume": "fastmlp.resuming",
     "TrainingInterrupted": "fastmlp.training_run",
     "train": "fastmlp.training",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._clock import now, since
-from fastmlp.inputs import Features
+from fastmlp.inputs import Features, Scale
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import Rule
@@ -258,6 +258,60 @@ class SimpleTrainer:
             )  # fmt: skip
             self.losses = losses[:last]
         return losses
+
+
+class SimpleSteps:
+    """One step at a time on data that are there for that step alone, by a `SimpleTrainer`.
+
+    A backend that has something faster calls it `SingleSteps`.
+
+    Parameters
+    ----------
+    module : module
+        The backend's.
+    parameters : Parameters
+        Updated in place.
+    rule : Rule
+    objective : Objective
+    targets : ndarray of shape (most_rows, ...)
+        What targets are like; see `Problem`.
+    scale : Scale
+        What is done to the values of X.
+    """
+
+    def __init__(
+        self, module: Any, parameters: Parameters, rule: Rule, objective: Objective,
+        targets: Array, scale: Scale,
+    ) -> None:  # fmt: skip
+        self.scale, self.like, self.dtype = scale, targets, parameters.dtype
+        empty = np.zeros((len(targets), parameters.network.layer_sizes[0]), self.dtype)
+        problem = Problem(Features(empty, scale, self.dtype), targets)
+        self.trainer = module.trainer(parameters, rule, objective, problem, len(targets), 1)
+
+    def __call__(self, X: Array, targets: Array, rates: Any, decay: Any) -> float:
+        """Take a step.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+        targets : ndarray of shape (n_rows, ...)
+        rates : scalar or ndarray of shape (2,), float64
+            See `Epoch.rates`.
+        decay : float
+
+        Returns
+        -------
+        float
+            The loss before it, penalties included.
+        """
+        features = Features(X.astype(self.dtype), self.scale, self.dtype)
+        self.trainer.problem = Problem(features, targets.astype(self.like.dtype))
+        rate, decays = np.array([rates], self.dtype), np.array([decay], self.dtype)
+        epoch = Epoch(np.arange(len(X)), rate, decays, np.array([float(len(X))]))
+        return float(self.trainer.run_epoch(epoch, quiet)[0])
+
+    def fetch(self) -> None:
+        """Do nothing: the parameters are up to date."""
 
 
 def piece_of(epoch: Epoch, first: int, last: int, batch_size: int) -> Epoch:

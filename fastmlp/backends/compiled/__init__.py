@@ -8,13 +8,14 @@
 
 from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.compiled.prediction import FewRows, ManyRows, predict_logits
+from fastmlp.backends.compiled.single import SingleSteps
 from fastmlp.backends.contract import Capabilities, Objective, Problem, Trainer
 from fastmlp.kernels import activations
 from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 
-__all__ = ["CAPABILITIES", "FewRows", "ManyRows", "predict_logits", "trainer"]
+__all__ = ["CAPABILITIES", "FewRows", "ManyRows", "SingleSteps", "predict_logits", "trainer"]
 
 CAPABILITIES = Capabilities(
     activations=tuple(activations.CODES), losses=tuple(LOSSES), dtypes=("float32", "float64")
