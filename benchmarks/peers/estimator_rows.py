@@ -86,4 +86,12 @@ ESTIMATOR_ROWS = (
         FASTMLP_ESTIMATOR + SKLEARN + (Contestant("PyTorch", "with_torch", "eager", 1),),
         {"scikit-learn": 5, "PyTorch": 1.2}, {"scikit-learn": 5, "PyTorch": 1.2}, tolerance=1e-2,
     ),
+    Row(
+        "step", "OnlineTrainer.step of 32 x 4, 64 and 64 ReLU, Adam", STEPS,
+        (
+            Contestant("fastmlp", "with_fastmlp", "", 1), *SKLEARN,
+            Contestant("PyTorch", "with_torch", "eager", 1),
+        ),
+        {"PyTorch": 10}, {"PyTorch": 10}, tolerance=1e-2,
+    ),
 )  # fmt: skip

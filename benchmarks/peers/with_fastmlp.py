@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+import numpy as np
+
 import fastmlp
 
 from .tasks import SEED, Fitted, initial_parameters
@@ -71,4 +73,18 @@ def _predict(task, data, arguments):
     return lambda: model.predict_proba(X)
 
 
-RUNS = {"fit": _fit, "reach": _reach, "predict": _predict}
+def _step(task, data, arguments):
+    """Make a step, and then go on, a step a call."""
+    own = {"learning_rate", "epochs", "shuffle", "n_threads"}
+    arguments = {name: value for name, value in arguments.items() if name not in own}
+    trainer = fastmlp.OnlineTrainer(data.X.shape[1], np.unique(data.y), **arguments)
+    trainer.step(data.X, data.y)
+
+    def run():
+        trainer.step(data.X, data.y)
+        return lambda: Fitted(trainer.model.coefs_, trainer.model.intercepts_, task.epochs)
+
+    return run
+
+
+RUNS = {"fit": _fit, "reach": _reach, "predict": _predict, "partial_fit": _step}
