@@ -107,6 +107,74 @@ def update_dense(lanes, line, start, inputs, deltas, solver, step, gradients, mo
 
 
 @inlined
+def are_few(lanes, line):
+    """Tell whether a layer's vectors are so narrow that others take their place: see `add_few`."""
+    return 4 * n_lanes(lanes) <= n_lanes(line)
+
+
+@kernel
+def add_few(lanes, few, units, deltas, gradients, start, adding):
+    """Compute D^T A for a panel of the units before a layer of few, or add it.
+
+    It is A^T D transposed, to the bit: the units are the vectors, and not the few deltas, whose
+    vectors hold a quarter as many numbers or less. A step of 20-100-2 takes a twelfth less time.
+
+    Parameters
+    ----------
+    lanes, few : simd.Lanes
+        Of the units and of the layer.
+    units : Matrix of shape (n_rows, n_lanes)
+    deltas : Matrix of shape (n_rows, n_few_lanes)
+    gradients : (at least start + n_few_lanes * n_lanes,) float
+        Overwritten from `start` on, or added to.
+    start : int
+    adding : bool
+    """
+    size = n_lanes(few)
+    left = Matrix(deltas.memory, deltas.start, size, 1, deltas.row_step)
+    multiply(lanes, left, units, Matrix(gradients, start, size, n_lanes(lanes), 1), adding)
+
+
+@kernel
+def turn_few(lanes, few, n_inputs, gradients, start):
+    """Transpose what `add_few` has computed; the gradient of what fills the panel up is 0.
+
+    Parameters
+    ----------
+    lanes, few : simd.Lanes
+        See `add_few`.
+    n_inputs : int
+        Units of the panel that are none that fill it up.
+    gradients : (at least start + n_few_lanes * n_lanes,) float
+        Read from `start` on; overwritten before it.
+    start : int
+        At least n_few_lanes * n_lanes.
+    """
+    size = n_lanes(few)
+    for column in range(0, n_lanes(lanes), size):
+        transpose(few, gradients, start + column, n_lanes(lanes), gradients, column * size, size)
+    for unit in range(n_inputs, n_lanes(lanes)):
+        store(gradients, unit * size, broadcast(few, 0.0))
+
+
+@inlined
+def update_few(task, lanes, layer, own, n_rows, n_inputs, step):
+    """Take one step on the weights of a layer of few units that belong to a panel of its inputs.
+
+    Returns the penalty of the weights before; see `optimizers.update`.
+    """
+    layout, workspace, model = task.layout, task.workspace, task.model
+    gradients, size = workspace.gradients[task.team.thread], n_lanes(task.hidden) * n_lanes(lanes)
+    deltas = panel_of(lanes, layout, layer, 0, n_rows, workspace.deltas)
+    units = panel_of(task.hidden, layout, layer - 1, own, n_rows, workspace.units)
+    add_few(task.hidden, lanes, units, deltas, gradients, size, False)
+    turn_few(task.hidden, lanes, n_inputs, gradients, size)
+    start, n_vectors = layout.coefs[layer] + own * size, size // n_lanes(task.line)
+    stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradients, 0)
+    return update(task.line, task.solver, step, stretch)
+
+
+@inlined
 def update_layer(task, lanes, layer, n_rows, index, step):
     """Take one step on a layer after the first, for the inputs that this thread owns.
 
@@ -131,7 +199,9 @@ def update_layer(task, lanes, layer, n_rows, index, step):
     for own in range(first, last):
         low, high = own * before, min((own + 1) * before, layout.fan_in[layer])
         penalty = 0.0
-        for panel in range(layout.n_panels[layer]):
+        if are_few(lanes, task.line):
+            penalty += update_few(task, lanes, layer, own, n_rows, high - low, step)
+        for panel in range(0 if are_few(lanes, task.line) else layout.n_panels[layer]):
             start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * n_lanes(lanes)
             penalty += update_dense(
                 lanes, task.line, start, transposed(inputs, low, high),

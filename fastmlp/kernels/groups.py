@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels.backward import carry_back, transpose_weights
+from fastmlp.kernels.backward import add_few, are_few, carry_back, transpose_weights, turn_few
 from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.jit import entry, inlined, kernel
 from fastmlp.kernels.optimizers import ACCUMULATE, Stretch, step_of, step_of_intercepts, update
@@ -72,10 +72,36 @@ def add_gradient(lanes, layout, layer, inputs, all_deltas, gradient, adding):
     size, left = n_lanes(lanes), transposed(inputs, 0, layout.fan_in[layer])
     for panel in range(layout.n_panels[layer]):
         deltas = panel_of(lanes, layout, layer, panel, inputs.n_rows, all_deltas)
-        place, sums = layout.intercepts[layer] + panel * size, add_rows(lanes, deltas)
-        store(gradient, place, sums + load(lanes, gradient, place) if adding else sums)
+        place = layout.intercepts[layer] + panel * size
+        add_intercepts_gradient(lanes, deltas, place, gradient, adding)
         start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
         multiply(lanes, left, deltas, Matrix(gradient, start, left.n_rows, size, 1), adding)
+
+
+@inlined
+def add_output_gradient(task, inputs, gradient, adding):
+    """Compute the gradient of the output layer, or add it, that of few units transposed."""
+    layout, deltas, lanes = task.layout, task.workspace.deltas, task.output
+    layer = layout.widths.size - 1
+    if are_few(lanes, task.line):
+        few = panel_of(lanes, layout, layer, 0, inputs.n_rows, deltas)
+        add_intercepts_gradient(lanes, few, layout.intercepts[layer], gradient, adding)
+        size = n_lanes(lanes) * n_lanes(task.hidden)
+        for own in range(layout.n_panels[layer - 1]):
+            units = panel_of(
+                task.hidden, layout, layer - 1, own, inputs.n_rows, task.workspace.units
+            )
+            start = layout.coefs[layer] + own * size
+            add_few(task.hidden, lanes, units, few, gradient, start, adding)
+    else:
+        add_gradient(lanes, layout, layer, inputs, deltas, gradient, adding)
+
+
+@inlined
+def add_intercepts_gradient(lanes, deltas, place, gradient, adding):
+    """Add the rows of a panel's deltas up."""
+    sums = add_rows(lanes, deltas)
+    store(gradient, place, sums + load(lanes, gradient, place) if adding else sums)
 
 
 @inlined
@@ -90,7 +116,7 @@ def add_block(task, slopes, gradient, batch, total, adding):
     for layer in range(n_layers - 1, 0, -1):
         inputs = whole(layout, layer - 1, n_rows, workspace.units)
         if layer == n_layers - 1:
-            add_gradient(task.output, layout, layer, inputs, workspace.deltas, gradient, adding)
+            add_output_gradient(task, inputs, gradient, adding)
         else:
             add_gradient(task.hidden, layout, layer, inputs, workspace.deltas, gradient, adding)
         carry_back(task, layer, n_rows, slopes)
@@ -114,7 +140,7 @@ def add_group(task, slopes, groups, group, batch, total):
 
 
 @inlined
-def step_on_sum(task, groups, start, n_numbers, step):
+def step_on_sum(task, groups, start, n_numbers, n_turned, step):
     """Take a step on a stretch of parameters whose gradient is the sum of the groups'.
 
     Parameters
@@ -124,6 +150,8 @@ def step_on_sum(task, groups, start, n_numbers, step):
     groups : Groups
     start, n_numbers : int
         The stretch, of whole lines of memory.
+    n_turned : int
+        Where the gradient lies transposed, how many inputs its weights belong to; else 0.
     step : optimizers.Step
 
     Returns
@@ -132,7 +160,11 @@ def step_on_sum(task, groups, start, n_numbers, step):
         The penalty of the weights before; see `optimizers.update`.
     """
     lanes, model, gradients = task.line, task.model, task.workspace.gradients[task.team.thread]
-    add_gradients(lanes, groups, start, n_numbers, gradients)
+    if n_turned > 0:
+        add_gradients(lanes, groups, start, n_numbers, gradients[n_numbers:])
+        turn_few(task.hidden, task.output, n_turned, gradients, n_numbers)
+    else:
+        add_gradients(lanes, groups, start, n_numbers, gradients)
     n_vectors = n_numbers // n_lanes(lanes)
     stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradients, 0)
     return update(lanes, task.solver, step, stretch)
@@ -155,7 +187,7 @@ def step_on_intercepts(task, groups, step):
     for layer in range(layout.widths.size):
         first, last = share(task.team, (layout.widths[layer] + size - 1) // size)
         for line in range(first, last):
-            step_on_sum(task, groups, layout.intercepts[layer] + line * size, size, without)
+            step_on_sum(task, groups, layout.intercepts[layer] + line * size, size, 0, without)
 
 
 @inlined
@@ -166,12 +198,14 @@ def step_on_weights(task, groups, index, step):
         size = layout.widths[layer] // layout.n_panels[layer]
         n_rows = layout.panel_sizes[layer] // size
         first, last = share(task.team, (n_rows + most - 1) // most)
+        turned = layer > 0 and layer == layout.widths.size - 1 and are_few(task.output, task.line)
         for part in range(first, last):
             low, penalty = part * most, 0.0
+            n_turned = min(most, layout.fan_in[layer] - low) if turned else 0
             n_numbers = min(most, n_rows - low) * size
             for panel in range(layout.n_panels[layer]):
                 start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * size
-                penalty += step_on_sum(task, groups, start, n_numbers, step)
+                penalty += step_on_sum(task, groups, start, n_numbers, n_turned, step)
             task.workspace.penalties[layer, part, place_of_penalty(task, index)] = penalty
             if layer > 0 and task.solver.code != ACCUMULATE:
                 transpose_part(task, layer, part)
