@@ -217,8 +217,8 @@ def load(dataset: str, target: str | None, loss: str | None = None) -> datasets.
     """
     is_path = Path(dataset).suffix or Path(dataset).exists()
     if is_path and dataset not in datasets.NAMES:
-        classes = loss in (None, CLASSIFICATION)
-        data = datasets.load_file(dataset, target, stratify=classes)
+        regression = loss not in (None, CLASSIFICATION)
+        data = datasets.load_file(dataset, target, regression=regression)
         for note in data.notes:
             tell(f"{data.name}: {note}")
         return data

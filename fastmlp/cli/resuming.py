@@ -66,7 +66,8 @@ def _is_held(name: str, value: Any, settings: dict[str, Any], n_samples: int) ->
 
 
 def _plain(value: Any) -> Any:
-    """Make one form of what may be given in several: a list of one is the one."""
+    """Make one form of what Python may be given in several: a list of one is the one."""
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, Sequence) and not isinstance(value, str):
         return value[0] if len(value) == 1 else tuple(value)
     return value
@@ -74,6 +75,7 @@ def _plain(value: Any) -> Any:
 
 def _written(value: Any) -> str:
     """Write a value as it would be given."""
+    value = _plain(value)
     if value is None:
         return "not given"
-    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

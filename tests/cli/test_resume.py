@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -162,11 +163,36 @@ def test_numbers_are_split_as_they_come_and_classes_in_their_shares():
     table = pd.DataFrame({"a": np.arange(100) % 7, "y": np.repeat([0, 1], [90, 10])})
     table.to_csv("counts.csv", index=False)
     n_ones = {
-        stratify: fastmlp.datasets.load_file("counts.csv", stratify=stratify).y_test.sum()
-        for stratify in (True, False)
+        regression: fastmlp.datasets.load_file("counts.csv", regression=regression).y_test.sum()
+        for regression in (True, False)
     }
-    assert n_ones[True] == 2
-    assert n_ones[False] != 2
+    assert n_ones[False] == 2
+    assert n_ones[True] != 2
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_numbers_may_be_written_as_texts_and_decimals(ending):
+    table = pd.read_csv("sizes.csv")
+    texts = [f"{size:07.3f}" for size in table["size"]]
+    table["size"] = texts if ending == "csv" else list(map(Decimal, texts))
+    path = f"texts.{ending}"
+    table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
+    printed = [
+        run("train", "--dataset", file, "--target", "size", "--loss", "huber", *SMALL).stdout
+        for file in ("sizes.csv", path)
+    ]
+    scores = [text.partition("test R2")[2].split()[0] for text in printed]
+    assert scores[0] == scores[1]
+
+
+def test_a_checkpoint_of_arrays_is_compared_like_any_other():
+    X, y = np.zeros((20, 3)), np.arange(20) % 2
+    sizes = {"hidden_layer_sizes": np.array([5, 2]), "batch_size": 5}
+    fastmlp.train(X, y, backend="numpy", epochs=1, checkpoint="run", **sizes)
+    result = run("train", "--resume", "run", *TABLE, "--hidden-layer-sizes", "5,2")
+    assert_fails(result, "must be the data of run; got")
+    result = run("train", "--resume", "run", *TABLE, "--hidden-layer-sizes", "5,3")
+    assert_fails(result, "--hidden-layer-sizes must be as in run: 5,2; got 5,3.")
 
 
 def test_labels_are_no_numbers():

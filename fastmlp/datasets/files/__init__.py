@@ -22,6 +22,7 @@ from fastmlp.datasets.files.pixels import guess_scale
 from fastmlp.datasets.files.selection import Wanted
 from fastmlp.datasets.files.table import Table, listed
 from fastmlp.datasets.files.text import COMPRESSIONS, read_text, read_text_features
+from fastmlp.datasets.files.values import as_numbers
 
 __all__ = ["load_features", "load_file"]
 
@@ -51,7 +52,7 @@ def load_file(
     *,
     test_fraction: float = 0.2,
     random_state: int = 0,
-    stratify: bool = True,
+    regression: bool = False,
 ) -> Dataset:
     """Load a data set from a file.
 
@@ -68,13 +69,13 @@ def load_file(
     target : str, optional
         The column (.npz: the array) of labels. Left out, the last column (.npz: "y").
     test_fraction : float
-        In (0, 1): share of the samples that are set apart for testing. Not used where the file
-        holds the parts.
+        In (0, 1): share of the samples that are set apart for testing, in equal proportions of
+        the classes where each has enough samples. Not used where the file holds the parts.
     random_state : int
         Fixes which.
-    stratify : bool
-        Set them apart in equal proportions of the classes, where each has enough samples. False
-        is for numbers to predict.
+    regression : bool
+        The target is numbers to predict and no labels: decimals and texts such as 007 are read as
+        numbers, and the samples for testing are drawn from all alike.
 
     Returns
     -------
@@ -99,7 +100,9 @@ def load_file(
     ending = _ending(path)
     read = _READERS[ending].whole(path, target)
     if isinstance(read, Table):
-        read = _split(read, test_fraction, random_state, check_flag("stratify", stratify))
+        if check_flag("regression", regression):
+            read = read._replace(y=_as_values(read.y))
+        read = _split(read, test_fraction, random_state, not regression)
     scale, said = guess_scale(read.X_train)
     name = path.name[: -len(ending)]
     return Dataset(name, *read[:4], scale, read.notes + said, read.feature_names)
@@ -180,6 +183,12 @@ def _split(table: Table, test_fraction: float, random_state: int, stratify: bool
         stratify=table.y if stratify and _may_be_stratified(table.y, test_fraction) else None,
     )  # fmt: skip
     return Parts(X_train, y_train, X_test, y_test, table.notes, table.feature_names)
+
+
+def _as_values(y: Array) -> Array:
+    """Read texts as numbers, if all of them are."""
+    values = as_numbers(y.tolist()) if y.dtype.kind == "U" else None
+    return y if values is None else np.array(values)
 
 
 def _may_be_stratified(y: Array, test_fraction: float) -> bool:
