@@ -111,4 +111,14 @@ def docs(session):
         session.run(
             "sphinx-build", "-W", "--keep-going", "-q", "-d", f"{folder}/doctrees", "docs", site
         )
-        session.run("pytest", "-q", "-n", "0", "-rs", "tests/docs", env={"FASTMLP_SITE": site})
+        session.run(
+            "pytest",
+            "-q",
+            "-n",
+            "2",
+            "--dist",
+            "worksteal",
+            "-rs",
+            "tests/docs",
+            env={"FASTMLP_SITE": site},
+        )

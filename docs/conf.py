@@ -70,4 +70,4 @@ html_theme_options = {
     "footer_end": ["sphinx-version"],
 }
 html_context = {"default_mode": "auto"}
-html_sidebars = {"ten_minutes": [], "install": []}
+html_sidebars = {"ten_minutes": [], "coming_from/*": []}

@@ -33,11 +33,11 @@ for axis, image, label in zip(axes.flat, X, y, strict=False):
 #
 # .. math::
 #    z_1 = x W_1 + b_1, \quad a = \sigma(z_1), \quad z_2 = a W_2 + b_2, \quad
-#    \hat y = \mathrm{softmax}(z_2)
+#    p = \mathrm{softmax}(z_2)
 #
 # Softmax makes ten probabilities of ten numbers, the *logits* :math:`z_2`:
 #
-# .. math:: \hat y_i = \frac{e^{z_i}}{\sum_k e^{z_k}}
+# .. math:: p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}
 #
 # If a constant is subtracted from all logits, it cancels. Subtracting the largest changes nothing
 # but keeps the exponential from overflowing.
@@ -67,7 +67,7 @@ print(probabilities.round(2), probabilities.sum())
 # How wrong is that? The *cross-entropy* is the surprise at seeing the true class :math:`t`, in
 # nats:
 #
-# .. math:: L = -\log \hat y_t
+# .. math:: L = -\log p_t
 #
 # A network that knows nothing gives every class a tenth and is surprised by :math:`\log 10 \approx
 # 2.3` each time. Ours, whose weights are drawn at random, is hardly better:

@@ -19,33 +19,33 @@ def softmax(z):
 # %%
 # The long way: through the Jacobian
 # ----------------------------------
-# With :math:`S = \sum_k e^{z_k}` and :math:`\hat y_i = e^{z_i} / S`, the quotient rule gives
+# With :math:`S = \sum_k e^{z_k}` and :math:`p_i = e^{z_i} / S`, the quotient rule gives
 #
 # .. math::
-#    \frac{\partial \hat y_i}{\partial z_j}
+#    \frac{\partial p_i}{\partial z_j}
 #    = \frac{\delta_{ij} e^{z_i} S - e^{z_i} e^{z_j}}{S^2}
-#    = \hat y_i (\delta_{ij} - \hat y_j)
+#    = p_i (\delta_{ij} - p_j)
 #
 # where :math:`\delta_{ij}` is 1 for :math:`i = j` and 0 otherwise. The loss sees one probability
 # only:
 #
-# .. math:: \frac{\partial L}{\partial \hat y_i} = -\frac{\delta_{it}}{\hat y_t}
+# .. math:: \frac{\partial L}{\partial p_i} = -\frac{\delta_{it}}{p_t}
 #
 # By the chain rule we sum over all ways on which :math:`z_j` acts on the loss:
 #
 # .. math::
 #    \frac{\partial L}{\partial z_j}
-#    = \sum_i \frac{\partial L}{\partial \hat y_i} \frac{\partial \hat y_i}{\partial z_j}
-#    = -\frac{1}{\hat y_t} \hat y_t (\delta_{tj} - \hat y_j)
-#    = \hat y_j - \delta_{tj}
+#    = \sum_i \frac{\partial L}{\partial p_i} \frac{\partial p_i}{\partial z_j}
+#    = -\frac{1}{p_t} p_t (\delta_{tj} - p_j)
+#    = p_j - \delta_{tj}
 
 
 def long_way(z, target):
     """Multiply the Jacobian of the softmax by the derivative of the logarithm."""
-    y_hat = softmax(z)
-    jacobian = np.diag(y_hat) - np.outer(y_hat, y_hat)
+    p = softmax(z)
+    jacobian = np.diag(p) - np.outer(p, p)
     derivative = np.zeros_like(z)
-    derivative[target] = -1 / y_hat[target]
+    derivative[target] = -1 / p[target]
     return jacobian.T @ derivative
 
 
@@ -58,9 +58,9 @@ def long_way(z, target):
 #
 # .. math::
 #    \frac{\partial L}{\partial z_j} = \frac{e^{z_j}}{\sum_k e^{z_k}} - \delta_{tj}
-#    = \hat y_j - \delta_{tj}
+#    = p_j - \delta_{tj}
 #
-# Prediction minus truth: nothing is divided by :math:`\hat y_t`, and no matrix is made.
+# Prediction minus truth: nothing is divided by :math:`p_t`, and no matrix is made.
 
 
 def short_way(z, target):
@@ -76,7 +76,7 @@ print(np.abs(long_way(z, 3) - short_way(z, 3)).max())
 # %%
 # Equal on paper, not in a program
 # --------------------------------
-# Where the network is sure and wrong, :math:`\hat y_t` underflows to 0, and the long way divides by
+# Where the network is sure and wrong, :math:`p_t` underflows to 0, and the long way divides by
 # it. In float32 that begins at a gap of about 100 between two logits:
 
 gaps = np.arange(0, 130, 2, dtype=np.float32)
@@ -93,7 +93,7 @@ _ = axis.legend()
 # %%
 # Back through the layers
 # -----------------------
-# Let :math:`\delta_2 = \hat y - y` be the gradient at the logits, with :math:`y` one-hot. Since
+# Let :math:`\delta_2 = p - y` be the gradient at the logits, with :math:`y` one-hot. Since
 # :math:`z_2 = a W_2 + b_2`,
 #
 # .. math::

@@ -6,7 +6,7 @@ Take the mean gradient of a few samples before stepping. With the samples as the
 :math:`X` of shape (batch_size, 784), every formula keeps its shape:
 
 .. math::
-   A = \sigma(X W_1 + b_1), \quad \Delta_2 = \frac{1}{B} (\hat Y - Y), \quad
+   A = \sigma(X W_1 + b_1), \quad \Delta_2 = \frac{1}{B} (P - Y), \quad
    \Delta_1 = (\Delta_2 W_2^\top) \odot A \odot (1 - A)
 
 .. math::

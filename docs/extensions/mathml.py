@@ -12,7 +12,7 @@ def write_inline(writer, node):
 
 def write_block(writer, node):
     """Write a formula that has its own lines."""
-    writer.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    writer.body.append(f'<div class="formula">{tex2mathml(node.astext(), as_block=True)}</div>')
     raise nodes.SkipNode
 
 
