@@ -71,3 +71,13 @@ html_theme_options = {
 }
 html_context = {"default_mode": "auto"}
 html_sidebars = {"ten_minutes": [], "coming_from/*": []}
+
+
+def skip_routing(app, what, name, value, skip, options):
+    """Leave out what scikit-learn adds to every estimator for its routing of metadata."""
+    return True if name.endswith(("_request", "_metadata_routing")) else None
+
+
+def setup(app):
+    """Choose what the reference shows."""
+    app.connect("autodoc-skip-member", skip_routing)
