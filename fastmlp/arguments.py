@@ -5,6 +5,7 @@ Both doors take them, under the estimators' names here: what `train` calls other
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -184,6 +185,13 @@ def _is_drawn(rate: Any) -> bool:
     return known and (rate == 0 or 0 < threshold(float(rate)) < DRAWS)
 
 
+@cache
+def optimizer_numbers(kind: Any) -> dict[str, str]:
+    """List an optimizer's numbers, and what the arguments call each."""
+    names = [field.name for field in fields(kind)]
+    return {name: OPTIMIZER_NUMBERS.get(name, name) for name in names}
+
+
 def make_rule(arguments: Any) -> Rule:
     """Describe the update rule that arguments ask for.
 
@@ -197,8 +205,8 @@ def make_rule(arguments: Any) -> Rule:
     Rule
     """
     kind: Any = OPTIMIZERS.get(arguments.solver, SGD)
-    names = [field.name for field in fields(kind)]
-    numbers = {name: getattr(arguments, OPTIMIZER_NUMBERS.get(name, name)) for name in names}
+    names = optimizer_numbers(kind)
+    numbers = {name: getattr(arguments, argument) for name, argument in names.items()}
     longest = np.inf if arguments.max_grad_norm is None else float(arguments.max_grad_norm)
     alpha = 0.0 if "weight_decay" in names else float(arguments.alpha)
     return Rule(kind(**numbers), alpha, float(arguments.l1), longest)

@@ -203,14 +203,32 @@ def test_a_data_set_with_a_name_is_loaded_again_though_it_was_given(tmp_path):
         fastmlp.resume(tmp_path / "run")
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_pieces_of_an_epoch_have_the_bits_of_the_whole(backend, monkeypatch):
+PIECES = {
+    "dropout": {"dropout": 0.2, "solver": "adam"},
+    "wide, adam": {"solver": "adam", "alpha": 0.1, "l1": 0.01},
+    "wide, momentum": {"momentum": 0.9, "alpha": 0.1},
+    "wide, rmsprop": {"solver": "rmsprop", "alpha": 0.1},
+    "wide, in place": {},
+    "one sample a step": {"batch_size": 1},
+    "one sample a step, background": {"batch_size": 1, "input_scale": "symmetric"},
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_pieces_of_an_epoch_have_the_bits_of_the_whole(name, monkeypatch):
     """Whatever the pieces, which depend on the clock."""
-    arguments = {**SMALL, "backend": backend, "dropout": 0.2, "solver": "adam"}
-    whole = fastmlp.train(X, Y, **arguments)
+    wide = scipy.sparse.random_array((700, 300), density=0.02, rng=GENERATOR, format="csr")
+    data = {"dropout": np.tile(X, (10, 1)), "wide": wide.astype(np.float32)}.get(name.split(",")[0])
+    if data is None:
+        data = (wide.toarray() * 255).astype(np.uint8)
+    arguments = {**SMALL, "epochs": 2, **PIECES[name], "backend": "numba"}
+    whole = fastmlp.train(data, np.tile(Y, 10), **arguments)
     monkeypatch.setattr(Descent, "longest_piece", 1e-9)
-    monkeypatch.setattr("fastmlp.engine.descent.FEWEST_STEPS", 1)
-    assert_same(fastmlp.train(X, Y, **arguments), whole)
+    for fewest in (1, 37):
+        monkeypatch.setattr("fastmlp.engine.descent.FEWEST_STEPS", fewest)
+        nobody = [lambda report: None]
+        pieces = fastmlp.train(data, np.tile(Y, 10), **arguments, callbacks=nobody)
+        assert_same(pieces, whole)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is a copy of this process")

@@ -85,6 +85,8 @@ class Trainer(Protocol):
     """Whether an epoch itself calls it: else one epoch alone needs no limit."""
     state: Array
     """The solver's memory, of shape (n_slots, n_parameters); it may be set between epochs."""
+    unit: int
+    """Where an epoch is cut into pieces after multiples of so many batches, no bit changes."""
     losses: NDArray[np.float64]
     """Of the batches that the last `run_epoch` has done: fewer than all where it was broken off."""
 
@@ -222,6 +224,7 @@ class SimpleTrainer:
     compile_seconds = 0.0
     blas_threads = 1
     calls_blas = True
+    unit = 1
 
     def __init__(
         self,
@@ -377,6 +380,8 @@ def batch_starts(epoch: Epoch, batch_size: int) -> NDArray[np.intp]:
     """
     end, n_epochs = len(epoch.permutation), epoch.n_epochs
     n_samples = end // n_epochs
+    if end <= batch_size:  # a step a call is the most frequent call
+        return np.array((0, end), np.intp)
     within = np.arange(0, n_samples, batch_size)
     starts = np.empty(n_epochs * len(within) + 1, np.intp)
     np.add.outer(

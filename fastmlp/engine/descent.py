@@ -221,7 +221,8 @@ class Descent:
         """Choose for how many batches the state need not be whole."""
         if self.longest_piece == np.inf:
             return n_steps
-        return max(FEWEST_STEPS, int(self.longest_piece * self.speed))
+        unit = self.trainer.unit
+        return -(-max(FEWEST_STEPS, int(self.longest_piece * self.speed)) // unit) * unit
 
     def run_epochs(self, n_epochs: int, record: Callable[[float], object]) -> None:
         """Run several epochs, between which nobody looks at the network, in one call.
@@ -267,8 +268,10 @@ class Descent:
         """Work out what depends on the number of the epoch."""
         plan, state = self.plan, self.state
         progress = Progress(first_step, len(sizes), plan.epochs * len(sizes), samples_seen)
-        schedule = plan.schedule._replace(rate=state.rate)
-        plain, dtype = schedule.rates(progress), state.parameters.dtype
+        schedule, dtype = plan.schedule, state.parameters.dtype
+        if schedule.rate != state.rate:
+            schedule = schedule._replace(rate=state.rate)
+        plain = schedule.rates(progress)
         rates = plan.rule.solver.rates(plain, progress.first_step)
         totals = batch_totals(self.problem.weights, order, sizes)
         draw = None
@@ -303,7 +306,8 @@ def require_finite(losses: NDArray[np.float64]) -> None:
 
 def batch_sizes(n_samples: int, batch_size: int) -> NDArray[np.intp]:
     """Count the samples of each batch of an epoch."""
-    sizes = np.full(n_batches(n_samples, batch_size), batch_size)
+    sizes = np.empty(n_batches(n_samples, batch_size), np.intp)
+    sizes[:-1] = batch_size
     sizes[-1] = n_samples - batch_size * (len(sizes) - 1)
     return sizes
 

@@ -88,6 +88,7 @@ class TwoCalls:
     """
 
     calls_blas = True
+    unit = 1
 
     def __init__(
         self, begin: Begin, parameters: Parameters, rule: Rule, batch_size: int, accumulate: int

@@ -1,6 +1,5 @@
 """What is to be done, from the first epoch to the last."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +22,10 @@ class Stopping(NamedTuple):
     """Whether the learning rate is lowered first, as long as it is above `LEAST_RATE`."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What is to be done.
 
-    Parameters
+    Attributes
     ----------
     backend : str
     objective : Objective

@@ -173,7 +173,8 @@ class Stochastic:
         hooks: list[Hook] = [Verbose(self.state)] if verbose else []
         if plan.stopping is not None:
             hooks.append(Stop(plan.stopping, self.state, show_message if verbose else nothing))
-        return [*hooks, Attributes(self), TimeBudget(plan.time_budget)]
+        hooks.append(Attributes(self))
+        return [*hooks, TimeBudget(plan.time_budget)] if plan.time_budget < np.inf else hooks
 
     def _limits(self) -> AbstractContextManager[None]:
         """Limit BLAS where it may be called, be it by callbacks or between two epochs."""

@@ -70,6 +70,7 @@ class CompiledTrainer:
     # doubles the time of the second.
     blas_threads = 1
     calls_blas = False
+    unit = 1
 
     def __init__(
         self,
@@ -106,6 +107,8 @@ class CompiledTrainer:
         self.losses = np.empty(0)
         if isinstance(self.features, SparseFeatures):
             self._choose_updates(self.features, features.n_samples, (most, n_steps))
+        if self.rows is not None:  # how many steps a row has missed depends on where a call begins
+            self.unit = n_batches(features.n_samples, batch_size)
         self.targets: Any = as_targets(problem, objective.loss, parameters)
         self.groups = make_groups(layout, n_groups, n_rows, dtype) if n_groups > 1 else None
         if self.rows is None:
@@ -115,6 +118,7 @@ class CompiledTrainer:
         if self.by_sample:
             self.space = make_sample_workspace(layout, parameters, most)
             self.pace = Pace(most, samples.FOLD, 16 * samples.FOLD)
+            self.unit = samples.FOLD
         else:
             self.pace = Pace(most, 1, self._most_steps(n_steps, parameters.network, objective))
         self.kernel = self._compile()

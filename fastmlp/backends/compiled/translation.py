@@ -41,8 +41,10 @@ def as_course(rule: Rule, epoch: Epoch) -> Course:
     strengths = (rule.alpha / epoch.totals, rule.l1 / epoch.totals)
     l2, l1 = (read_only(strength.astype(dtype)) for strength in strengths)
     # One row of rates, or two: see `contract.Epoch.rates`.
-    rates = [read_only(np.ascontiguousarray(row)) for row in np.atleast_2d(epoch.rates.T)]
-    return Course(rates[0], l2, l1, read_only(epoch.decays), rates[-1])
+    rates = second = read_only(epoch.rates)
+    if rates.ndim == 2:
+        rates, second = (read_only(np.ascontiguousarray(column)) for column in rates.T)
+    return Course(rates, l2, l1, read_only(epoch.decays), second)
 
 
 def as_targets(
