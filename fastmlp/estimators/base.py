@@ -140,6 +140,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Return the estimator if its weights are finite; raise scikit-learn's error otherwise."""
         if not np.isfinite(self._fitted.buffer).all():
             raise ValueError(NOT_FINITE)
+        self._find_predictor()  # now: predicting is not to change an estimator
         return self
 
     def _validate_params(self) -> None:
