@@ -81,7 +81,7 @@ ARGUMENTS = [
     ({"nesterov": True}, "nesterov must be False where momentum is 0.*momentum=0.9"),
     ({"nesterov": 1}, "nesterov must be True or False; got 1"),
     ({"solver": "adam", "momentum": 0.9}, "momentum must be 0 with solver='adam'"),
-    ({"solver": "lbfgs"}, "solver must be one of 'sgd', 'adam', 'adamw', 'rmsprop'; got 'lbfgs'"),
+    ({"solver": "lbfgs"}, "solver must be one of 'sgd', 'adam', .*; got 'lbfgs'. fastmlp.MLPCl"),
     ({"activation": "logisitc"}, "activation must be one of .*Did you mean 'logistic'"),
     ({"activation": ("tanh", "relu")}, "activation must be one name, or one for each of the 1"),
     ({"learning_rate": "cosin"}, "learning_rate must be .*Did you mean 'cosine'"),

@@ -16,8 +16,19 @@ LOWERED = 5.0
 class Hook:
     """Looks on, and does nothing; the others override what they need."""
 
+    def patience(self) -> float:
+        """Say of how many epochs it may be told when they are all over.
+
+        None of them may be the one after which it asks to stop.
+
+        Returns
+        -------
+        float
+        """
+        return 0
+
     def begin_epoch(self) -> None:
-        """Be told that an epoch begins."""
+        """Be told that an epoch begins, or several of which it will be told afterwards."""
 
     def within_epoch(self, n_done: int, n_steps: int) -> None:
         """Be told how many of an epoch's batches are done; the parameters may be out of date."""
@@ -51,6 +62,11 @@ class Stop(Hook):
 
     def __init__(self, stopping: Stopping, state: State, say: Callable[[str], object]) -> None:
         self.stopping, self.state, self.say = stopping, state, say
+
+    def patience(self) -> float:
+        """Say how many epochs without improvement there may be before it matters."""
+        by_score = self.stopping.by_score
+        return 0 if by_score else self.stopping.patience - self.state.best.n_without
 
     def end_epoch(self) -> bool:
         """Count the epochs without improvement, and keep the best parameters."""

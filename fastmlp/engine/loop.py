@@ -12,8 +12,8 @@ Evaluate = Callable[[], tuple[float, float]]
 
 
 UNWATCHED_SECONDS = 0.1
-"""So long a backend may work on epochs that nobody looks at: each call costs what a small epoch
-does."""
+"""So long a backend may work on epochs that nobody looks at between: each call costs as much as a
+small epoch."""
 
 UNWATCHED_SAMPLES = 1 << 20
 """And on so many samples, whose order takes 8 bytes each."""
@@ -53,16 +53,20 @@ def run(
     NotFiniteError
         Where training diverges before a validation score has chosen parameters to go back to.
     """
-    state = descent.state
-    if not hooks and evaluate is None:
-        run_unwatched(descent, n_epochs)
-        return Ending.OVER
-    for left in reversed(range(n_epochs)):
-        for hook in hooks:
-            hook.begin_epoch()
+    state, left, at_once = descent.state, n_epochs, 1
+    while left > 0:
+        unwatched = left if evaluate is None else 0
+        unwatched = int(min([unwatched, *(hook.patience() for hook in hooks)]))
+        if unwatched > 0 and state.unfinished is None:
+            at_once = min(at_once, unwatched)
+            run_unwatched(descent, at_once, hooks)
+            left -= at_once
+            at_once = choose_at_once(descent, at_once)
+            state.over = left == 0
+            continue
+        left -= 1
         run_epoch(descent, hooks, evaluate)
-        answers = [hook.end_epoch() for hook in hooks]
-        asked_to_stop = any(answers)
+        asked_to_stop = end_epoch(hooks)
         state.over = state.diverged or asked_to_stop or left == 0
         for hook in hooks:
             hook.pause()
@@ -73,25 +77,39 @@ def run(
     return Ending.OVER
 
 
-def run_unwatched(descent: Descent, n_epochs: int) -> None:
-    """Run epochs between which nobody looks, as many in a call as take `UNWATCHED_SECONDS`."""
-    state, at_once = descent.state, 1
+def end_epoch(hooks: Sequence[Hook]) -> bool:
+    """Tell all hooks that an epoch is over; True if one asks to stop."""
+    answers = [hook.end_epoch() for hook in hooks]
+    return any(answers)
+
+
+def run_unwatched(descent: Descent, n_epochs: int, hooks: Sequence[Hook]) -> None:
+    """Run epochs in one call of the backend; the hooks are told of all afterwards."""
+    history = descent.state.history
 
     def record(loss: float) -> None:
-        rate = descent.n_steps / descent.seconds
-        state.history.append(EpochRecord(loss, None, None, descent.seconds, rate))
+        seconds, n_steps = descent.seconds, descent.n_steps
+        history.append(EpochRecord(loss, None, None, seconds, n_steps / seconds))
+        end_epoch(hooks)
 
-    while n_epochs > 0:
-        descent.run_epochs(at_once, record)
-        n_epochs -= at_once
-        n_samples = max(1, state.samples // state.epoch)
-        fitting = min(UNWATCHED_SECONDS / descent.seconds, UNWATCHED_SAMPLES / n_samples)
-        at_once = max(1, min(int(fitting), 4 * at_once, n_epochs))
+    for hook in hooks:
+        hook.begin_epoch()
+    descent.run_epochs(n_epochs, record)
+
+
+def choose_at_once(descent: Descent, at_once: int) -> int:
+    """Choose how many of the next epochs may be run in one call, after so many."""
+    state = descent.state
+    n_samples = max(1, state.samples // max(1, state.epoch))
+    fitting = min(UNWATCHED_SECONDS / descent.seconds, UNWATCHED_SAMPLES / n_samples)
+    return max(1, min(int(fitting), 4 * at_once))
 
 
 def run_epoch(descent: Descent, hooks: Sequence[Hook], evaluate: Evaluate | None) -> None:
     """Run one epoch, evaluate the network after it, and record both."""
     state = descent.state
+    for hook in hooks:
+        hook.begin_epoch()
 
     def report(n_done: int, n_steps: int) -> None:
         for hook in hooks:

@@ -72,14 +72,14 @@ def test_a_long_epoch_reports_and_can_be_interrupted(backend, problem, monkeypat
     untrained = fastmlp.train(X, y, **{**SMALL, "epochs": 1}, learning_rate_init=1e-30)
     seen = []
 
-    def report(epoch, n_done, n_steps):
+    def report(lines, epoch, n_done, n_steps):
         seen.append((epoch, n_done, n_steps, time.perf_counter()))
         if n_done > n_steps / 20:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastmlp.training._say_nothing", report)
+    monkeypatch.setattr("fastmlp.progress.ProgressLines.within", report)
     with pytest.raises(fastmlp.TrainingInterrupted) as caught:
-        fastmlp.train(X, y, **{**SMALL, "batch_size": 1}, backend=backend)
+        fastmlp.train(X, y, **{**SMALL, "batch_size": 1}, backend=backend, progress=True)
     result = caught.value.result
     assert result.history.loss == []
     assert 0 < seen[-1][1] < len(X)

@@ -120,8 +120,10 @@ def install(target, form):
     for version in ("0.01", "0.02"):
         source = target / version / "fastmlp"
         shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("__pycache__"))
-        slopes = source / "kernels" / "slopes.py"
-        slopes.write_text(slopes.read_text().replace("LEAK = 0.01", f"LEAK = {version}"))
+        changed = source / "kernels" / "activations.py"
+        text = changed.read_text()
+        assert "LEAK = 0.01" in text
+        changed.write_text(text.replace("LEAK = 0.01", f"LEAK = {version}"))
         if form == "pyc":
             compileall.compile_dir(source, quiet=1, legacy=True)
             for path in source.rglob("*.py"):

@@ -12,6 +12,9 @@ from tests.equivalence.matrix import BATCH_SIZES, N_SAMPLES, SOLVERS, cases, rul
 from tests.tolerances import assert_close
 
 RATES = {"sgd": 0.3, "sgd-alpha": 0.3, "momentum": 0.02, "nesterov": 0.02, "adam": 0.01}
+SLOWER = {"selu": 0.1}
+"""Its slope is above 1: at the others' rate single samples make its loss grow to a hundred, and
+rounding errors with it."""
 
 
 @pytest.mark.parametrize("n_samples", [1, 7, N_SAMPLES])
@@ -47,7 +50,7 @@ def test_loss_curve_agrees_with_the_reference(case, tiny):
             activation=case.activation,
             hidden_layer_sizes=case.hidden,
             batch_size=BATCH_SIZES[case.batch],
-            learning_rate_init=RATES[case.solver],
+            learning_rate_init=RATES[case.solver] * SLOWER.get(case.activation, 1.0),
             epochs=4,
             random_state=11,
         )

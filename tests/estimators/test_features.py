@@ -260,3 +260,38 @@ def test_a_history_has_the_times_of_the_epochs(tmp_path):
         one.partial_fit(X, y)
         assert one.history_.loss == one.loss_curve_
         assert len(one.history_.seconds) == 4
+
+
+class Looks:
+    """A callback that does nothing but be there, so that no two epochs run in one call."""
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context): ...
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"tol": 1e-2}, {"tol": 1e-2, "n_iter_no_change": 3, "dropout": 0.2, "batch_size": 17},
+     {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.05, "n_iter_no_change": 2},
+     {"solver": "sgd", "learning_rate": "invscaling", "max_iter": 9}],
+)  # fmt: skip
+def test_epochs_that_run_in_one_call_end_as_those_that_do_not(arguments, backend):
+    """A fit stops after the same epoch, with the same curve and weights."""
+    X, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+    settings = {"hidden_layer_sizes": (5,), "random_state": 0, "backend": backend, **arguments}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        together = MLPClassifier(**settings).fit(X, y)
+        apart = MLPClassifier(**settings, callbacks=[Looks()]).fit(X, y)
+    assert together.n_iter_ == apart.n_iter_ > 3
+    assert together.loss_curve_ == apart.loss_curve_
+    assert together.best_loss_ == apart.best_loss_ and together.t_ == apart.t_
+    assert len(together.history_.seconds) == together.n_iter_
+    for ours, theirs in zip(together.coefs_, apart.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from fastmlp._clock import now, since
 from fastmlp.backends.compiled.columns import take_apart
-from fastmlp.backends.compiled.grouping import choose_n_groups, make_groups, make_workspaces
+from fastmlp.backends.compiled.grouping import (
+    choose_n_groups,
+    make_groups,
+    make_workspaces,
+    n_stretches,
+)
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.pace import Pace
 from fastmlp.backends.compiled.packed import PackedModel
@@ -112,7 +117,9 @@ class CompiledTrainer:
         self.targets: Any = as_targets(problem, objective.loss, parameters)
         self.groups = make_groups(layout, n_groups, n_rows, dtype) if n_groups > 1 else None
         if self.rows is None:
-            n_steps = max(n_steps, min(MOST_STEPS, PENALTIES // int(layout.n_panels.sum())))
+            parts = int(layout.n_panels.max()) if self.groups is None else n_stretches(layout)
+            room = PENALTIES // (len(layout.widths) * parts)
+            n_steps = max(n_steps, min(MOST_STEPS, room))
         self.spaces = self._make_spaces(objective, most, n_steps, n_rows)
         self.by_sample = self._can_go_by_sample(problem)
         if self.by_sample:

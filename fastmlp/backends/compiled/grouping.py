@@ -56,6 +56,12 @@ def make_groups(layout: Layout, n_groups: int, n_rows: int, dtype: np.dtype[Any]
     return Groups(zeros((n_groups, layouts.n_packed(layout)), dtype), block_rows)
 
 
+def n_stretches(layout: Layout) -> int:
+    """Count the stretches, at most, into which the update of a layer is shared out."""
+    n_lanes = layout.widths[0] // layout.n_panels[0]
+    return max(-(-int(layout.fan_in[0]) // n_lanes), int(layout.n_panels.max()))
+
+
 def make_workspaces(
     workspace: tasks.Workspace, layout: Layout, groups: Groups, n_threads: int, n_rows: int
 ) -> list[tasks.Workspace]:
@@ -78,11 +84,9 @@ def make_workspaces(
     """
     dtype, n_steps = workspace.units.dtype, workspace.penalties.shape[2]
     n_units = layouts.n_of_units(layout, groups.block_rows)
-    n_lanes = layout.widths[0] // layout.n_panels[0]
-    n_stretches = max(-(-int(layout.fan_in[0]) // n_lanes), int(layout.n_panels.max()))
     shared = workspace._replace(
         row_losses=np.zeros(n_rows),
-        penalties=np.zeros((len(layout.widths), n_stretches, n_steps)),
+        penalties=np.zeros((len(layout.widths), n_stretches(layout), n_steps)),
     )
     return [
         shared._replace(
