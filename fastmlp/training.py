@@ -254,8 +254,10 @@ def train(
         settings.dtype,
     )  # fmt: skip
     weights_stream, order_stream = streams(random_state)
-    split_stream, dropout_stream = order_stream.spawn(2)
-    rows = None
+    rows, dropout_generator = None, None
+    if settings.early_stopping or np.any(settings.dropout):
+        split_stream, dropout_stream = order_stream.spawn(2)
+        dropout_generator = np.random.default_rng(dropout_stream.integers(1 << 63))
     if settings.early_stopping:
         data, rows = hold_out(data, settings.validation_fraction, split_stream)
     network = as_network(
@@ -270,7 +272,7 @@ def train(
     complete(settings, arguments["batch_size"])
     state = State(
         parameters, Permutations(n_samples, settings.shuffle, order_stream, rows),
-        settings.learning_rate_init, np.random.default_rng(dropout_stream.integers(1 << 63)),
+        settings.learning_rate_init, dropout_generator,
     )  # fmt: skip
     arguments["random_state"] = random_state
     return train_from(state, settings, data, watching, storable(arguments, X is not None))

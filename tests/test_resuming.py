@@ -74,7 +74,9 @@ def test_a_resumed_training_ends_with_the_same_bits(name, backend, tmp_path, mon
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_sparse_data_are_resumed(backend, tmp_path, monkeypatch):
-    sparse = scipy.sparse.random_array((70, 300), density=0.02, rng=GENERATOR, format="csr")
+    sparse = scipy.sparse.random_array(
+        (70, 300), density=0.02, random_state=GENERATOR, format="csr"
+    )
     arguments = {**SMALL, "backend": backend, "solver": "adam", "alpha": 0.1}
     whole = fastmlp.train(sparse, Y, **arguments)
     break_off(tmp_path / "run", monkeypatch, 5, arguments, (sparse, Y))
@@ -217,7 +219,7 @@ PIECES = {
 @pytest.mark.parametrize("name", PIECES)
 def test_pieces_of_an_epoch_have_the_bits_of_the_whole(name, monkeypatch):
     """Whatever the pieces, which depend on the clock."""
-    wide = scipy.sparse.random_array((700, 300), density=0.02, rng=GENERATOR, format="csr")
+    wide = scipy.sparse.random_array((700, 300), density=0.02, random_state=GENERATOR, format="csr")
     data = {"dropout": np.tile(X, (10, 1)), "wide": wide.astype(np.float32)}.get(name.split(",")[0])
     if data is None:
         data = (wide.toarray() * 255).astype(np.uint8)

@@ -137,9 +137,10 @@ def _restore(content: Content) -> Saved:
     network = Network(sizes, content.activations)
     buffer = np.concatenate([a.ravel() for a in (*content.coefs, *content.intercepts)])
     rows = _as_rows(arrays.get("rows"))
-    for name in ("generator", "dropout"):
-        if not isinstance(fitted[name], np.random.Generator):
-            raise TypeError(f"no random generator {name!r}")
+    if not isinstance(fitted["generator"], np.random.Generator):
+        raise TypeError("no random generator")
+    if not isinstance(fitted["dropout"], np.random.Generator | None):
+        raise TypeError("no random generator for dropout")
     loss, score, n_without = fitted["best"]
     n_samples = int(fitted["n_samples"])
     if rows is not None and len(rows) != n_samples:

@@ -33,7 +33,9 @@ def mostly(background):
 
 def wide():
     generator = np.random.default_rng(2)
-    return scipy.sparse.random_array((N_SAMPLES, 900), density=0.01, format="csr", rng=generator)
+    return scipy.sparse.random_array(
+        (N_SAMPLES, 900), density=0.01, format="csr", random_state=generator
+    )
 
 
 class Case(NamedTuple):

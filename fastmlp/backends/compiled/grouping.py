@@ -58,7 +58,7 @@ def make_groups(layout: Layout, n_groups: int, n_rows: int, dtype: np.dtype[Any]
 
 def n_stretches(layout: Layout) -> int:
     """Count the stretches, at most, into which the update of a layer is shared out."""
-    n_lanes = layout.widths[0] // layout.n_panels[0]
+    n_lanes = int(layout.widths[0] // layout.n_panels[0])
     return max(-(-int(layout.fan_in[0]) // n_lanes), int(layout.n_panels.max()))
 
 
