@@ -99,7 +99,7 @@ def resume(
         raise invalid("X and y", "those that were trained on", "none", remedy)
     data = load(
         X, y, dataset, arguments["input_scale"], (X_val, y_val),
-        (sample_weight, arguments["class_weight"]), settings.loss, settings.dtype,
+        (sample_weight, arguments["class_weight"]), settings,
     )  # fmt: skip
     data = _as_before(data, saved, settings, str(path))
     return train_from(saved.state, settings, data, watching, arguments)

@@ -109,7 +109,8 @@ def train(
         shape (n_samples, n_outputs).
     dataset : {"digits28", "digits", "mnist"} or Dataset
         A named data set, or one that is loaded, in place of X and y. Its test part is the
-        validation set unless one is given; nothing is selected on it.
+        validation set unless one is given; nothing is selected on it: with `early_stopping` a part
+        of the training samples is held out.
     input_scale : None, "unit", "symmetric" or (scale, shift)
         What is done to every value of X as it is read, in training and in prediction: nothing,
         x / 255, x / 127.5 - 1, or x * scale + shift. None takes the named data set's own.
@@ -249,10 +250,7 @@ def train(
     arguments = {name: value for name, value in locals().items() if name not in GIVEN}
     watching = check_watching(callbacks, progress, checkpoint, checkpoint_seconds)
     settings = read_settings(arguments)
-    data = load(
-        X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings.loss,
-        settings.dtype,
-    )  # fmt: skip
+    data = load(X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings)
     weights_stream, order_stream = streams(random_state)
     rows, dropout_generator = None, None
     if settings.early_stopping or np.any(settings.dropout):

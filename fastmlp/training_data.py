@@ -68,8 +68,7 @@ def load(
     input_scale: Any,
     validation: tuple[Any, Any],
     weights: tuple[Any, Any],
-    loss: str,
-    dtype: np.dtype[Any],
+    settings: Any,
 ) -> TrainingData:
     """Take the user's arrays or the data set and check them.
 
@@ -79,9 +78,9 @@ def load(
         See `fastmlp.train`.
     validation : (X_val, y_val)
     weights : (sample_weight, class_weight)
-    loss : str
-    dtype : dtype
-        What is computed in.
+    settings : SimpleNamespace
+        See `fastmlp.configuration.read_settings`. With `early_stopping` something is selected on
+        the validation set, which a data set's test part must not be used for.
 
     Returns
     -------
@@ -100,12 +99,14 @@ def load(
         named = dataset if isinstance(dataset, Dataset) else datasets.load(dataset)
         columns = named.feature_names
         training = _Given(named.X_train, named.y_train, ("X_train", "y_train"), columns)
-        held = held or _Given(named.X_test, named.y_test, ("X_test", "y_test"))
+        if held is None and not settings.early_stopping:
+            held = _Given(named.X_test, named.y_test, ("X_test", "y_test"))
         input_scale = named.input_scale if input_scale is None else input_scale
     elif not isinstance(dataset, DefaultName):
         remedy = "Leave one of the two out."
         raise invalid("dataset", "left out where X and y are given", repr(dataset), remedy)
-    return _check(training, held, input_scale_pair(input_scale), weights, loss, dtype)
+    scale = input_scale_pair(input_scale)
+    return _check(training, held, scale, weights, settings.loss, settings.dtype)
 
 
 def _given_together(X: Any, y: Any, names: tuple[str, str]) -> _Given | None:

@@ -102,6 +102,21 @@ def test_early_stopping_keeps_the_best_weights():
     assert result.model.score(X[60:], LABELS[60:]) == max(scores) > scores[0]
 
 
+def test_nothing_is_selected_on_the_test_samples_of_a_data_set(tmp_path):
+    """They are scored after the training: weights chosen by them would be too good there."""
+    run = {"dataset": "digits", "backend": "numpy", "epochs": 3, "random_state": 0}
+    data = fastmlp.datasets.load("digits")
+    plain = fastmlp.train(**run)
+    assert plain.history.val_score[-1] == plain.model.score(data.X_test, data.y_test)
+    stopping = fastmlp.train(**run, early_stopping=True, checkpoint=tmp_path / "run")
+    given = fastmlp.train(
+        data.X_train, data.y_train, input_scale=data.input_scale, early_stopping=True,
+        **{name: value for name, value in run.items() if name != "dataset"},
+    )  # fmt: skip
+    assert stopping.history.val_score == given.history.val_score
+    assert fastmlp.resume(tmp_path / "run").history.val_score == given.history.val_score
+
+
 def test_held_out_samples_are_of_each_class_and_not_trained_on():
     from fastmlp.training_data import Targets, split
 
