@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics
+import sklearn.utils.class_weight
 
 import fastmlp
 from fastmlp import MLPRegressor
@@ -94,12 +95,25 @@ def test_numbers_are_predicted_as_they_were_given(backend):
 
 
 def test_early_stopping_keeps_the_best_weights():
+    """At a rate so large that the score goes up and down."""
     arguments = {**SMALL, "epochs": 200, "n_iter_no_change": 3, "backend": "numpy"}
-    held = {"X_val": X[60:], "y_val": LABELS[60:]}
-    result = fastmlp.train(X[:60], LABELS[:60], **arguments, early_stopping=True, **held)
+    arguments |= {"learning_rate_init": 3.0, "X_val": X[60:], "y_val": LABELS[60:]}
+    result = fastmlp.train(X[:60], LABELS[:60], **arguments, early_stopping=True)
     scores = result.history.val_score
     assert len(scores) < 200
-    assert result.model.score(X[60:], LABELS[60:]) == max(scores) > scores[0]
+    assert result.model.score(X[60:], LABELS[60:]) == max(scores) > scores[-1]
+
+
+def test_balanced_weights_are_scikit_learns():
+    """A factor common to all would only show beside a penalty."""
+    y = LABELS[:50]
+    expected = sklearn.utils.class_weight.compute_sample_weight("balanced", y)
+    arguments = {**SMALL, "backend": "numpy", "alpha": 0.5}
+    ours, theirs = (
+        fastmlp.train(X[:50], y, **arguments, **weights).history.loss
+        for weights in ({"class_weight": "balanced"}, {"sample_weight": expected})
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
 def test_nothing_is_selected_on_the_test_samples_of_a_data_set(tmp_path):
