@@ -27,6 +27,20 @@ class Evaluation(NamedTuple):
     """Share of the samples whose class is predicted, or the coefficient of determination."""
 
 
+class Serving(NamedTuple):
+    """How a model reads X, and what predicts."""
+
+    input_scale: Scale
+    """What is done to every value of X before the first layer."""
+    backend: str
+    n_threads: int | None
+    """At most so many threads predict; None chooses."""
+    feature_names: Array | None = None
+    """(n_features,), object: the columns' names, which data frames must have, in this order."""
+    named_apart: bool = False
+    """See `check_feature_names`."""
+
+
 class BaseModel(ABC):
     """What the two kinds of model have in common.
 
@@ -36,36 +50,19 @@ class BaseModel(ABC):
         Weights and biases; used, not copied.
     loss : Loss
         What was minimised.
-    input_scale : Scale
-        What is done to every value of X before the first layer.
-    backend : str
-        Name of the backend that predicts.
-    n_threads : int or None
-        At most so many threads predict; None chooses.
-    feature_names : ndarray of shape (n_features,), object, optional
-        The columns' names, which data frames must have from then on, in this order.
-    named_apart : bool
-        See `check_feature_names`.
+    serving : Serving
     """
 
     feature_names_in_: Array
     """Names of the features seen in training; only there if X named its columns by strings."""
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        loss: Loss,
-        input_scale: Scale,
-        backend: str,
-        n_threads: int | None,
-        feature_names: Array | None = None,
-        named_apart: bool = False,
-    ) -> None:
+    def __init__(self, parameters: Parameters, loss: Loss, serving: Serving) -> None:
+        scale, backend, n_threads, names, named_apart = serving
         output = LOSSES[loss.name].output
-        self.predictor = Predictor(parameters, input_scale, output, backend, n_threads)
+        self.predictor = Predictor(parameters, scale, output, backend, n_threads)
         self.loss, self.named_apart = loss, named_apart
-        if feature_names is not None:
-            self.feature_names_in_ = feature_names
+        if names is not None:
+            self.feature_names_in_ = names
 
     @property
     def parameters(self) -> Parameters:

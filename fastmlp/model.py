@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.base_model import BaseModel
+from fastmlp.base_model import BaseModel, Serving
 from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss
 from fastmlp.network import Network, Parameters
@@ -24,24 +24,11 @@ class Model(BaseModel):
         Weights and biases; used, not copied.
     classes : ndarray of shape (n_classes,)
         The label of each output.
-    input_scale, backend, n_threads, feature_names, named_apart
-        See `BaseModel`.
+    serving : Serving
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        classes: Array,
-        input_scale: Scale,
-        backend: str,
-        n_threads: int | None,
-        feature_names: Array | None = None,
-        named_apart: bool = False,
-    ) -> None:
-        loss = Loss("softmax")
-        super().__init__(
-            parameters, loss, input_scale, backend, n_threads, feature_names, named_apart
-        )
+    def __init__(self, parameters: Parameters, classes: Array, serving: Serving) -> None:
+        super().__init__(parameters, Loss("softmax"), serving)
         self.classes_ = classes
 
     def predict_proba(self, X: Any) -> Array:
@@ -122,24 +109,11 @@ class RegressionModel(BaseModel):
         What was minimised.
     flat : bool
         Whether predictions are a vector, as y was.
-    input_scale, backend, n_threads, feature_names, named_apart
-        See `BaseModel`.
+    serving : Serving
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        loss: Loss,
-        flat: bool,
-        input_scale: Scale,
-        backend: str,
-        n_threads: int | None,
-        feature_names: Array | None = None,
-        named_apart: bool = False,
-    ) -> None:
-        super().__init__(
-            parameters, loss, input_scale, backend, n_threads, feature_names, named_apart
-        )
+    def __init__(self, parameters: Parameters, loss: Loss, flat: bool, serving: Serving) -> None:
+        super().__init__(parameters, loss, serving)
         self.flat = flat
 
     def predict(self, X: Any) -> Array:
@@ -227,13 +201,13 @@ def restore(content: Content) -> BaseModel:
     parameters, loss = Parameters(network, np.concatenate(arrays)), Loss(*settings["loss"])
     scale = Scale(*map(float, settings["input_scale"]))
     named = fitted.get("feature_names_in_"), bool(settings.get("named_apart"))
-    rest = scale, settings["backend"], settings["n_threads"], *named
+    serving = Serving(scale, settings["backend"], settings["n_threads"], *named)
     if content.kind == "Model":
         classes = np.asarray(fitted["classes_"])
         if classes.shape != network.layer_sizes[-1:]:
             raise ValueError(f"{classes.shape} classes for {network.layer_sizes[-1]} outputs")
-        return Model(parameters, classes, *rest)
-    return RegressionModel(parameters, loss, bool(fitted["flat"]), *rest)
+        return Model(parameters, classes, serving)
+    return RegressionModel(parameters, loss, bool(fitted["flat"]), serving)
 
 
 KINDS = ("Model", "RegressionModel")

@@ -12,7 +12,9 @@ from fastmlp._errors import invalid
 from fastmlp.arguments import make_rule
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import SimpleSteps
+from fastmlp.base_model import Serving
 from fastmlp.configuration import (
+    LOSS_NAMES,
     as_initial_parameters,
     as_network,
     as_objective,
@@ -22,6 +24,7 @@ from fastmlp.configuration import (
 from fastmlp.engine.descent import require_capable
 from fastmlp.history import DivergenceError, History
 from fastmlp.inputs import input_scale_pair
+from fastmlp.losses import LOSSES
 from fastmlp.model import Model, RegressionModel
 from fastmlp.rng import streams
 from fastmlp.threads import limit_blas
@@ -101,7 +104,8 @@ class OnlineTrainer:
         self.settings = settings = _settings(arguments, batch_size)
         self.n_features = check_whole("n_features", n_features)
         self.classes = _classes(outputs, settings.loss)
-        n_outputs = outputs if self.classes is None else len(self.classes)
+        self.n_targets = outputs if self.classes is None else len(self.classes)
+        n_outputs = self.n_targets * LOSSES[LOSS_NAMES[settings.loss]].outputs_per_target
         network = as_network(
             self.n_features, settings.hidden_layer_sizes, n_outputs, settings.activation
         )
@@ -112,15 +116,15 @@ class OnlineTrainer:
         self.rule, objective = make_rule(settings), as_objective(settings, len(network.activations))
         scale, module = input_scale_pair(input_scale), get_backend(settings.backend)
         require_capable(module.CAPABILITIES, settings.backend, parameters, objective)
-        targets = np.zeros((settings.batch_size, n_outputs), settings.dtype)
+        targets = np.zeros((settings.batch_size, self.n_targets), settings.dtype)
         if self.classes is not None:
             targets = np.zeros(settings.batch_size, np.intp)
         kind = getattr(module, "SingleSteps", SimpleSteps)
         self.steps = kind(module, parameters, self.rule, objective, targets, scale)
-        rest = scale, settings.backend, 1
-        self._model: Any = RegressionModel(parameters, objective.loss, n_outputs == 1, *rest)
+        serving = Serving(scale, settings.backend, 1)
+        self._model: Any = RegressionModel(parameters, objective.loss, self.n_targets == 1, serving)
         if self.classes is not None:
-            self._model = Model(parameters, self.classes, *rest)
+            self._model = Model(parameters, self.classes, serving)
         self.n_steps, self.fetched = 0, True
         self._rates, self._decay = np.empty(0), 0.0
         self.limits = limit_blas(1)
@@ -229,7 +233,7 @@ class OnlineTrainer:
         """Turn labels into the numbers of their classes, or numbers into rows."""
         y = np.asarray(y)
         if self.classes is None:
-            shape = n_rows, self.parameters.network.layer_sizes[-1]
+            shape = n_rows, self.n_targets
             if y.dtype.kind not in "biuf" or y.size != shape[0] * shape[1]:
                 raise invalid("y", f"numbers of shape {shape}", f"{y.dtype} of shape {y.shape}")
             if not np.isfinite(y).all():

@@ -14,7 +14,7 @@ from fastmlp._checks import check_flag, check_real
 from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule
 from fastmlp.backends.contract import Problem, n_batches
-from fastmlp.base_model import BaseModel
+from fastmlp.base_model import BaseModel, Serving
 from fastmlp.configuration import as_objective, as_stopping
 from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
@@ -223,11 +223,11 @@ def train_from(
 def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | RegressionModel:
     """Make what predicts with the parameters as they are, while they are trained and after."""
     named = data.feature_names, data.named_apart
-    rest = data.features.scale, plan.backend, plan.n_threads, *named
+    serving = Serving(data.features.scale, plan.backend, plan.n_threads, *named)
     parameters, classes = state.parameters, data.targets.classes
     if classes is not None:
-        return Model(parameters, classes, *rest)
-    return RegressionModel(parameters, plan.objective.loss, data.targets.flat, *rest)
+        return Model(parameters, classes, serving)
+    return RegressionModel(parameters, plan.objective.loss, data.targets.flat, serving)
 
 
 def _hooks(

@@ -38,8 +38,9 @@ def test_steps_are_those_of_train(way, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_numbers_are_learned_step_by_step(backend):
-    arguments = {**SMALL, "backend": backend, "loss": "huber", "solver": "adam"}
+@pytest.mark.parametrize("loss", ["huber", "gaussian_nll"])
+def test_numbers_are_learned_step_by_step(loss, backend):
+    arguments = {**SMALL, "backend": backend, "loss": loss, "solver": "adam"}
     whole = fastmlp.train(X, NUMBERS, **arguments, epochs=1, shuffle=False, n_threads=1)
     trainer = fastmlp.OnlineTrainer(5, 2, **arguments)
     for start in range(0, 90, 16):

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 import fastmlp
 from fastmlp.backends import get_backend
 from fastmlp.backends.compiled import prediction
+from fastmlp.base_model import Serving
 from fastmlp.inputs import Features, Scale, as_features
 from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.network import Network, Parameters
@@ -190,7 +191,7 @@ def test_what_is_not_finite_is_found_as_it_is_read(form, value):
     X, (row, column) = not_finite(form, value)
     made = predictor()
     made.parameters.coefs[0][column] = 0
-    model = fastmlp.model.Model(made.parameters, np.arange(3), UNSCALED, "numba", 1)
+    model = fastmlp.Model(made.parameters, np.arange(3), Serving(UNSCALED, "numba", 1))
     for method in (model.predict, model.predict_proba):
         with pytest.raises(ValueError, match=rf"X must be finite; got -?(nan|inf) at .*{row}"):
             method(X)
@@ -207,14 +208,16 @@ def test_a_background_that_is_not_finite_is_found():
 def test_numbers_too_large_for_float32_are_found():
     X = rows("dense").astype("f8")
     X[50, 2] = 1e39
-    model = fastmlp.model.Model(predictor().parameters, np.arange(3), UNSCALED, "numba", 1)
+    model = fastmlp.Model(predictor().parameters, np.arange(3), Serving(UNSCALED, "numba", 1))
     with pytest.raises(ValueError, match=r"X must be finite in float32; got 1e\+39 at"):
         model.predict_proba(X)
 
 
 def test_finite_rows_whose_sums_overflow_raise_nothing():
     X = np.full((N_ROWS, N_FEATURES), 3e38, "f4")
-    model = fastmlp.model.Model(predictor().parameters, np.arange(3), Scale(2.0, 0.0), "numba", 1)
+    model = fastmlp.Model(
+        predictor().parameters, np.arange(3), Serving(Scale(2.0, 0.0), "numba", 1)
+    )
     assert not np.isfinite(model.predict_proba(X)).any()
 
 

@@ -14,6 +14,7 @@ from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.barrier import n_places
 from fastmlp.kernels.optimizers import Course
+from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 
@@ -50,16 +51,19 @@ class SingleSteps:
     ) -> None:  # fmt: skip
         dtype, most = parameters.dtype, len(targets)
         n_features = parameters.network.layer_sizes[0]
-        self.X, self.y, self.rule = np.zeros((most, n_features), dtype), targets.copy(), rule
+        self.X, self.rule = np.zeros((most, n_features), dtype), rule
+        self.repeats = LOSSES[objective.loss.name].outputs_per_target
         self.trainer = CompiledTrainer(
             parameters, rule, objective, dense_problem(n_features, targets, scale, dtype), most, 1
         )
-        problem = Problem(Features(self.X, scale, dtype), self.y)
+        problem = Problem(Features(self.X, scale, dtype), targets)
+        as_read = as_targets(problem, objective.loss, parameters)
+        self.y = as_read[0].copy()
         self.compile_seconds = self.trainer.compile_seconds
         self.course = Course(*(np.zeros(1, dtype) for _ in Course._fields))
         self.starts, self.totals, self.losses = np.zeros(2, np.intp), np.ones(1), np.zeros(1)
         self.batches = tasks.Batches(
-            as_dense(problem.features), as_targets(problem, objective.loss, parameters),
+            as_dense(problem.features), type(as_read)(read_only(self.y), *as_read[1:]),
             read_only(np.arange(most)), read_only(self.starts),
             Course(*map(read_only, self.course)), read_only(self.totals),
         )  # fmt: skip
@@ -85,7 +89,9 @@ class SingleSteps:
             The loss before it, penalties included.
         """
         n_rows, course = len(X), self.course
-        self.X[:n_rows], self.y[:n_rows] = X, targets
+        self.X[:n_rows] = X
+        flat = targets.ravel() if self.repeats == 1 else np.repeat(targets, self.repeats)
+        self.y[: flat.size] = flat
         if self.starts[1] != n_rows:
             self.starts[1] = self.totals[0] = n_rows
             course.l2[0], course.l1[0] = self.rule.alpha / n_rows, self.rule.l1 / n_rows
