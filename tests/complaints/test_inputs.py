@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import _check_feature_names
 
 import fastmlp
+from fastmlp.base_model import Serving
 from fastmlp.inputs import Scale, as_features
 from fastmlp.model import Model
 from tests.tolerances import assert_close
@@ -197,7 +198,8 @@ def test_names_that_are_no_strings_are_no_names():
 
 def test_models_of_before_have_no_names():
     model = train(NUMBERS).model
-    twin = Model(model.parameters, model.classes_, model.input_scale, "numpy", None)
+    serving = Serving(model.input_scale, "numpy", n_threads=None)
+    twin = Model(model.parameters, model.classes_, serving)
     np.testing.assert_array_equal(twin.predict(NUMBERS), model.predict(NUMBERS))
 
 
