@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 
 def main() -> None:
@@ -10,6 +11,13 @@ def main() -> None:
     # may come out as any other.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
+    from fastmlp._extras import require
+
+    try:
+        require("the command fastmlp", "cli", "click", "rich")
+    except ImportError as error:
+        print(f"fastmlp: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     from fastmlp.cli import run
 
     run()

@@ -3,8 +3,16 @@
 import contextlib
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
+
+OF_PLATFORM: dict[str, tuple[str, ...]] = {
+    "darwin": ("XDG_CACHE_HOME", "~/Library/Caches"),
+    "win32": ("LOCALAPPDATA", "~/AppData/Local", "Cache"),
+}
+OF_OTHERS: tuple[str, ...] = "XDG_CACHE_HOME", "~/.cache"
+"""The variable that names a user's caches, where they are without it, and what follows our name."""
 
 NOWHERE = Path(os.devnull) / "fastmlp"
 """A folder that cannot be made, for where there is none that may be used."""
@@ -45,13 +53,16 @@ def expanded(path: str | os.PathLike[str]) -> Path | None:
 
 def _of_user() -> Path | None:
     """Make the platform's folder for a user's caches; None where it cannot be made and read."""
-    import platformdirs
-
+    variable, usual, *below = OF_PLATFORM.get(sys.platform, OF_OTHERS)
+    named = os.environ.get(variable, "").strip()
+    # Whoever sets a variable to a relative path means another folder wherever they are.
+    caches = Path(named) if Path(named).is_absolute() else expanded(usual)
+    if caches is None:
+        return None
+    folder = caches.joinpath("fastmlp", *below)
     try:
-        # Of a home that is not known, some versions raise a RuntimeError and others leave the ~.
-        folder = Path(platformdirs.user_cache_dir("fastmlp", appauthor=False)).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
-    except (RuntimeError, OSError):
+    except OSError:
         return None
     return folder if os.access(folder, os.R_OK | os.X_OK) else None
 

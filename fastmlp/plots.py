@@ -1,10 +1,11 @@
 """Pictures; matplotlib is imported when one is asked for."""
 
-import importlib.util
 import math
 from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
+
+from fastmlp._extras import require
 
 if TYPE_CHECKING:
     from fastmlp.history import History
@@ -62,8 +63,7 @@ def plot_comparison(histories: Mapping[str, "History"], path: Path) -> None:
 
 def require_matplotlib() -> None:
     """Raise an `ImportError` that says what to install where matplotlib is missing."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ImportError("plots need matplotlib: pip install 'fastmlp[plot]'")
+    require("a plot", "plot", "matplotlib")
 
 
 def _subplots(n_columns: int) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastmlp._extras import require
 from fastmlp._files import write_file
 from fastmlp.datasets.idx import read_idx
 from fastmlp.datasets.mnist_files import Source, require_canonical
@@ -30,11 +31,14 @@ def fetch(folder: Path, files: Sequence[Source], mirrors: Sequence[str]) -> None
         If no mirror delivers a file; those that arrived before stay for the next call.
     OSError
         If the folder cannot be made.
+    ImportError
+        If what downloads is not installed.
     """
     _make(folder)
     for source in files:
         target = folder / f"{source.name}.gz"
         if not (target.is_file() or target.with_suffix("").is_file()):
+            require("the download of MNIST", "download", "pooch", "requests", "rich")
             _fetch_one(target, source, mirrors)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp._errors import invalid
+from fastmlp._extras import require
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.saving.content import Content
@@ -65,10 +66,9 @@ def to_onnx(content: Content) -> Any:
     ValueError
         If the class labels are neither whole numbers, floats nor strings.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError("to_onnx needs onnx. Install it: pip install fastmlp[onnx]") from error
+    require("to_onnx", "onnx", "onnx")
+    import onnx
+
     graph, units = Graph(onnx), "X"
     last = len(content.coefs) - 1
     for layer, (coefs, intercepts) in enumerate(

@@ -18,7 +18,7 @@ WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 
 OF_LIBRARY_AND_TESTS = PROJECT["dependencies"] + [
     one
-    for extra in ("plot", "parquet", "onnx", "test")
+    for extra in ("cli", "download", "plot", "parquet", "onnx", "test")
     for one in PROJECT["optional-dependencies"][extra]
     if not one.startswith("fastmlp[")
 ]
