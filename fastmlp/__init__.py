@@ -22,6 +22,7 @@ if _name != "fastmlp" and not (_name == "-m" and "fastmlp" in sys.orig_argv):
         import concurrent.futures.thread  # noqa: F401
 
 if TYPE_CHECKING:
+    import fastmlp.dask as dask
     import fastmlp.datasets as datasets
     from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastmlp.history import DivergenceError, EpochReport, History
@@ -47,6 +48,7 @@ __all__ = [
     "TrainResult",
     "TrainingInterrupted",
     "__version__",
+    "dask",
     "datasets",
     "from_sklearn",
     "load",
@@ -89,8 +91,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name == "datasets":
-        return _load("fastmlp.datasets")
+    if name in ("dask", "datasets"):
+        return _load(f"fastmlp.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
     value = getattr(_load(_HOMES[name]), name)

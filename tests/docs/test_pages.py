@@ -7,6 +7,7 @@ pytest.importorskip("sybil", reason="sybil is not installed")
 from .pages import PAGES, ROOT, run_page
 
 NEEDS = {"searches": ("optuna",), "serving": ("onnxruntime",), "keras": ("keras", "jax"),
+         "clusters": ("dask", "distributed"),
          "pytorch": ("torch",)}  # fmt: skip
 """Libraries that a page is about, by its name."""
 
