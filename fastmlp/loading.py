@@ -5,6 +5,7 @@ from typing import Any
 
 from fastmlp import model
 from fastmlp._errors import invalid
+from fastmlp.engine import checkpoint
 from fastmlp.saving import file
 
 
@@ -40,9 +41,9 @@ def load(path: str | PathLike[str]) -> Any:
     True
     """
     content = file.read(path)
-    if content.kind == "training":
+    if checkpoint.is_writer(content.kind):
         rule = "a saved estimator or model"
-        raise invalid(str(path), rule, "a checkpoint", "fastmlp.resume goes on with that.")
+        raise invalid(str(path), rule, "a checkpoint", checkpoint.reader_of(content.kind))
     try:
         if content.kind in model.KINDS:
             return model.restore(content)

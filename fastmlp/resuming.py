@@ -8,7 +8,7 @@ from fastmlp._errors import invalid
 from fastmlp.configuration import as_network, complete, count_outputs, read_settings
 from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
-from fastmlp.engine.checkpoint import Saved
+from fastmlp.engine.state import State
 from fastmlp.training import DEFAULT_DATASET
 from fastmlp.training_data import TrainingData, load, without_rows
 from fastmlp.training_run import (
@@ -88,7 +88,7 @@ def resume(
     True
     """
     watching = check_watching(callbacks, progress, path, checkpoint_seconds)
-    saved = checkpoint.read(path)
+    saved, state = checkpoint.read(path, "train")
     arguments = saved.settings
     settings = read_settings(arguments)
     complete(settings, settings.batch_size)
@@ -101,26 +101,28 @@ def resume(
         X, y, dataset, arguments["input_scale"], (X_val, y_val),
         (sample_weight, arguments["class_weight"]), settings,
     )  # fmt: skip
-    data = _as_before(data, saved, settings, str(path))
-    return train_from(saved.state, settings, data, watching, arguments)
+    data = _as_before(data, saved.data, state, settings, str(path))
+    return train_from(state, settings, data, watching, arguments)
 
 
-def _as_before(data: TrainingData, saved: Saved, settings: Any, path: str) -> TrainingData:
+def _as_before(
+    data: TrainingData, known: str, state: State, settings: Any, path: str
+) -> TrainingData:
     """Hold the same samples out, and see that the data are those of before."""
     remedy = "Pass what train was given: X, y or dataset, sample_weight, X_val and y_val."
-    network, n_samples = saved.state.parameters.network, data.features.n_samples
-    last = saved.n_samples if saved.rows is None else saved.rows[-1] + 1
+    n_samples, rows = data.features.n_samples, state.orders.rows
+    last = state.orders.n_samples if rows is None else rows.max() + 1
     if last > n_samples:
         raise invalid("X", f"the data of {path}", f"{n_samples} rows", remedy)
-    if saved.rows is not None:
-        data = without_rows(data, saved.rows)
-    if data_fingerprint(data) != saved.data:
+    if rows is not None:
+        data = without_rows(data, rows)
+    if data_fingerprint(data) != known:
         got = f"{n_samples} rows of {data.features.n_features} columns with other values"
         raise invalid("X and y", f"the data of {path}", got, remedy)
     asked = as_network(
         data.features.n_features, settings.hidden_layer_sizes,
         count_outputs(settings, data.targets), settings.activation,
     )  # fmt: skip
-    if asked != network or saved.state.parameters.dtype != settings.dtype:
+    if asked != state.parameters.network or state.parameters.dtype != settings.dtype:
         raise invalid(path, "a whole checkpoint", "weights that do not fit its settings")
     return data

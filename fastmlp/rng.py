@@ -105,7 +105,27 @@ def draw_numbers(
 
 
 class Orders(Protocol):
-    """Draws the order of the samples, epoch after epoch."""
+    """Draws the order of the samples, epoch after epoch.
+
+    Attributes
+    ----------
+    n_samples : int
+        So many are trained on.
+    rows : ndarray of shape (n_samples,), intp, or None
+        Where they lie, if others lie between them.
+    shuffle : bool
+        False leaves them in the order that they have.
+    generator : numpy.random.Generator or numpy.random.RandomState
+    """
+
+    @property
+    def n_samples(self) -> int: ...  # noqa: D102
+    @property
+    def rows(self) -> NDArray[np.intp] | None: ...  # noqa: D102
+    @property
+    def shuffle(self) -> bool: ...  # noqa: D102
+    @property
+    def generator(self) -> Any: ...  # noqa: D102
 
     def draw(self) -> NDArray[np.intp]:
         """Draw that of the next epoch.
@@ -118,16 +138,14 @@ class Orders(Protocol):
 
 @dataclass
 class Permutations:
-    """Permutations that have nothing to do with one another.
+    """Permutations that have nothing to do with one another; see `Orders`.
 
     Parameters
     ----------
     n_samples : int
     shuffle : bool
-        False leaves the samples as they lie.
     generator : numpy.random.Generator
     rows : ndarray of shape (n_samples,), intp, optional
-        Where the samples lie, if others lie between them.
     """
 
     n_samples: int
@@ -145,28 +163,31 @@ class Permutations:
 
 @dataclass
 class Shuffles:
-    """Shuffles of the epoch before, as scikit-learn's `MLPClassifier` draws them.
+    """Shuffles of the epoch before, as scikit-learn's `MLPClassifier` draws them; see `Orders`.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_samples,), intp
-        Where the samples lie.
+    rows : ndarray of shape (n_samples,), intp, or None
     shuffle : bool
-        False leaves them in the order that they have.
-    random_state : numpy.random.RandomState
+    generator : numpy.random.RandomState
     order : ndarray of shape (n_samples,), intp
         Of places in `rows`; replaced by that of each epoch.
     """
 
-    rows: NDArray[np.intp]
+    rows: NDArray[np.intp] | None
     shuffle: bool
-    random_state: np.random.RandomState
+    generator: np.random.RandomState
     order: NDArray[np.intp]
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return len(self.order)
 
     def draw(self) -> NDArray[np.intp]:
         """Draw the order of the next epoch; see `Orders.draw`."""
         if self.shuffle:
-            places = np.arange(len(self.rows))
-            self.random_state.shuffle(places)
+            places = np.arange(len(self.order))
+            self.generator.shuffle(places)
             self.order = self.order[places]
-        return self.rows[self.order]
+        return self.order if self.rows is None else self.rows[self.order]

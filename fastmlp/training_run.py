@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from numbers import Integral
-from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import datasets
-from fastmlp._checks import check_flag, check_real
+from fastmlp._checks import check_flag
 from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule
 from fastmlp.backends.contract import Problem, n_batches
@@ -33,9 +32,6 @@ Array = NDArray[Any]
 Callback = Callable[[EpochReport], object]
 Within = Callable[[int, int, int], object]
 """Is told the number of the epoch, and how many of its batches are done, and of how many."""
-
-MOST_SECONDS = 1.0
-"""After so long, at most, an epoch comes to a point where a checkpoint may be written."""
 
 
 class TrainResult(NamedTuple):
@@ -66,8 +62,7 @@ class Watching(NamedTuple):
 
     callbacks: list[Callback]
     within: Within
-    checkpoint: str | PathLike[str] | None
-    checkpoint_seconds: float
+    file: checkpoint.File | None
 
 
 class Reports(Hook):
@@ -101,15 +96,13 @@ def check_watching(callbacks: Any, progress: Any, path: Any, checkpoint_seconds:
     """Check what looks on, and add what prints; see `fastmlp.train`."""
     if not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
         raise invalid("callbacks", "a sequence of callables", repr(callbacks))
-    if path is not None and not isinstance(path, str | PathLike):
-        raise invalid("checkpoint", "a path, or None", repr(path))
-    seconds = check_real("checkpoint_seconds", checkpoint_seconds, 0, open_left=True)
+    file = checkpoint.check_file(path, checkpoint_seconds)
     if not check_flag("progress", progress):
-        return Watching(list(callbacks), nothing, path, seconds)
+        return Watching(list(callbacks), nothing, file)
     from fastmlp.progress import ProgressLines
 
     lines = ProgressLines()
-    return Watching([*callbacks, lines], lines.within, path, seconds)
+    return Watching([*callbacks, lines], lines.within, file)
 
 
 def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
@@ -196,19 +189,24 @@ def train_from(
     DivergenceError, TrainingInterrupted, OSError
         See `fastmlp.train`.
     """
-    orders: Any = state.orders
-    plan = make_plan(settings, state.parameters.network, orders.n_samples)
+    plan = make_plan(settings, state.parameters.network, state.orders.n_samples)
     descent = Descent(plan, state, Problem(data.features, data.targets.codes, data.weights))
     state.history.compile_seconds += descent.compile_seconds
     model = _make_model(plan, state, data)
-    write = _writer(descent, watching, arguments, data)
+    hooks = _hooks(descent, model, watching)
+    checkpoints = None
+    if watching.file is not None:
+        described = checkpoint.Description("train", arguments, data_fingerprint(data))
+        checkpoints = checkpoint.Checkpoints(watching.file, descent, described)
+        hooks.append(checkpoints)
     evaluate = data.validation and partial(model.evaluate, *data.validation)
     result = TrainResult(model, state.history)
     try:
         with limit_blas(descent.blas_threads):
             n_epochs = 0 if state.over else plan.epochs - state.epoch
-            run(descent, n_epochs, _hooks(descent, model, watching, write), evaluate)
-            write()
+            run(descent, n_epochs, hooks, evaluate)
+            if checkpoints is not None:
+                checkpoints.write()
     except NotFiniteError as what:
         raise DivergenceError(_diverged(state, str(what)), state.history) from None
     except KeyboardInterrupt:
@@ -230,9 +228,7 @@ def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | Regress
     return RegressionModel(parameters, plan.objective.loss, data.targets.flat, serving)
 
 
-def _hooks(
-    descent: Descent, model: BaseModel, watching: Watching, write: Callable[[], object]
-) -> list[Hook]:
+def _hooks(descent: Descent, model: BaseModel, watching: Watching) -> list[Hook]:
     """Put together what looks on, in the order in which it is told."""
     plan, state = descent.plan, descent.state
     hooks: list[Hook] = []
@@ -240,9 +236,6 @@ def _hooks(
         hooks.append(Stop(plan.stopping, state, nothing))
     if watching.callbacks:
         hooks.append(Reports(model, state, plan.epochs, watching))
-    if watching.checkpoint is not None:
-        descent.longest_piece = min(MOST_SECONDS, watching.checkpoint_seconds)
-        hooks.append(checkpoint.Checkpoints(write, watching.checkpoint_seconds))
     if plan.time_budget < np.inf:
         hooks.append(TimeBudget(plan.time_budget - sum(state.history.seconds)))
     return hooks
@@ -254,19 +247,3 @@ def _diverged(state: State, what: str) -> str:
         f"training diverged in epoch {state.epoch}: {what}. Try a smaller learning_rate_init, an "
         "input_scale that brings X near [-1, 1], or dtype='float64'."
     )
-
-
-def _writer(
-    descent: Descent, watching: Watching, arguments: dict[str, Any], data: TrainingData
-) -> Callable[[], object]:
-    """Make what writes a checkpoint, if there is to be one."""
-    path = watching.checkpoint
-    if path is None:
-        return nothing
-    known = data_fingerprint(data)
-
-    def write() -> None:
-        descent.fetch_slots()
-        checkpoint.write(path, descent.state, arguments, known)
-
-    return write

@@ -1,4 +1,4 @@
-"""Kills trainings at random moments and resumes them: a script, for one thread and its children.
+"""Kills trainings and fits at random moments, and resumes them: for one thread and its children.
 
 A child is a copy of this process, whose kernels are compiled already; it has no thread of its own
 when it begins.
@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,11 @@ SECONDS = 0.002
 """Between two checkpoints."""
 
 
+FITS = 4
+"""Each fourth is a fit of an estimator."""
+NAMES = {"epochs": "max_iter", "nesterov": "nesterovs_momentum"}
+
+
 def main(folder: Path, n_kills: int) -> None:
     """Kill and resume, and print how often the end was that of an undisturbed training."""
     warnings.simplefilter("ignore")  # Python warns of forks where any library has threads
@@ -40,22 +46,40 @@ def main(folder: Path, n_kills: int) -> None:
         arguments = {"hidden_layer_sizes": (7,), "batch_size": 16, "random_state": number,
                      "epochs": BACKENDS[backend], "backend": backend,
                      **WAYS[number // len(BACKENDS) % len(WAYS)]}  # fmt: skip
+        run = fit if number % FITS == 0 else train
         start = time.perf_counter()
-        whole = fastmlp.train(X, Y, **arguments)
+        whole = run(arguments)
         seconds = time.perf_counter() - start
         path = folder / f"{number}.safetensors"
-        kill_at(GENERATOR.uniform(0, seconds), path, arguments)
-        resumed = fastmlp.resume(path, X, Y)
-        same = np.array_equal(resumed.model.parameters.buffer, whole.model.parameters.buffer)
-        equal += same and resumed.history.loss == whole.history.loss
+        kill_at(GENERATOR.uniform(0, seconds), path, run, arguments)
+        resumed = run(arguments, path, resume=True)
+        equal += np.array_equal(resumed[0], whole[0]) and resumed[1] == whole[1]
     print(f"{equal} of {n_kills} ended as if nobody had killed them")
 
 
-def kill_at(moment: float, path: Path, arguments: dict) -> None:
+def train(arguments: dict, path: Path | None = None, resume: bool = False) -> tuple:
+    """Train, or resume; return the parameters and the losses."""
+    if resume:
+        result = fastmlp.resume(path, X, Y)
+    else:
+        result = fastmlp.train(X, Y, **arguments, checkpoint=path, checkpoint_seconds=SECONDS)
+    return result.model.parameters.buffer, result.history.loss
+
+
+def fit(arguments: dict, path: Path | None = None, resume: bool = False) -> tuple:
+    """Fit, or go on with it; see `train`."""
+    named = {NAMES.get(name, name): value for name, value in arguments.items()}
+    model = fastmlp.MLPClassifier(**named)
+    model.fit(X, Y, checkpoint=path, checkpoint_seconds=SECONDS, resume=resume)
+    arrays = (*model.coefs_, *model.intercepts_)
+    return np.concatenate([array.ravel() for array in arrays]), model.loss_curve_
+
+
+def kill_at(moment: float, path: Path, run: Callable, arguments: dict) -> None:
     """Train in a child, which is killed so many seconds after its first checkpoint."""
     child = os.fork()
     if child == 0:
-        fastmlp.train(X, Y, **arguments, checkpoint=path, checkpoint_seconds=SECONDS)
+        run(arguments, path)
         os._exit(0)
     while not path.exists():
         time.sleep(1e-4)

@@ -1,6 +1,5 @@
 """`fastmlp train --resume`: options beside it must say what the checkpoint says."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,10 @@ def held(
     OSError
         If the file cannot be read.
     """
-    saved = checkpoint.read(path)
+    saved, state = checkpoint.read(path, "train")
     settings = saved.settings | {"checkpoint": str(path.resolve())}
     for name, value in options.items():
-        if name not in WATCHING and not _is_held(name, value, settings, saved.n_samples):
+        if name not in WATCHING and not _is_held(name, value, settings, state.orders.n_samples):
             rule = f"as in {path}: {_written(settings.get(name))}"
             remedy = "Leave it out, or begin a new training."
             raise invalid("--" + name.replace("_", "-"), rule, _written(value), remedy)
@@ -62,20 +61,12 @@ def _is_held(name: str, value: Any, settings: dict[str, Any], n_samples: int) ->
         value = min(value, n_samples)
     if name == "checkpoint":
         value = str(Path(value).resolve())
-    return bool(_plain(value) == _plain(settings.get(name)))
-
-
-def _plain(value: Any) -> Any:
-    """Make one form of what Python may be given in several: a list of one is the one."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return value[0] if len(value) == 1 else tuple(value)
-    return value
+    return bool(checkpoint.plain(value) == checkpoint.plain(settings.get(name)))
 
 
 def _written(value: Any) -> str:
     """Write a value as it would be given."""
-    value = _plain(value)
+    value = checkpoint.plain(value)
     if value is None:
         return "not given"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

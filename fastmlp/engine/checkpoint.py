@@ -1,43 +1,61 @@
 """A training in a file: all that it takes to go on to the same bits."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._checks import check_real
 from fastmlp._clock import now, since
 from fastmlp._errors import invalid
+from fastmlp.engine.descent import Descent
 from fastmlp.engine.hooks import Hook
 from fastmlp.engine.state import Best, State, UnfinishedEpoch
 from fastmlp.history import History
 from fastmlp.network import Network, Parameters
-from fastmlp.rng import Permutations
+from fastmlp.rng import Orders, Permutations, Shuffles
 from fastmlp.saving import file
 from fastmlp.saving.content import Content
 
 Array = NDArray[Any]
-
-KIND = "training"
+Path = str | PathLike[str]
 
 HASHED_ROWS = 4096
 """Rows of a data matrix that are hashed at a time."""
 
+MOST_SECONDS = 1.0
+"""After so long, at most, an epoch comes to a point where a checkpoint may be written."""
 
-class Saved(NamedTuple):
-    """What a checkpoint holds."""
 
+class Description(NamedTuple):
+    """What a checkpoint says beside the state: it stays the same while training."""
+
+    writer: str
+    """What trains: "train", or an estimator's "fit", as in "MLPClassifier.fit"."""
     settings: dict[str, Any]
-    """The arguments of `train`."""
+    """The arguments that say how to train."""
     data: str
     """See `fingerprint`."""
-    rows: NDArray[np.intp] | None
-    """Those that are trained on; None for all."""
-    n_samples: int
-    """So many are."""
-    state: State
+    n_seen: int = 0
+    """Samples that an estimator had seen in the fits before."""
+
+
+class File(NamedTuple):
+    """Where checkpoints are written, and how often."""
+
+    path: Path
+    seconds: float
+
+
+def check_file(path: Any, seconds: Any) -> File | None:
+    """Check the arguments `checkpoint` and `checkpoint_seconds`; None where there is no path."""
+    if path is not None and not isinstance(path, str | PathLike):
+        raise invalid("checkpoint", "a path, or None", repr(path))
+    checked = check_real("checkpoint_seconds", seconds, 0, open_left=True)
+    return None if path is None else File(path, checked)
 
 
 def fingerprint(arrays: Iterable[Any]) -> str:
@@ -63,7 +81,15 @@ def fingerprint(arrays: Iterable[Any]) -> str:
     return digest.hexdigest()
 
 
-def write(path: str | PathLike[str], state: State, settings: dict[str, Any], data: str) -> None:
+def plain(value: Any) -> Any:
+    """Make one form of what an argument may be given in: a list of one is the one."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return value[0] if len(value) == 1 else tuple(value)
+    return value
+
+
+def write(path: Path, state: State, description: Description) -> None:
     """Write a checkpoint, whole or not at all.
 
     Parameters
@@ -71,90 +97,106 @@ def write(path: str | PathLike[str], state: State, settings: dict[str, Any], dat
     path : path-like
     state : State
         Whole, the optimizer's memory fetched.
-    settings : dict
-        See `Saved`.
-    data : str
+    description : Description
 
     Raises
     ------
     OSError
         If it cannot be written; a checkpoint that was there before stays.
     """
-    parameters, best, unfinished = state.parameters, state.best, state.unfinished
-    orders: Any = state.orders
+    parameters, best, unfinished, orders = (
+        state.parameters, state.best, state.unfinished, state.orders,
+    )  # fmt: skip
     arrays = {"slots": state.slots, "rows": orders.rows, "best": best.buffer}
     fitted: dict[str, Any] = {
-        "data": data, "rate": state.rate, "step": state.step, "samples": state.samples,
-        "epoch": state.epoch, "over": state.over, "diverged": state.diverged,
-        "n_samples": orders.n_samples, "shuffle": orders.shuffle, "generator": orders.generator,
-        "dropout": state.dropout, "best": [best.loss, best.score, best.n_without],
-        "history": vars(state.history),
+        "data": description.data, "n_seen": description.n_seen, "rate": state.rate,
+        "step": state.step, "samples": state.samples, "epoch": state.epoch, "over": state.over,
+        "diverged": state.diverged, "n_samples": orders.n_samples, "shuffle": orders.shuffle,
+        "generator": orders.generator, "dropout": state.dropout,
+        "best": [best.loss, best.score, best.n_without], "history": vars(state.history),
     }  # fmt: skip
+    if isinstance(orders, Shuffles):
+        arrays["places"] = orders.order
     if unfinished is not None:
         fitted |= {"n_done": unfinished.n_done, "seconds": unfinished.seconds}
         arrays |= {"order": unfinished.order, "losses": unfinished.losses}
     content = Content(
-        KIND, list(parameters.coefs), list(parameters.intercepts), parameters.network.activations,
-        "identity", {name: array for name, array in arrays.items() if array is not None}, settings,
-        fitted,
+        description.writer, list(parameters.coefs), list(parameters.intercepts),
+        parameters.network.activations, "identity",
+        {name: array for name, array in arrays.items() if array is not None},
+        description.settings, fitted,
     )  # fmt: skip
     file.write(content, path)
 
 
-def read(path: str | PathLike[str]) -> Saved:
+def is_writer(kind: str) -> bool:
+    """Tell whether a file of this kind is a checkpoint, and not a saved model."""
+    return kind == "train" or kind.endswith(".fit")
+
+
+def reader_of(kind: str) -> str:
+    """Say what a file of this kind is for."""
+    if kind == "train":
+        return "fastmlp.resume goes on with that."
+    goes_on = f"{kind}(X, y, checkpoint=path, resume=True) goes on with that."
+    return goes_on if is_writer(kind) else "fastmlp.load reads that."
+
+
+def read(path: Path, writer: str) -> tuple[Description, State]:
     """Read a checkpoint.
 
     Parameters
     ----------
     path : path-like
+    writer : str
+        What must have written it; see `Description`.
 
     Returns
     -------
-    Saved
+    description : Description
+    state : State
 
     Raises
     ------
     ValueError
-        If the file is broken, or no checkpoint.
+        If the file is broken, or no checkpoint of that writer.
     FileNotFoundError
         If there is none.
     """
     content = file.read(path)
-    if content.kind != KIND:
-        rule = "a checkpoint that train has written"
-        raise invalid(str(path), rule, f"a saved {content.kind}", "fastmlp.load reads that.")
+    if content.kind != writer:
+        got = f"{'a checkpoint of' if is_writer(content.kind) else 'a saved'} {content.kind}"
+        rule = f"a checkpoint that {writer} has written"
+        raise invalid(str(path), rule, got, reader_of(content.kind))
     try:
-        return _restore(content)
+        fitted = content.fitted
+        described = content.settings, str(fitted["data"]), int(fitted["n_seen"])
+        return Description(writer, *described), _restore(content)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         remedy = "Begin anew, or take an older copy."
         raise invalid(str(path), "a whole checkpoint", str(error), remedy) from error
 
 
-def _restore(content: Content) -> Saved:
+def _restore(content: Content) -> State:
     """Put the parts together, and see that they fit one another."""
     arrays, fitted = content.arrays, content.fitted
     sizes = (len(content.coefs[0]), *map(len, content.intercepts))
     network = Network(sizes, content.activations)
     buffer = np.concatenate([a.ravel() for a in (*content.coefs, *content.intercepts)])
-    rows = _as_rows(arrays.get("rows"))
-    if not isinstance(fitted["generator"], np.random.Generator):
-        raise TypeError("no random generator")
     if not isinstance(fitted["dropout"], np.random.Generator | None):
         raise TypeError("no random generator for dropout")
     loss, score, n_without = fitted["best"]
-    n_samples = int(fitted["n_samples"])
-    if rows is not None and len(rows) != n_samples:
-        raise ValueError(f"{len(rows)} rows for {n_samples} samples")
+    orders = _as_orders(content)
     state = State(
         parameters=Parameters(network, buffer),
-        orders=Permutations(n_samples, bool(fitted["shuffle"]), fitted["generator"], rows),
+        orders=orders,
         rate=float(fitted["rate"]),
         dropout=fitted["dropout"],
         slots=_like_buffer(arrays["slots"], buffer, 2),
         step=int(fitted["step"]),
         samples=int(fitted["samples"]),
         epoch=int(fitted["epoch"]),
-        unfinished=_unfinished(content, n_samples, rows),
+        unfinished=_unfinished(content, orders),
         diverged=bool(fitted["diverged"]),
         over=bool(fitted["over"]),
         best=Best(loss, score, n_without),
@@ -162,16 +204,42 @@ def _restore(content: Content) -> Saved:
     )
     if "best" in arrays:
         state.best.buffer = _like_buffer(arrays["best"], buffer, 1)
-    return Saved(content.settings, str(fitted["data"]), rows, n_samples, state)
+    return state
 
 
-def _as_rows(rows: Array | None) -> NDArray[np.intp] | None:
-    """Check the rows that are trained on: ascending, each of them once."""
-    if rows is None:
-        return None
-    if rows.ndim != 1 or rows.dtype.kind != "i" or (np.diff(rows) <= 0).any() or rows.min() < 0:
+def _as_orders(content: Content) -> Orders:
+    """Restore what draws the orders: train's generator, or scikit-learn's and its last order."""
+    arrays, fitted = content.arrays, content.fitted
+    generator, shuffle = fitted["generator"], bool(fitted["shuffle"])
+    rows, n_samples = arrays.get("rows"), int(fitted["n_samples"])
+    if rows is not None:
+        _require_rows(rows, n_samples)
+        rows = rows.astype(np.intp)
+    if isinstance(generator, np.random.RandomState):
+        places = arrays["places"]
+        _require_order(places, n_samples, None)
+        return Shuffles(rows, shuffle, generator, places.astype(np.intp))
+    if not isinstance(generator, np.random.Generator):
+        raise TypeError("no random generator")
+    return Permutations(n_samples, shuffle, generator, rows)
+
+
+def _require_rows(rows: Array, n_samples: int) -> None:
+    """Check the rows that are trained on: each of them once."""
+    sound = rows.ndim == 1 and rows.dtype.kind == "i" and rows.size > 0 and rows.min() >= 0
+    if not sound or len(np.unique(rows)) != len(rows):
         raise ValueError("rows that are none")
-    return rows.astype(np.intp)
+    if len(rows) != n_samples:
+        raise ValueError(f"{len(rows)} rows for {n_samples} samples")
+
+
+def _require_order(order: Array, n_samples: int, rows: Array | None) -> None:
+    """Check that an order has each of some samples once: compiled code reads them in it."""
+    sound = order.dtype.kind == "i" and order.shape == (n_samples,)
+    if not sound or not np.array_equal(
+        np.sort(order), np.arange(n_samples) if rows is None else np.sort(rows)
+    ):
+        raise ValueError("an order of the samples that is none")
 
 
 def _like_buffer(array: Array, buffer: Array, n_axes: int) -> Array:
@@ -181,37 +249,41 @@ def _like_buffer(array: Array, buffer: Array, n_axes: int) -> Array:
     return array
 
 
-def _unfinished(
-    content: Content, n_samples: int, rows: NDArray[np.intp] | None
-) -> UnfinishedEpoch | None:
-    """Restore the epoch that was under way; compiled code reads the samples in its order."""
+def _unfinished(content: Content, orders: Orders) -> UnfinishedEpoch | None:
+    """Restore the epoch that was under way."""
     arrays, fitted = content.arrays, content.fitted
     if "order" not in arrays:
         return None
     order, losses, n_done = arrays["order"], arrays["losses"], int(fitted["n_done"])
-    expected = np.arange(n_samples) if rows is None else rows
-    if order.dtype.kind != "i" or not np.array_equal(np.sort(order), expected):
-        raise ValueError("an order of the samples that is none")
+    _require_order(order, orders.n_samples, orders.rows)
     if losses.dtype != np.float64 or losses.ndim != 1 or not 0 <= n_done < len(losses):
         raise ValueError(f"{n_done} losses of shape {losses.shape}")
     return UnfinishedEpoch(order.astype(np.intp), losses, n_done, float(fitted["seconds"]))
 
 
 class Checkpoints(Hook):
-    """Writes a checkpoint, now and then.
+    """Writes a checkpoint, now and then, where one is asked for.
 
     Parameters
     ----------
-    write : callable
-    seconds : float
-        Between two.
+    file : File
+    descent : Descent
+        Comes to points where its state is whole often enough.
+    description : Description
     """
 
-    def __init__(self, write: Callable[[], object], seconds: float) -> None:
-        self.write, self.seconds, self.last = write, seconds, now()
+    def __init__(self, file: File, descent: Descent, description: Description) -> None:
+        self.file, self.descent, self.description = file, descent, description
+        descent.longest_piece = min(MOST_SECONDS, file.seconds)
+        self.last = now()
 
     def pause(self) -> None:
         """Write, if it is time to."""
-        if since(self.last) >= self.seconds:
+        if since(self.last) >= self.file.seconds:
             self.write()
             self.last = now()
+
+    def write(self) -> None:
+        """Write; see the function of this name."""
+        self.descent.fetch_slots()
+        write(self.file.path, self.descent.state, self.description)

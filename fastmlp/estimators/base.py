@@ -18,12 +18,14 @@ from fastmlp.arguments import layer_activations, layer_dropout, make_rule, requi
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
+from fastmlp.estimators.checkpoints import Keeping, Saved, take_up
 from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
 from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Kept, Stochastic
+from fastmlp.estimators.task import Given, Prepared
 from fastmlp.estimators.validation import Validation, split
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES, Loss
@@ -40,6 +42,9 @@ UNSCALED = Scale(1.0, 0.0)
 
 LEFT = ("_predictor", "_kept", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
 """What no copy gets."""
+
+
+NOT_KEPT = Keeping()
 
 
 class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
@@ -87,54 +92,65 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Return what the validation split keeps the shares of."""
         return None
 
-    def _fit(
-        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, incremental: bool
-    ) -> Any:
+    def _fit(self, given: Given, incremental: bool = False, keeping: Keeping = NOT_KEPT) -> Any:
         """Fit, or go on with a fit."""
         if self.callbacks is not None:
             self.set_callbacks(*self.callbacks)
         options.refuse_booleans(self)
-        sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-        names = layer_activations(self.activation, len(sizes))
-        dropout = layer_dropout(self.dropout, len(sizes))
         kept: Kept = self.__dict__.pop("_kept", Kept())
-        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        frame, (X, y) = X, self._validated(X, y, "y", first)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        y = self._read_targets(y, first, incremental)
-        weights = self._sample_weights(y, sample_weight, incremental)
-        self._random_state = generator = kept.seeded(self.random_state)
-        network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
-        if first:
-            self._initialise(network, self._compute_dtype(X))
-        parameters = self._continue(network)
-        require_kept(self, parameters.dtype)
-        problem = Problem(
-            self._wrap(X, parameters.dtype),
-            self._encode(y, parameters.dtype),
-            None if weights is None else self._as_weights(weights, parameters.dtype, incremental),
-        )
-        rule, objective = make_rule(self), Objective(self._loss(), dropout)
-        validation = self._given_validation(X_val, y_val, parameters.dtype)
+        generator = kept.seeded(self.random_state)
+        task = self._prepare(given, incremental, keeping, generator)
+        rule, problem, validation = make_rule(self), task.problem, task.validation
         if self.solver == "lbfgs":
-            self._refuse_with_lbfgs(dropout, validation)
+            self._refuse_with_lbfgs(task.objective.dropout, validation)
             self.__dict__.pop("_memory", None)
-            minimise(self, parameters, rule, Objective(objective.loss), problem)
+            minimise(self, task.parameters, rule, Objective(task.objective.loss), problem)
             return self._finished()
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
-        rows = np.arange(X.shape[0])
+        keeping, rows = keeping.of(self, problem, validation and validation.problem), None
         if self.early_stopping and validation is None:
-            rows, validation = self._hold_out((X, frame), y, problem, weights)
+            rows, validation = self._hold_out(task, given.X, keeping)
         stochastic = Stochastic(
-            self, parameters, rule, objective, problem, rows, validation, incremental, kept.released
-        )
+            self, task.parameters, rule, task.objective, problem, rows, validation, incremental,
+            keeping, kept.released,
+        )  # fmt: skip
         stochastic.run()
         if incremental:
             seeded = isinstance(self.random_state, Integral)
             self._kept = Kept(stochastic.released, generator if seeded else None)
         return self._finished()
+
+    def _prepare(
+        self, given: Given, incremental: bool, keeping: Keeping, generator: np.random.RandomState
+    ) -> Prepared:
+        """Check what `fit` is given, and bring the weights to where it begins or goes on."""
+        sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        names = layer_activations(self.activation, len(sizes))
+        dropout = layer_dropout(self.dropout, len(sizes))
+        continued = hasattr(self, "coefs_") and (self.warm_start or incremental)
+        first = not continued or keeping.saved is not None
+        X, y = self._validated(given.X, given.y, "y", first)
+        weights = given.sample_weight
+        if weights is not None:
+            weights = _check_sample_weight(weights, X, ensure_non_negative=True)
+        y = self._read_targets(y, first, incremental)
+        weights = self._sample_weights(y, weights, incremental)
+        self._random_state = generator
+        network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
+        if first:
+            self._initialise(network, self._compute_dtype(X), keeping.saved)
+        parameters = self._continue(network)
+        dtype = parameters.dtype
+        require_kept(self, dtype)
+        problem = Problem(
+            self._wrap(X, dtype),
+            self._encode(y, dtype),
+            None if weights is None else self._as_weights(weights, dtype, incremental),
+        )
+        validation = self._given_validation(given.X_val, given.y_val, dtype)
+        objective = Objective(self._loss(), dropout)
+        return Prepared(X, y, weights, parameters, problem, objective, validation)
 
     def _finished(self) -> Any:
         """Return the estimator if its weights are finite; raise scikit-learn's error otherwise."""
@@ -176,18 +192,21 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             return np.dtype(self.dtype)
         return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
 
-    def _initialise(self, network: Network, dtype: np.dtype[Any]) -> None:
-        """Draw the initial weights, and set the attributes of a fit that begins."""
+    def _initialise(self, network: Network, dtype: np.dtype[Any], saved: Saved | None) -> None:
+        """Set the attributes of a fit, and draw its first weights or take those it has reached."""
         self.n_iter_, self.t_ = 0, 0
         self.n_layers_, self.n_outputs_ = len(network.layer_sizes), network.layer_sizes[-1]
         self._asked_sizes = network.layer_sizes[1:-1]
         self._input_scale = input_scale_pair(self.input_scale)
         self.out_activation_ = LOSSES[self._loss().name].output
+        for name in ("_memory", "best_loss_", "best_validation_score_", "history_", *CURVES):
+            self.__dict__.pop(name, None)
+        if saved is not None:
+            self._keep(take_up(self, saved))
+            return
         parameters = Parameters.zeros(network, dtype)
         draw_parameters(parameters, self.init, self._random_state)
         self._keep(parameters)
-        for name in ("_memory", "best_loss_", "best_validation_score_", "history_", *CURVES):
-            self.__dict__.pop(name, None)
 
     def _keep(self, parameters: Parameters) -> None:
         """Make parameters the fitted ones."""
@@ -254,10 +273,15 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         )
 
     def _hold_out(
-        self, given: tuple[Any, Any], y: Array, problem: Problem, weights: Array | None
+        self, task: Prepared, frame: Any, keeping: Keeping
     ) -> tuple[NDArray[np.intp], Validation]:
-        """Choose the samples to train and to validate on; X is given as checked and as it was."""
-        (X, frame), (rows, held_out) = given, split(self, y, problem.targets, weights)
+        """Choose the samples to train and to validate on; `frame` is X as it was given."""
+        X, y, weights, _, problem, *_ = task
+        if keeping.state is None:
+            rows = split(self, y, problem.targets, weights)
+        else:
+            rows = np.asarray(keeping.state.orders.rows)
+        held_out = np.setdiff1d(np.arange(len(y)), rows)
         part, named = X[held_out], self._named(X, frame)
         kept = Problem(self._wrap(part, problem.features.dtype), problem.targets[held_out])
         scored = part if named is X else _safe_indexing(named, held_out)

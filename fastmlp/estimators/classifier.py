@@ -15,10 +15,12 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
 from fastmlp.estimators.callbacks import with_callbacks
+from fastmlp.estimators.checkpoints import begin_keeping
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
 from fastmlp.estimators.options import CONSTRAINTS
 from fastmlp.estimators.targets import plain_labels
+from fastmlp.estimators.task import Given
 from fastmlp.losses import Loss
 
 Array = NDArray[Any]
@@ -165,7 +167,16 @@ Multilabel targets, a batch after the other:
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        checkpoint: Any = None,
+        checkpoint_seconds: float = 60.0,
+        resume: bool = False,
     ) -> "MLPClassifier":
         """Fit the network.
 
@@ -180,6 +191,15 @@ Multilabel targets, a batch after the other:
         X_val, y_val : as X and y, optional
             Validation set, evaluated after each epoch; with `early_stopping` it takes the place of
             the part that is held out otherwise.
+        checkpoint : path-like, optional
+            A file that the fit goes on from with `resume`, whatever broke it off: it is written now
+            and then, whole or not at all, and at the end.
+        checkpoint_seconds : float
+            How often.
+        resume : bool
+            Go on from the checkpoint, to the bits of a fit that nothing has broken off. X, y and
+            the arguments that matter must be those of before. It is an argument of `fit`, so that
+            a pipeline and a search can pass it on to the estimator that they hold.
 
         Returns
         -------
@@ -189,9 +209,14 @@ Multilabel targets, a batch after the other:
         Raises
         ------
         ValueError
-            If an argument is not as described here.
+            If an argument is not as described here, or the checkpoint is damaged, of other data or
+            of other arguments.
+        OSError
+            If the checkpoint cannot be written or read; what was there before stays.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, False)  # type: ignore[no-any-return]
+        keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
+        given = Given(X, y, sample_weight, X_val, y_val)
+        return self._fit(given, keeping=keeping)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -216,14 +241,14 @@ Multilabel targets, a batch after the other:
             The estimator itself.
         """
         if self._has_known(y, classes):
-            return self._fit(X, y, sample_weight, None, None, True)  # type: ignore[no-any-return]
+            return self._fit(Given(X, y, sample_weight), True)  # type: ignore[no-any-return]
         y, classes = plain_labels(y), plain_labels(classes, "classes")
         if type_of_target(y).startswith("multilabel"):
             if not hasattr(self, "classes_"):
                 self._labels = find_labels(dense(y))
         elif _check_partial_fit_first_call(self, classes):
             self._labels = find_labels(classes, classes)
-        return self._fit(X, y, sample_weight, None, None, True)  # type: ignore[no-any-return]
+        return self._fit(Given(X, y, sample_weight), True)  # type: ignore[no-any-return]
 
     def predict(self, X: Any) -> Array:
         """Predict labels.

@@ -15,9 +15,11 @@ from sklearn.utils.validation import column_or_1d
 from fastmlp._errors import invalid
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
 from fastmlp.estimators.callbacks import with_callbacks
+from fastmlp.estimators.checkpoints import begin_keeping
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.options import CONSTRAINTS
 from fastmlp.estimators.targets import plain_numbers
+from fastmlp.estimators.task import Given
 from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
 
 Array = NDArray[Any]
@@ -130,7 +132,16 @@ True
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        checkpoint: Any = None,
+        checkpoint_seconds: float = 60.0,
+        resume: bool = False,
     ) -> "MLPRegressor":
         """Fit the network.
 
@@ -145,6 +156,15 @@ True
         X_val, y_val : as X and y, optional
             Validation set, evaluated after each epoch; with `early_stopping` it takes the place of
             the part that is held out otherwise.
+        checkpoint : path-like, optional
+            A file that the fit goes on from with `resume`, whatever broke it off: it is written now
+            and then, whole or not at all, and at the end.
+        checkpoint_seconds : float
+            How often.
+        resume : bool
+            Go on from the checkpoint, to the bits of a fit that nothing has broken off. X, y and
+            the arguments that matter must be those of before. It is an argument of `fit`, so that
+            a pipeline and a search can pass it on to the estimator that they hold.
 
         Returns
         -------
@@ -154,9 +174,14 @@ True
         Raises
         ------
         ValueError
-            If an argument is not as described here.
+            If an argument is not as described here, or the checkpoint is damaged, of other data or
+            of other arguments.
+        OSError
+            If the checkpoint cannot be written or read; what was there before stays.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, False)  # type: ignore[no-any-return]
+        keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
+        given = Given(X, y, sample_weight, X_val, y_val)
+        return self._fit(given, keeping=keeping)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -176,7 +201,7 @@ True
         MLPRegressor
             The estimator itself.
         """
-        return self._fit(X, y, sample_weight, None, None, True)  # type: ignore[no-any-return]
+        return self._fit(Given(X, y, sample_weight), True)  # type: ignore[no-any-return]
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict values.

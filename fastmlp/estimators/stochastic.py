@@ -19,6 +19,7 @@ from fastmlp.engine.loop import Ending, run
 from fastmlp.engine.plan import Plan, Stopping
 from fastmlp.engine.state import Best, State
 from fastmlp.estimators.callbacks import NoCallbacks, begin_context, told
+from fastmlp.estimators.checkpoints import Keeping
 from fastmlp.estimators.options import schedule_name
 from fastmlp.estimators.validation import Evaluator, Validation
 from fastmlp.history import History
@@ -100,11 +101,12 @@ class Stochastic:
     rule : Rule
     objective : Objective
     problem : Problem
-    rows : ndarray of shape (n,), intp
-        The samples that are trained on.
+    rows : ndarray of shape (n,), intp, or None
+        The samples that are trained on; None for all.
     validation : Validation or None
     incremental : bool
         Whether this is `partial_fit`: one epoch, from the solver's memory on.
+    keeping : Keeping
     released : Released, optional
         See `Kept`.
 
@@ -121,16 +123,23 @@ class Stochastic:
         rule: Rule,
         objective: Objective,
         problem: Problem,
-        rows: NDArray[np.intp],
+        rows: NDArray[np.intp] | None,
         validation: Validation | None,
         incremental: bool,
+        keeping: Keeping,
         released: Released | None = None,
     ) -> None:
-        self.estimator, self.rows, self.incremental = estimator, rows, incremental
-        plan = make_plan(estimator, rule, objective, len(rows))
+        self.estimator, self.incremental, self.keeping = estimator, incremental, keeping
+        self.n_samples = problem.features.n_samples if rows is None else len(rows)
+        plan = make_plan(estimator, rule, objective, self.n_samples)
         memory = recall(estimator, parameters, rule) if incremental else None
         self.resumed = memory is not None and memory.draws is not None
-        state = begin_state(estimator, parameters, rows, memory, any(objective.dropout))
+        state = keeping.state
+        if state is None:
+            orders = Shuffles(
+                rows, estimator.shuffle, estimator._random_state, np.arange(self.n_samples)
+            )
+            state = begin_state(estimator, parameters, orders, memory, any(objective.dropout))
         self.descent, self.state = Descent(plan, state, problem, released), state
         self.released: Released | None = None
         begin_counting(estimator, state, validation)
@@ -138,7 +147,7 @@ class Stochastic:
         self.evaluator = None
         if validation is not None:
             self.evaluator = Evaluator(estimator, parameters, objective.loss, validation)
-        self.n_epochs = 1 if incremental else estimator.max_iter
+        self.n_epochs = 1 if incremental else estimator.max_iter - state.epoch
         self.context = begin_context(estimator, self.n_epochs)
 
     def run(self) -> None:
@@ -150,8 +159,7 @@ class Stochastic:
                 self.evaluator.require_defined()
             try:
                 self.context.call_on_fit_task_begin(**told(estimator))
-                estimator.n_iter_ = 0
-                ending = run(self.descent, self.n_epochs, self._hooks(), self.evaluator)
+                ending = self._run_epochs()
                 self.released = self.descent.release() if self.incremental else None
             except NotFiniteError as error:
                 raise ValueError(NOT_FINITE) from error
@@ -167,6 +175,17 @@ class Stochastic:
             )
         self.context.call_on_fit_task_end(**told(estimator))
 
+    def _run_epochs(self) -> Ending | None:
+        """Run those that are left, and keep the fit in its file, where it has one."""
+        self.estimator.n_iter_ = self.state.epoch
+        checkpoints, ending = self.keeping.hook(self.descent), None
+        hooks = [*self._hooks(), *filter(None, [checkpoints])]
+        if not self.state.over:
+            ending = run(self.descent, self.n_epochs, hooks, self.evaluator)
+        if checkpoints is not None:
+            checkpoints.write()
+        return ending
+
     def _hooks(self) -> list[Hook]:
         """Put together what looks on, in the order in which it is told."""
         plan, verbose = self.descent.plan, bool(self.estimator.verbose)
@@ -174,7 +193,11 @@ class Stochastic:
         if plan.stopping is not None:
             hooks.append(Stop(plan.stopping, self.state, show_message if verbose else nothing))
         hooks.append(Attributes(self))
-        return [*hooks, TimeBudget(plan.time_budget)] if plan.time_budget < np.inf else hooks
+        if plan.time_budget < np.inf:
+            seconds = self.state.history.seconds
+            spent = sum(seconds[len(seconds) - self.state.epoch :])
+            hooks.append(TimeBudget(plan.time_budget - spent))
+        return hooks
 
     def _limits(self) -> AbstractContextManager[None]:
         """Limit BLAS where it may be called, be it by callbacks or between two epochs."""
@@ -195,7 +218,7 @@ class Stochastic:
         if not state.diverged:
             lasting = self.resumed or not (self.incremental or over)
             orders: Any = state.orders
-            draws = Draws(orders.random_state, state.dropout, orders.order) if lasting else None
+            draws = Draws(orders.generator, state.dropout, orders.order) if lasting else None
             estimator._memory = Memory(
                 self.descent.fetch_slots(), state.step, state.rate, estimator.solver,
                 estimator.learning_rate_init, draws,
@@ -244,7 +267,7 @@ class Attributes(Hook):
         estimator, state = self.estimator, self.state
         estimator.loss_ = state.history.loss[-1]
         estimator.n_iter_ += 1
-        estimator.t_ += len(self.fit.rows)
+        estimator.t_ += self.fit.n_samples
         state.samples = estimator.t_
         keep_count(estimator, state.best)
         self.fit.remember()
@@ -292,18 +315,18 @@ def make_plan(estimator: Any, rule: Rule, objective: Objective, n_samples: int) 
 
 
 def begin_state(
-    estimator: Any, parameters: Parameters, rows: NDArray[np.intp], memory: Memory | None,
+    estimator: Any, parameters: Parameters, orders: Shuffles, memory: Memory | None,
     has_dropout: bool,
 ) -> State:  # fmt: skip
     """Go on from what `partial_fit` remembers, or begin anew."""
-    order, dropout = np.arange(len(rows)), None
+    dropout = None
     if memory is not None and memory.draws is not None:
         estimator._random_state, dropout = memory.draws.random_state, memory.draws.dropout
-        same_length = len(memory.draws.order) == len(order)
-        order = memory.draws.order if same_length else order
+        orders.generator = estimator._random_state
+        if len(memory.draws.order) == len(orders.order):
+            orders.order = memory.draws.order
     if dropout is None and has_dropout:
         dropout = np.random.default_rng(estimator._random_state.randint(1 << 31))
-    orders = Shuffles(rows, estimator.shuffle, estimator._random_state, order)
     if memory is None:
         # Invscaling starts from the initial rate, whatever went before.
         return State(parameters, orders, estimator.learning_rate_init, dropout)

@@ -105,8 +105,8 @@ def takes_weights(scorer: Any) -> bool:
     return "sample_weight" in signature(getattr(scorer, "_score_func", scorer)).parameters
 
 
-def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> tuple[Any, Any]:
-    """Choose the samples to train on and those to hold out, as scikit-learn does.
+def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> NDArray[np.intp]:
+    """Choose the samples to train on, as scikit-learn does; the others are held out.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> tu
 
     Returns
     -------
-    train, held_out : ndarray of intp
+    ndarray of shape (n_rows,), intp
 
     Raises
     ------
@@ -144,7 +144,7 @@ def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> tu
             rule = f"above 0 for some of the samples that are {what}"
             remedy = "Pass X_val and y_val, or another validation_fraction."
             raise invalid("sample_weight", rule, f"0 for all {len(part)} of them", remedy)
-    return train, held_out
+    return np.asarray(train)
 
 
 def _require_two_of_each(y: Array) -> None:

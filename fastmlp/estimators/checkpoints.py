@@ -1,0 +1,166 @@
+"""Checkpoints of a fit, and going on from one."""
+
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp._checks import check_flag
+from fastmlp._errors import invalid
+from fastmlp.backends.contract import Problem
+from fastmlp.engine import checkpoint
+from fastmlp.engine.descent import Descent
+from fastmlp.engine.state import State
+from fastmlp.network import Parameters
+
+MAY_DIFFER = ("callbacks", "n_threads", "verbose", "warm_start")
+"""Arguments that change no bit of a fit that is resumed."""
+
+REMEDY = "Pass what fit was given: X, y, sample_weight, X_val and y_val."
+
+
+class Saved(NamedTuple):
+    """What a fit that is resumed goes on from."""
+
+    description: checkpoint.Description
+    state: State
+
+
+class Keeping(NamedTuple):
+    """Whether a fit is kept in a file, and what it goes on from."""
+
+    file: checkpoint.File | None = None
+    saved: Saved | None = None
+    description: checkpoint.Description | None = None
+    """What is written; None where there is no file."""
+
+    @property
+    def state(self) -> State | None:
+        """That of the checkpoint; None where a fit begins."""
+        return None if self.saved is None else self.saved.state
+
+    def hook(self, descent: Descent) -> checkpoint.Checkpoints | None:
+        """Make what writes checkpoints; None where there is no file."""
+        if self.file is None or self.description is None:
+            return None
+        return checkpoint.Checkpoints(self.file, descent, self.description)
+
+    def of(self, estimator: Any, problem: Problem, validation: Problem | None) -> "Keeping":
+        """Describe a fit, and see that its data are those of the checkpoint.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+        problem : Problem
+        validation : Problem or None
+            As it was given.
+
+        Returns
+        -------
+        Keeping
+
+        Raises
+        ------
+        ValueError
+            If the data are others.
+        """
+        if self.file is None:
+            return self
+        parts = [np.array(problem.features.scale), problem.weights]
+        for known in filter(None, (problem, validation)):
+            parts += [known.features.values, known.targets]
+        data = checkpoint.fingerprint(parts)
+        if self.saved is None:
+            described = writer(estimator), settings(estimator), data, estimator.t_
+            return self._replace(description=checkpoint.Description(*described))
+        if data != self.saved.description.data:
+            rule, features = f"the data of {self.file.path}", problem.features
+            got = f"{features.n_samples} rows of {features.n_features} columns with other values"
+            raise invalid("X and y", rule, got, REMEDY)
+        return self._replace(description=self.saved.description)
+
+
+def writer(estimator: Any) -> str:
+    """Name what writes the checkpoints of an estimator."""
+    return f"{type(estimator).__name__}.fit"
+
+
+def settings(estimator: Any) -> dict[str, Any]:
+    """Put the arguments together that say how to fit, those as text that a file cannot hold.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+
+    Returns
+    -------
+    dict of str to object
+    """
+    arguments: dict[str, Any] = estimator.get_params(deep=False)
+    seed, scoring = arguments["random_state"], arguments["scoring"]
+    stored = {
+        "random_state": int(seed) if isinstance(seed, Integral) else None,
+        "scoring": "a callable" if callable(scoring) else scoring,
+    }
+    kept = {name: value for name, value in arguments.items() if name not in MAY_DIFFER}
+    return kept | stored
+
+
+def begin_keeping(estimator: Any, path: Any, seconds: Any, resume: Any) -> Keeping:
+    """Check the arguments of `fit` that say whether it is kept, and read where to go on from.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    path, seconds, resume
+        The arguments `checkpoint`, `checkpoint_seconds` and `resume` of `fit`.
+
+    Returns
+    -------
+    Keeping
+
+    Raises
+    ------
+    ValueError
+        If one cannot be used, or the estimator is not to be fitted as the checkpoint says.
+    FileNotFoundError
+        If there is none.
+    """
+    file = checkpoint.check_file(path, seconds)
+    resumed = check_flag("resume", resume)
+    if file is None:
+        if resumed:
+            raise invalid("checkpoint", "a path where resume is True", "None")
+        return Keeping()
+    if estimator.solver == "lbfgs":
+        remedy = "SciPy's state cannot be kept. Use solver='adam'."
+        raise invalid("checkpoint", "left out with solver='lbfgs'", repr(path), remedy)
+    if not resumed:
+        return Keeping(file)
+    saved = Saved(*checkpoint.read(path, writer(estimator)))
+    for name, value in settings(estimator).items():
+        before = saved.description.settings.get(name)
+        if checkpoint.plain(value) != checkpoint.plain(before):
+            remedy = "Set it back, or fit without resume."
+            raise invalid(name, f"{before!r}, as in {path}", repr(value), remedy)
+    return Keeping(file, saved)
+
+
+def take_up(estimator: Any, saved: Saved) -> Parameters:
+    """Set the attributes that a fit has reached, and return its parameters.
+
+    A RandomState of the user's own is brought to where it was.
+    """
+    state, given = saved.state, estimator.random_state
+    orders: Any = state.orders
+    if isinstance(given, np.random.RandomState):
+        given.set_state(orders.generator.get_state())
+        orders.generator = given
+    estimator._random_state = orders.generator
+    history = estimator.history_ = state.history
+    estimator.t_ = saved.description.n_seen + state.epoch * orders.n_samples
+    estimator.loss_curve_, estimator.validation_loss_curve_ = history.loss, history.val_loss
+    estimator.validation_scores_ = history.val_score or None
+    if state.epoch > 0:
+        estimator.loss_ = history.loss[-1]
+    return state.parameters

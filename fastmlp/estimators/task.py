@@ -1,0 +1,35 @@
+"""What a fit is given, and what it is once that is checked."""
+
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from fastmlp.backends.contract import Objective, Problem
+from fastmlp.estimators.validation import Validation
+from fastmlp.network import Parameters
+
+Array = NDArray[Any]
+
+
+class Given(NamedTuple):
+    """What `fit` and `partial_fit` are given."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+
+
+class Prepared(NamedTuple):
+    """The same, checked, with all that a fit needs."""
+
+    X: Any
+    y: Array
+    """Labels, or true values."""
+    weights: Array | None
+    """(n_samples,), before they are rounded to what is computed in."""
+    parameters: Parameters
+    problem: Problem
+    objective: Objective
+    validation: Validation | None
