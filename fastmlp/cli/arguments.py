@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -127,21 +127,39 @@ PARAMETERS = {
 }
 
 
-def descriptions() -> dict[str, str]:
-    """Read what the docstring of `train` says of each parameter, as one line of text.
+class Entry(NamedTuple):
+    """What a docstring says of a parameter."""
 
-    Nothing, where `python -OO` has left it out: choices and defaults are shown all the same.
+    kind: str
+    text: str
+    """As one line."""
+
+
+def entries(function: Any) -> dict[str, Entry]:
+    """Read what a docstring says of each parameter.
+
+    Nothing, where `python -OO` has left it out.
+
+    Parameters
+    ----------
+    function : callable or class
     """
-    document = inspect.getdoc(train)
+    document = inspect.getdoc(function)
     if document is None:
         return {}
-    section = document.split("Parameters\n")[1].split("\nReturns\n")[0]
-    entries = re.findall(r"^(\w[\w, ]*) : .*\n((?:    .*\n|\n)+)", section, flags=re.MULTILINE)
+    _, section = document.split("Parameters\n", 1)
+    section = re.split(r"^(?:Returns|Attributes)$", section, maxsplit=1, flags=re.MULTILINE)[0]
+    found = re.findall(r"^(\w[\w, ]*) : (.*)\n((?:    .*\n|\n)+)", section, flags=re.MULTILINE)
     return {
-        name: " ".join(text.split()).replace("`", "")
-        for names, text in entries
+        name: Entry(kind, " ".join(text.split()))
+        for names, kind, text in found
         for name in names.split(", ")
     }
+
+
+def descriptions() -> dict[str, str]:
+    """Read the help of each option from the docstring of `train`."""
+    return {name: entry.text.replace("`", "") for name, entry in entries(train).items()}
 
 
 def train_options(names: Sequence[str] = tuple(PARAMETERS)) -> Callable[[Command], Command]:
