@@ -11,7 +11,7 @@ from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp.arguments import make_rule
 from fastmlp.backends import get_backend
-from fastmlp.backends.contract import SimpleSteps
+from fastmlp.backends.simple import SimpleSteps
 from fastmlp.base_model import Serving
 from fastmlp.configuration import (
     LOSS_NAMES,

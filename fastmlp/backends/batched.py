@@ -15,11 +15,11 @@ from fastmlp.backends.contract import (
     Epoch,
     Objective,
     Problem,
-    SimpleTrainer,
     Trainer,
     batches,
     keep_factors,
 )
+from fastmlp.backends.simple import SimpleTrainer
 from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, loss_gradient, sample_losses
 from fastmlp.network import Parameters

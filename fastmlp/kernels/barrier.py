@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 from fastmlp.kernels.jit import kernel
-from fastmlp.kernels.simd import _pointer, operation
+from fastmlp.kernels.lowering import operation, pointer_to
 
 STRIDE = 16
 """Places lie 128 bytes apart: processors fetch lines of 64 bytes in pairs."""
@@ -44,7 +44,7 @@ def load_acquire(typing, array, index):
     """Read an int64 that another thread may write, and see all that it wrote before."""
 
     def generate(context, builder, sig, arguments):
-        return builder.load_atomic(_pointer(context, builder, sig, arguments), "acquire", 8)
+        return builder.load_atomic(pointer_to(context, builder, sig, arguments), "acquire", 8)
 
     return types.int64(array, index), generate
 
@@ -55,7 +55,7 @@ def store_release(typing, array, index, value):
 
     def generate(context, builder, sig, arguments):
         number = context.cast(builder, arguments[2], sig.args[2], types.int64)
-        builder.store_atomic(number, _pointer(context, builder, sig, arguments), "release", 8)
+        builder.store_atomic(number, pointer_to(context, builder, sig, arguments), "release", 8)
         return context.get_dummy_value()
 
     return types.void(array, index, value), generate

@@ -4,7 +4,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 
-from fastmlp.kernels.simd import _call, _pointer, _splat, operation
+from fastmlp.kernels.lowering import call, operation, pointer_to, splat
 from fastmlp.kernels.tiles import has_feature, vector_registers
 
 COUNT = types.int64
@@ -12,12 +12,12 @@ COUNT = types.int64
 
 def _differing(context, builder, sig, arguments, lanes):
     """Load a vector of an array, and compare it with a number: the vector, the number, a mask."""
-    pointer, array = _pointer(context, builder, sig, arguments, 1), sig.args[1]
+    pointer, array = pointer_to(context, builder, sig, arguments, 1), sig.args[1]
     kind = ir.VectorType(pointer.type.pointee, lanes.vector.count)
     vector = builder.load(builder.bitcast(pointer, kind.as_pointer()))
     vector.align = array.dtype.bitwidth // 8
     number = context.cast(builder, arguments[3], sig.args[3], array.dtype)
-    number = _splat(builder, number, kind)
+    number = splat(builder, number, kind)
     whole = isinstance(kind.element, ir.IntType)
     differs = builder.icmp_unsigned("!=", vector, number) if whole else None
     return vector, number, differs or builder.fcmp_unordered("!=", vector, number)
@@ -26,7 +26,7 @@ def _differing(context, builder, sig, arguments, lanes):
 def _count(builder, mask):
     """Count the lanes of a mask that are set."""
     bits = ir.IntType(mask.type.count)
-    number = _call(builder, f"llvm.ctpop.i{bits.width}", bits, [builder.bitcast(mask, bits)])
+    number = call(builder, f"llvm.ctpop.i{bits.width}", bits, [builder.bitcast(mask, bits)])
     return builder.zext(number, ir.IntType(64)) if bits.width < 64 else number
 
 
@@ -96,7 +96,7 @@ def _compress_by_table(builder, vector, mask):
     front = builder.load(builder.bitcast(place, bytes_of_8.as_pointer()))
     front.align = 1
     front = builder.zext(front, eight)
-    vector = _call(builder, "llvm.x86.avx2.permd", eight, [vector, front])
+    vector = call(builder, "llvm.x86.avx2.permd", eight, [vector, front])
     if count * n_parts < 8:
         vector = _part(builder, vector, 0, count * n_parts)
     if isinstance(kind.element, ir.IntType) and kind.element.width < whole.width:
@@ -109,7 +109,7 @@ def _compress(builder, vector, mask):
     count, number = vector.type.count, vector.type.element
     short = {ir.FloatType(): "f32", ir.DoubleType(): "f64"}.get(number) or f"i{number.width}"
     name = f"llvm.experimental.vector.compress.v{count}{short}"
-    return _call(builder, name, vector.type, [vector, mask, ir.Constant(vector.type, ir.Undefined)])
+    return call(builder, name, vector.type, [vector, mask, ir.Constant(vector.type, ir.Undefined)])
 
 
 def _write(builder, vector, mask, pointer, by_table):
@@ -187,7 +187,7 @@ def pick_differing(typing, lanes, array, start, number, feature, packed, indices
         whole = ir.VectorType(ir.IntType(32), vector.type.count)
         first = context.cast(builder, arguments[4], sig.args[4], types.int32)
         numbers = ir.Constant(whole, list(range(vector.type.count)))
-        numbers = builder.add(_splat(builder, first, whole), numbers)
+        numbers = builder.add(splat(builder, first, whole), numbers)
         targets = [context.make_array(sig.args[n])(context, builder, arguments[n]).data
                    for n in (5, 6)]  # fmt: skip
         start = place = context.cast(builder, arguments[7], sig.args[7], types.intp)

@@ -14,19 +14,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.core.datamodel import models
 from numba.core.imputils import lower_builtin, lower_constant
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import (
     NativeValue,
-    intrinsic,
     register_model,
     typeof_impl,
     unbox,
 )
 
-from fastmlp.kernels.jit import by_value, disabled
+from fastmlp.kernels.jit import by_value
+from fastmlp.kernels.lowering import (
+    call,
+    load_vector,
+    operation,
+    pointer_to,
+    splat,
+    store_vector,
+)
 
 LINE_BYTES = 64
 """A vector that lies across two lines of memory takes twice as long to load."""
@@ -111,46 +118,6 @@ for _function, _instruction in [
     _operator(_function, _instruction)
 
 
-def operation(twin):
-    """Make an intrinsic, or where nothing is compiled its twin in NumPy."""
-    return lambda function: twin if disabled() else intrinsic(function)
-
-
-def _call(builder, name, result, arguments, flags=()):
-    """Call one of LLVM's own functions."""
-    kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    return builder.call(
-        cgutils.get_or_insert_function(builder.module, kind, name), arguments, fastmath=flags
-    )
-
-
-def _pointer(context, builder, sig, arguments, which=0):
-    """Point to the place in an array that the argument after it names."""
-    array = context.make_array(sig.args[which])(context, builder, arguments[which])
-    index = context.cast(builder, arguments[which + 1], sig.args[which + 1], types.intp)
-    return builder.gep(array.data, [index])
-
-
-def _splat(builder, number, kind):
-    """Repeat a number in every lane."""
-    first = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.IntType(32)(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
-    return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
-
-
-def _load(builder, pointer, kind):
-    """Load a vector that need not lie at a multiple of its size."""
-    vector = builder.load(builder.bitcast(pointer, kind.llvm.as_pointer()))
-    vector.align = kind.dtype.bitwidth // 8
-    return vector
-
-
-def _store(builder, vector, pointer, kind):
-    """Store a vector at a place that need not be a multiple of its size."""
-    stored = builder.store(vector, builder.bitcast(pointer, kind.llvm.as_pointer()))
-    stored.align = kind.dtype.bitwidth // 8
-
-
 def _store_twin(array, start, vector):
     array[start : start + len(vector)] = vector
 
@@ -170,7 +137,7 @@ def load(typing, lanes, array, start):
     """Load `array[start : start + width]` of a contiguous array."""
 
     def generate(context, builder, sig, arguments):
-        return _load(builder, _pointer(context, builder, sig, arguments, 1), lanes.vector)
+        return load_vector(builder, pointer_to(context, builder, sig, arguments, 1), lanes.vector)
 
     return lanes.vector(lanes, array, start), generate
 
@@ -184,7 +151,7 @@ def load_as(typing, lanes, array, start):
     """Load `array[start : start + width]` of floats or of unsigned integers, and convert it."""
 
     def generate(context, builder, sig, arguments):
-        kind, pointer = lanes.vector, _pointer(context, builder, sig, arguments, 1)
+        kind, pointer = lanes.vector, pointer_to(context, builder, sig, arguments, 1)
         number = pointer.type.pointee
         vector = builder.load(
             builder.bitcast(pointer, ir.VectorType(number, kind.count).as_pointer())
@@ -218,13 +185,13 @@ def load_first(typing, lanes, array, start, count):
         numbers = ir.VectorType(whole, kind.count)
         most = context.cast(builder, arguments[3], count, types.int64)
         mask = builder.icmp_signed(
-            "<", ir.Constant(numbers, list(range(kind.count))), _splat(builder, most, numbers)
+            "<", ir.Constant(numbers, list(range(kind.count))), splat(builder, most, numbers)
         )
-        pointer = _pointer(context, builder, sig, arguments, 1)
+        pointer = pointer_to(context, builder, sig, arguments, 1)
         pointer = builder.bitcast(pointer, kind.llvm.as_pointer())
         align = ir.IntType(32)(kind.dtype.bitwidth // 8)
         name = f"llvm.masked.load.{kind.suffix}.p0"
-        return _call(builder, name, kind.llvm, [pointer, align, mask, ir.Constant(kind.llvm, None)])
+        return call(builder, name, kind.llvm, [pointer, align, mask, ir.Constant(kind.llvm, None)])
 
     return lanes.vector(lanes, array, start, count), generate
 
@@ -234,8 +201,8 @@ def store(typing, array, start, vector):
     """Store a vector as `array[start : start + width]`."""
 
     def generate(context, builder, sig, arguments):
-        pointer = _pointer(context, builder, sig, arguments)
-        _store(builder, arguments[2], pointer, vector)
+        pointer = pointer_to(context, builder, sig, arguments)
+        store_vector(builder, arguments[2], pointer, vector)
         return context.get_dummy_value()
 
     return types.void(array, start, vector), generate
@@ -246,7 +213,7 @@ def item(typing, array, index):
     """Read `array[index]`, without the question whether the index counts from the end."""
 
     def generate(context, builder, sig, arguments):
-        return builder.load(_pointer(context, builder, sig, arguments))
+        return builder.load(pointer_to(context, builder, sig, arguments))
 
     return array.dtype(array, index), generate
 
@@ -258,7 +225,7 @@ def broadcast(typing, lanes, number):
     def generate(context, builder, sig, arguments):
         kind = lanes.vector
         scalar = context.cast(builder, arguments[1], sig.args[1], kind.dtype)
-        return _splat(builder, scalar, kind.llvm)
+        return splat(builder, scalar, kind.llvm)
 
     return lanes.vector(lanes, number), generate
 
@@ -269,7 +236,7 @@ def like(typing, vector, number):
 
     def generate(context, builder, sig, arguments):
         scalar = context.cast(builder, arguments[1], sig.args[1], vector.dtype)
-        return _splat(builder, scalar, vector.llvm)
+        return splat(builder, scalar, vector.llvm)
 
     return vector(vector, number), generate
 
@@ -279,7 +246,7 @@ def fma(typing, a, b, c):
     """Compute a * b + c, rounded once where the processor can."""
 
     def generate(context, builder, sig, arguments):
-        return _call(builder, f"llvm.fmuladd.{a.suffix}", a.llvm, arguments)
+        return call(builder, f"llvm.fmuladd.{a.suffix}", a.llvm, arguments)
 
     return a(a, b, c), generate
 
@@ -309,15 +276,13 @@ def load_kept(typing, lanes, numbers, start, threshold, factor):
     def generate(context, builder, sig, arguments):
         kind, half = lanes.vector, ir.IntType(16)
         vector = ir.VectorType(half, kind.count)
-        pointer = _pointer(context, builder, sig, arguments, 1)
+        pointer = pointer_to(context, builder, sig, arguments, 1)
         loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
         loaded.align = 2
-        limit = _splat(builder, builder.trunc(arguments[3], half), vector)
+        limit = splat(builder, builder.trunc(arguments[3], half), vector)
         number = context.cast(builder, arguments[4], sig.args[4], kind.dtype)
         kept = builder.icmp_unsigned(">=", loaded, limit)
-        return builder.select(
-            kept, _splat(builder, number, kind.llvm), ir.Constant(kind.llvm, None)
-        )
+        return builder.select(kept, splat(builder, number, kind.llvm), ir.Constant(kind.llvm, None))
 
     return lanes.vector(lanes, numbers, start, threshold, factor), generate
 
@@ -327,7 +292,7 @@ def sqrt(typing, a):
     """Compute the square root."""
 
     def generate(context, builder, sig, arguments):
-        return _call(builder, f"llvm.sqrt.{a.suffix}", a.llvm, arguments)
+        return call(builder, f"llvm.sqrt.{a.suffix}", a.llvm, arguments)
 
     return a(a), generate
 
@@ -337,7 +302,7 @@ def absolute(typing, a):
     """Compute |a|."""
 
     def generate(context, builder, sig, arguments):
-        return _call(builder, f"llvm.fabs.{a.suffix}", a.llvm, arguments)
+        return call(builder, f"llvm.fabs.{a.suffix}", a.llvm, arguments)
 
     return a(a), generate
 
@@ -347,7 +312,7 @@ def copy_sign(typing, a, b):
     """Give a the sign of b."""
 
     def generate(context, builder, sig, arguments):
-        return _call(builder, f"llvm.copysign.{a.suffix}", a.llvm, arguments)
+        return call(builder, f"llvm.copysign.{a.suffix}", a.llvm, arguments)
 
     return a(a, b), generate
 
@@ -359,7 +324,7 @@ def reduce_add(typing, a):
     def generate(context, builder, sig, arguments):
         start = ir.Constant(a.llvm.element, -0.0)
         name = f"llvm.vector.reduce.fadd.{a.suffix}"
-        return _call(builder, name, a.llvm.element, [start, *arguments], ("reassoc",))
+        return call(builder, name, a.llvm.element, [start, *arguments], ("reassoc",))
 
     return a.dtype(a), generate
 
@@ -369,7 +334,7 @@ def reduce_max(typing, a):
     """Find the largest lane; NaN is passed over."""
 
     def generate(context, builder, sig, arguments):
-        return _call(builder, f"llvm.vector.reduce.fmax.{a.suffix}", a.llvm.element, arguments)
+        return call(builder, f"llvm.vector.reduce.fmax.{a.suffix}", a.llvm.element, arguments)
 
     return a.dtype(a), generate
 
@@ -406,10 +371,9 @@ def prefetch(typing, array, index):
 
     def generate(context, builder, sig, arguments):
         byte, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
-        pointer = builder.bitcast(_pointer(context, builder, sig, arguments), byte)
-        kind = ir.FunctionType(ir.VoidType(), [byte, whole, whole, whole])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [pointer, whole(0), whole(3), whole(1)])
+        pointer = builder.bitcast(pointer_to(context, builder, sig, arguments), byte)
+        hints = whole(0), whole(3), whole(1)
+        call(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, *hints])
         return context.get_dummy_value()
 
     return types.void(array, index), generate

@@ -23,14 +23,8 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from fastmlp.kernels.simd import (
-    VectorType,
-    _call,
-    _load,
-    _splat,
-    _store,
-    operation,
-)
+from fastmlp.kernels.lowering import call, load_vector, operation, splat, store_vector
+from fastmlp.kernels.simd import VectorType
 
 LEAST_ROWS, MOST_ROWS = 6, 8
 
@@ -127,7 +121,7 @@ def _first_sums(builder, kind, places, adding):
     """Begin each row's sum with what is there, or with 0."""
     begin, zero = builder.block, ir.Constant(kind.llvm, [0.0] * kind.count)
     with builder.if_then(adding):
-        there = [_load(builder, place, kind) for place in places]
+        there = [load_vector(builder, place, kind) for place in places]
         loaded = builder.block
     sums = [builder.phi(kind.llvm) for _ in places]
     for total, number in zip(sums, there, strict=True):
@@ -152,12 +146,12 @@ def _add_products(builder, kind, first_sums, left, place, right, offset):
     inner, vector_place = builder.phi(_WHOLE), builder.phi(_BYTES)
     pointers = [builder.phi(_BYTES) for _ in starts]
     sums = [builder.phi(kind.llvm) for _ in range(n_rows)]
-    vector, added = _load(builder, vector_place, kind), []
+    vector, added = load_vector(builder, vector_place, kind), []
     for row, total in enumerate(sums):
         number_place = builder.gep(pointers[row // SHARED], [steps[row % SHARED]])
         number = builder.load(builder.bitcast(number_place, kind.llvm.element.as_pointer()))
-        arguments = [_splat(builder, number, kind.llvm), vector, total]
-        added.append(_call(builder, f"llvm.fmuladd.{kind.suffix}", kind.llvm, arguments))
+        arguments = [splat(builder, number, kind.llvm), vector, total]
+        added.append(call(builder, f"llvm.fmuladd.{kind.suffix}", kind.llvm, arguments))
     following = builder.add(inner, _WHOLE(1))
     moved = [builder.gep(pointer, [left.column_step]) for pointer in pointers]
     moved_place = builder.gep(vector_place, [right.row_step])
@@ -198,7 +192,7 @@ def _multiply_rows(builder, kind, n_rows, operands, row_place, offset):
     first_sums = _first_sums(builder, kind, places, adding)
     sums = _add_products(builder, kind, first_sums, left, left.row(row), right, offset)
     for place, total in zip(places, sums, strict=True):
-        _store(builder, total, place, kind)
+        store_vector(builder, total, place, kind)
     builder.store(following, row_place)
     builder.branch(ask)
     builder.position_at_end(done)

@@ -4,7 +4,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 
-from fastmlp.kernels.simd import _load, _pointer, _store, operation
+from fastmlp.kernels.lowering import load_vector, operation, pointer_to, store_vector
 
 
 def _transpose_twin(lanes, source, start, stride, target, target_start, target_stride):
@@ -22,19 +22,19 @@ def transpose(typing, lanes, source, start, stride, target, target_start, target
 
     def generate(context, builder, sig, arguments):
         kind, count = lanes.vector, lanes.vector.count
-        reads, writes = (_pointer(context, builder, sig, arguments, which) for which in (1, 4))
+        reads, writes = (pointer_to(context, builder, sig, arguments, which) for which in (1, 4))
         read_stride, write_stride = (
             context.cast(builder, arguments[which], sig.args[which], types.intp) for which in (3, 6)
         )
         places = [builder.mul(read_stride, read_stride.type(row)) for row in range(count)]
-        rows = [_load(builder, builder.gep(reads, [place]), kind) for place in places]
+        rows = [load_vector(builder, builder.gep(reads, [place]), kind) for place in places]
         for row, partner, masks in _exchanges(count):
             low, high = rows[row], rows[partner]
             rows[row] = builder.shuffle_vector(low, high, masks[0])
             rows[partner] = builder.shuffle_vector(low, high, masks[1])
         for row in range(count):
             place = builder.gep(writes, [builder.mul(write_stride, write_stride.type(row))])
-            _store(builder, rows[row], place, kind)
+            store_vector(builder, rows[row], place, kind)
         return context.get_dummy_value()
 
     kinds = (lanes, source, start, stride, target, target_start, target_stride)
