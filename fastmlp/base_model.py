@@ -123,7 +123,9 @@ class BaseModel(ABC):
         check()
         return self.evaluate(features, self._read_targets(y, features.n_samples)).score
 
-    def evaluate(self, features: Features, targets: Array) -> Evaluation:
+    def evaluate(
+        self, features: Features, targets: Array, gather: Callable[[Array], Array] = np.asarray
+    ) -> Evaluation:
         """Compute loss and score on data that has been checked already.
 
         Parameters
@@ -131,13 +133,15 @@ class BaseModel(ABC):
         features : Features
         targets : ndarray
             As the engine takes them: see `fastmlp.losses.LOSSES`.
+        gather : callable
+            From the logits of `features` to those that belong to `targets`.
 
         Returns
         -------
         Evaluation
         """
         with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
-            logits = self.predictor.logits(features)
+            logits = gather(self.predictor.logits(features))
             losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
             loss = losses.mean(dtype=np.float64)
             return Evaluation(float(loss), self._score_logits(logits, targets))

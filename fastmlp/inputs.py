@@ -133,6 +133,7 @@ def as_features(
     dtype: np.dtype[Any],
     name: str = "X",
     n_features: int | None = None,
+    fewest: int = 1,
 ) -> Features:
     """Check a data matrix and wrap it, without a copy where its dtype is one we train from.
 
@@ -143,7 +144,7 @@ def as_features(
     ValueError
         As `wrap_features`, or if a value is NaN or infinity.
     """
-    features, check = wrap_features(X, scale, dtype, name, n_features)
+    features, check = wrap_features(X, scale, dtype, name, n_features, fewest)
     check()
     return features
 
@@ -154,6 +155,7 @@ def wrap_features(
     dtype: np.dtype[Any],
     name: str = "X",
     n_features: int | None = None,
+    fewest: int = 1,
 ) -> tuple[Features, Callable[[], None]]:
     """Wrap a data matrix, and leave it to the caller to ask whether all its values are finite.
 
@@ -168,6 +170,8 @@ def wrap_features(
         What the caller calls it, for the error messages.
     n_features : int, optional
         How many columns there must be.
+    fewest : int
+        How many rows there must be at least: 0 or 1.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def wrap_features(
     if values.ndim != 2:
         flatten = f"Flatten each sample first: {name}.reshape(len({name}), -1)."
         raise invalid(name, "2-D (n_samples, n_features)", f"shape {values.shape}", flatten)
-    if 0 in values.shape:
+    if values.shape[0] < fewest or values.shape[1] == 0:
         raise invalid(name, "not empty", f"shape {values.shape}")
     if n_features is not None and values.shape[1] != n_features:
         raise invalid(name, f"of {n_features} columns, as in training", f"shape {values.shape}")

@@ -1,14 +1,17 @@
 """`resume`: goes on with a training that was broken off."""
 
 from collections.abc import Sequence
+from functools import partial
 from os import PathLike
 from typing import Any
 
 from fastmlp._errors import invalid
 from fastmlp.configuration import as_network, complete, count_outputs, read_settings
 from fastmlp.datasets import Dataset
+from fastmlp.distributed import open_ranks
 from fastmlp.engine import checkpoint
 from fastmlp.engine.state import State
+from fastmlp.ranks import ALONE, Alone
 from fastmlp.training import DEFAULT_DATASET
 from fastmlp.training_data import TrainingData, load, without_rows
 from fastmlp.training_run import (
@@ -32,6 +35,7 @@ def resume(
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
     checkpoint_seconds: float = 60.0,
+    comm: Any = None,
 ) -> TrainResult:
     """Go on with a training from the checkpoint that it has written.
 
@@ -56,6 +60,9 @@ def resume(
         See `train`.
     checkpoint_seconds : float
         See `train`.
+    comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
+        See `train`; another number of processes than before may go on, with the same rows in the
+        same order. With reduction="ordered" they end with the same bits. Rank 0 reads the file.
 
     Returns
     -------
@@ -87,36 +94,60 @@ def resume(
     >>> result.history.loss == fastmlp.train(**run).history.loss
     True
     """
-    watching = check_watching(callbacks, progress, path, checkpoint_seconds)
-    saved, state = checkpoint.read(path, "train")
-    arguments = saved.settings
-    settings = read_settings(arguments)
-    complete(settings, settings.batch_size)
+    with open_ranks(comm) as ranks:
+        watching, _ = ranks.collect(
+            lambda: check_watching(callbacks, progress, path, checkpoint_seconds)
+        )
+        saved, state = _read(path, ranks)
+        arguments = saved.settings
+        settings = read_settings(arguments)
+        complete(settings, settings.batch_size)
+        named, _ = ranks.collect(lambda: _choose_data(X, dataset, arguments))
+        data = load(
+            X, y, named, arguments["input_scale"], (X_val, y_val),
+            (sample_weight, arguments["class_weight"]), settings, ranks,
+        )  # fmt: skip
+        if state.orders.rows is not None:
+            data = without_rows(data, state.orders.rows, ranks)
+        known = data_fingerprint(data, ranks, saved.data.startswith(checkpoint.BY_ROWS))
+        fits = partial(_require_same, data, known == saved.data, state, settings, str(path))
+        ranks.collect(lambda: fits(ranks.n_samples))
+        return train_from(state, settings, data, watching, arguments, ranks)
+
+
+def _choose_data(X: Any, dataset: Any, arguments: dict[str, Any]) -> Any:
+    """Return the data set to train on, where X is not given."""
     if dataset is None:
         dataset = DEFAULT_DATASET if X is not None else arguments["dataset"]
     if not dataset:
         remedy = "Pass them again, or the Dataset."
         raise invalid("X and y", "those that were trained on", "none", remedy)
-    data = load(
-        X, y, dataset, arguments["input_scale"], (X_val, y_val),
-        (sample_weight, arguments["class_weight"]), settings,
-    )  # fmt: skip
-    data = _as_before(data, saved.data, state, settings, str(path))
-    return train_from(state, settings, data, watching, arguments)
+    return dataset
 
 
-def _as_before(
-    data: TrainingData, known: str, state: State, settings: Any, path: str
-) -> TrainingData:
-    """Hold the same samples out, and see that the data are those of before."""
+def _read(path: str | PathLike[str], ranks: Alone) -> tuple[checkpoint.Description, State]:
+    """Read the file on rank 0, and see that steps were taken as they are to be now."""
+
+    def read() -> Any:
+        if ranks.rank > 0:
+            return None
+        saved, state = checkpoint.read(path, "train")
+        for name, value in ranks.manner.items():
+            was = saved.settings.get(name, value if ranks.shared else ALONE.manner[name])
+            if was != value:
+                remedy = f"Pass comm=fastmlp.distributed.Ranks(..., {name}={was!r})."
+                raise invalid(name, f"{was!r}, as in {path}", repr(value), remedy)
+        return saved, state
+
+    return ranks.agree(ranks.collect(read)[0])  # type: ignore[no-any-return]
+
+
+def _require_same(
+    data: TrainingData, same: bool, state: State, settings: Any, path: str, n_samples: int
+) -> None:
+    """Raise a `ValueError` where the data are not those of before."""
     remedy = "Pass what train was given: X, y or dataset, sample_weight, X_val and y_val."
-    n_samples, rows = data.features.n_samples, state.orders.rows
-    last = state.orders.n_samples if rows is None else rows.max() + 1
-    if last > n_samples:
-        raise invalid("X", f"the data of {path}", f"{n_samples} rows", remedy)
-    if rows is not None:
-        data = without_rows(data, rows)
-    if data_fingerprint(data) != known:
+    if not same:
         got = f"{n_samples} rows of {data.features.n_features} columns with other values"
         raise invalid("X and y", f"the data of {path}", got, remedy)
     asked = as_network(
@@ -125,4 +156,3 @@ def _as_before(
     )  # fmt: skip
     if asked != state.parameters.network or state.parameters.dtype != settings.dtype:
         raise invalid(path, "a whole checkpoint", "weights that do not fit its settings")
-    return data

@@ -33,7 +33,11 @@ ENOUGH_SAMPLES = 20
 
 
 def as_targets(
-    y: Any, n_samples: int, classes: Array | None = None, names: tuple[str, str] = ("y", "X")
+    y: Any,
+    n_samples: int,
+    classes: Array | None = None,
+    names: tuple[str, str] = ("y", "X"),
+    fewest: int = 2,
 ) -> tuple[NDArray[np.intp], Array]:
     """Check labels and number their classes.
 
@@ -47,6 +51,8 @@ def as_targets(
         The sorted labels there may be; found in `y` when left out.
     names : (str, str)
         What the caller calls the labels and the data matrix.
+    fewest : int
+        Number of classes that must be found.
 
     Returns
     -------
@@ -76,14 +82,14 @@ def as_targets(
         raise invalid(name, "of one type that sorts", f"mixed types: {error}") from error
     if classes is not None:
         return _positions(found, len(labels), classes, name)[targets], classes
-    if len(found) < 2:
+    if len(found) < fewest:
         raise invalid(name, "of at least 2 classes", f"1 class ({found[0]!r})")
     return targets, found
 
 
 def as_values(
     y: Any, n_samples: int, dtype: np.dtype[Any], n_outputs: int | None = None,
-    names: tuple[str, str] = ("y", "X"),
+    names: tuple[str, str] = ("y", "X"), fewest: int = 1,
 ) -> tuple[Array, bool]:  # fmt: skip
     """Check numbers that are to be predicted.
 
@@ -98,6 +104,8 @@ def as_values(
         How many each row must have.
     names : (str, str)
         What the caller calls the values and the data matrix.
+    fewest : int
+        Number of rows that there must be.
 
     Returns
     -------
@@ -116,11 +124,12 @@ def as_values(
     flat = values.ndim == 1
     if values.dtype.kind not in NUMERIC_KINDS:
         raise invalid(name, NUMBERS, f"dtype {values.dtype}", "Labels are for loss='cross_entropy'")
-    if values.ndim not in (1, 2) or not isinstance(values, np.ndarray) or values.size == 0:
+    empty = values.size == 0 and fewest > 0
+    if values.ndim not in (1, 2) or not isinstance(values, np.ndarray) or empty:
         raise invalid(name, "an array (n_samples,) or (n_samples, n_outputs)", f"{values.shape}")
     if len(values) != n_samples:
         raise invalid(name, f"as long as {data_name}, {n_samples} rows", f"{len(values)} rows")
-    values = values.reshape(n_samples, -1)
+    values = values[:, np.newaxis] if flat else values
     if n_outputs is not None and values.shape[1] != n_outputs:
         raise invalid(name, f"of {n_outputs} columns, as in training", f"{values.shape[1]}")
     with np.errstate(over="ignore"):

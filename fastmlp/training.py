@@ -14,16 +14,18 @@ from fastmlp.configuration import (
     as_network,
     complete,
     count_outputs,
-    read_settings,
 )
 from fastmlp.datasets.dataset import Dataset
+from fastmlp.distributed import open_ranks
 from fastmlp.engine.state import State
+from fastmlp.network import Parameters
 from fastmlp.rng import Permutations, streams
-from fastmlp.training_data import DefaultName, hold_out, load
+from fastmlp.training_data import DefaultName, TrainingData, hold_out, load
 from fastmlp.training_run import (
     Callback,
     TrainResult,
     check_watching,
+    read_alike,
     storable,
     train_from,
 )
@@ -37,7 +39,7 @@ DEFAULT_DATASET, DEFAULT_BATCH_SIZE = DefaultName("digits28"), _DefaultNumber(BA
 
 GIVEN = (
     "X", "y", "sample_weight", "coefs_init", "intercepts_init", "random_state", "X_val", "y_val",
-    "callbacks", "progress", "checkpoint", "checkpoint_seconds",
+    "callbacks", "progress", "checkpoint", "checkpoint_seconds", "comm",
 )  # fmt: skip
 """Arguments that say with what, and not how, to train."""
 
@@ -94,6 +96,7 @@ def train(
     progress: bool = False,
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_seconds: float = 60.0,
+    comm: Any = None,
 ) -> TrainResult:
     """Train a multilayer perceptron that classifies, or predicts numbers.
 
@@ -215,6 +218,10 @@ def train(
         before is replaced.
     checkpoint_seconds : float
         How often.
+    comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
+        Several processes train together, each with its own rows: X, y, `sample_weight`, X_val and
+        y_val are this one's, a data set is divided. All else is the same on all; the batches are
+        those of all rows. Rank 0 has the callbacks and writes the checkpoint.
 
     Returns
     -------
@@ -233,6 +240,8 @@ def train(
         If the checkpoint cannot be written.
     TrainingInterrupted
         On Ctrl-C, a KeyboardInterrupt whose `result` holds what was learned until then.
+    fastmlp.distributed.RankError
+        If another rank cannot go on.
 
     Warns
     -----
@@ -248,32 +257,46 @@ def train(
     True
     """
     arguments = {name: value for name, value in locals().items() if name not in GIVEN}
-    watching = check_watching(callbacks, progress, checkpoint, checkpoint_seconds)
-    settings = read_settings(arguments)
-    data = load(X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings)
-    weights_stream, order_stream = streams(random_state)
-    rows, dropout_generator = None, None
-    if settings.early_stopping or np.any(settings.dropout):
-        split_stream, dropout_stream = order_stream.spawn(2)
-        dropout_generator = np.random.default_rng(dropout_stream.integers(1 << 63))
-    if settings.early_stopping:
-        data, rows = hold_out(data, settings.validation_fraction, split_stream)
+    with open_ranks(comm) as ranks:
+        watching, _ = ranks.collect(
+            lambda: check_watching(callbacks, progress, checkpoint, checkpoint_seconds)
+        )
+        settings = read_alike(arguments, ranks)
+        data = load(
+            X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings,
+            ranks,
+        )  # fmt: skip
+        weights_stream, order_stream = ranks.agree(streams(random_state))
+        rows, dropout_generator = None, None
+        if settings.early_stopping or np.any(settings.dropout):
+            split_stream, dropout_stream = order_stream.spawn(2)
+            dropout_generator = np.random.default_rng(dropout_stream.integers(1 << 63))
+        if settings.early_stopping:
+            data, rows = hold_out(data, settings.validation_fraction, split_stream, ranks)
+        parameters = ranks.agree(
+            _draw(settings, data, (coefs_init, intercepts_init), weights_stream)
+        )
+        n_samples = ranks.n_samples if rows is None else len(rows)
+        arguments["batch_size"] = cut_batch(settings.batch_size, batch_size, n_samples)
+        complete(settings, arguments["batch_size"])
+        state = State(
+            parameters, Permutations(n_samples, settings.shuffle, order_stream, rows),
+            settings.learning_rate_init, dropout_generator,
+        )  # fmt: skip
+        arguments["random_state"] = random_state
+        stored = storable(arguments, X is not None)
+        return train_from(state, settings, data, watching, stored, ranks)
+
+
+def _draw(
+    settings: Any, data: TrainingData, given: tuple[Any, Any], generator: np.random.Generator
+) -> Parameters:
+    """Make the network and draw its weights, but for those that are given."""
     network = as_network(
         data.features.n_features, settings.hidden_layer_sizes,
         count_outputs(settings, data.targets), settings.activation,
     )  # fmt: skip
-    parameters = as_initial_parameters(
-        network, settings.init, coefs_init, intercepts_init, settings.dtype, weights_stream
-    )
-    n_samples = data.features.n_samples if rows is None else len(rows)
-    arguments["batch_size"] = cut_batch(settings.batch_size, batch_size, n_samples)
-    complete(settings, arguments["batch_size"])
-    state = State(
-        parameters, Permutations(n_samples, settings.shuffle, order_stream, rows),
-        settings.learning_rate_init, dropout_generator,
-    )  # fmt: skip
-    arguments["random_state"] = random_state
-    return train_from(state, settings, data, watching, storable(arguments, X is not None))
+    return as_initial_parameters(network, settings.init, *given, settings.dtype, generator)
 
 
 def cut_batch(batch_size: int, given: Any, n_samples: int) -> int:

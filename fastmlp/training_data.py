@@ -13,6 +13,7 @@ from fastmlp.datasets.dataset import Dataset
 from fastmlp.feature_names import check_feature_names, feature_names
 from fastmlp.inputs import Features, Scale, as_features, input_scale_pair
 from fastmlp.losses import LOSSES
+from fastmlp.ranks import Alone
 from fastmlp.sample_weights import as_weights
 from fastmlp.targets import REGRESSION, are_like_regression, as_targets, as_values
 
@@ -69,6 +70,7 @@ def load(
     validation: tuple[Any, Any],
     weights: tuple[Any, Any],
     settings: Any,
+    ranks: Alone,
 ) -> TrainingData:
     """Take the user's arrays or the data set and check them.
 
@@ -81,6 +83,8 @@ def load(
     settings : SimpleNamespace
         See `fastmlp.configuration.read_settings`. With `early_stopping` something is selected on
         the validation set, which a data set's test part must not be used for.
+    ranks : Alone
+        Those that train together: told of this one's rows, which are a share of a data set.
 
     Returns
     -------
@@ -97,16 +101,18 @@ def load(
         from fastmlp import datasets
 
         named = dataset if isinstance(dataset, Dataset) else datasets.load(dataset)
-        columns = named.feature_names
-        training = _Given(named.X_train, named.y_train, ("X_train", "y_train"), columns)
+        columns, rows = named.feature_names, ranks.share(len(named.X_train))
+        names = ("X_train", "y_train")
+        training = _Given(named.X_train[rows], named.y_train[rows], names, columns)
         if held is None and not settings.early_stopping:
-            held = _Given(named.X_test, named.y_test, ("X_test", "y_test"))
+            rows = ranks.share(len(named.X_test))
+            held = _Given(named.X_test[rows], named.y_test[rows], ("X_test", "y_test"))
         input_scale = named.input_scale if input_scale is None else input_scale
     elif not isinstance(dataset, DefaultName):
         remedy = "Leave one of the two out."
         raise invalid("dataset", "left out where X and y are given", repr(dataset), remedy)
     scale = input_scale_pair(input_scale)
-    return _check(training, held, scale, weights, settings.loss, settings.dtype)
+    return _check(training, held, scale, weights, settings, ranks)
 
 
 def _given_together(X: Any, y: Any, names: tuple[str, str]) -> _Given | None:
@@ -119,44 +125,142 @@ def _given_together(X: Any, y: Any, names: tuple[str, str]) -> _Given | None:
     return _Given(X, y, names)
 
 
+class _Part(NamedTuple):
+    """What one rank reads of the data that are trained on."""
+
+    features: Features
+    targets: Targets
+    feature_names: Array | None
+
+    def describe(self, weights: tuple[Any, Any]) -> "_Described":
+        """Say what the other ranks must know."""
+        features, targets, names = self
+        classes = targets.classes
+        counts = np.bincount(targets.codes) if classes is not None else np.empty(0, np.intp)
+        alike = {
+            "columns": features.n_features,
+            "names of the columns": None if names is None else names.tolist(),
+            "numbers to predict": None if classes is not None else targets.n_outputs,
+            "kind of vector": targets.flat,
+            "weights": [given is not None for given in weights],
+        }
+        return _Described(alike, features.n_samples, classes, counts)
+
+
+class _Described(NamedTuple):
+    """What all ranks know of the data of one."""
+
+    alike: dict[str, Any]
+    """Must be the same on all ranks."""
+    n_samples: int
+    classes: Array | None
+    counts: Array
+    """(n_classes,): how many samples are of each class."""
+
+
 def _check(
-    training: _Given, held: _Given | None, scale: Scale, weights: tuple[Any, Any], loss: str,
-    dtype: np.dtype[Any],
+    training: _Given, held: _Given | None, scale: Scale, weights: tuple[Any, Any], settings: Any,
+    ranks: Alone,
 ) -> TrainingData:  # fmt: skip
     """Check the data, and the validation set against those that are trained on."""
-    X_name = training.names[0]
-    apart = training.feature_names
-    columns = feature_names(training.X, X_name) if apart is None else np.array(apart, dtype=object)
-    named_apart = apart is not None
-    features = as_features(training.X, scale, dtype, X_name)
-    targets = _read(training, features.n_samples, loss, dtype)
-    validation = None
-    if held is not None:
-        X_name = held.names[0]
-        check_feature_names(columns, held.X, X_name, named_apart)
-        held_features = as_features(held.X, scale, dtype, X_name, features.n_features)
-        codes = _read(held, held_features.n_samples, loss, dtype, targets).codes
-        validation = held_features, codes
-    if targets.classes is not None and are_like_regression(targets.classes, len(targets.codes)):
-        warn(
-            f"y has {len(targets.classes)} different numbers in {len(targets.codes)} samples. "
-            f"{REGRESSION}",
+    apart, dtype = training.feature_names, settings.dtype
+
+    def read() -> _Part:
+        X, name = training.X, training.names[0]
+        names = feature_names(X, name) if apart is None else np.array(apart, dtype=object)
+        features = as_features(X, scale, dtype, name, fewest=ranks.fewest_rows)
+        return _Part(features, _read(training, features, settings.loss, ranks.fewest_rows), names)
+
+    part, everyone = ranks.collect(read, lambda part: part.describe(weights))
+
+    def finish() -> tuple[TrainingData, Array | None]:
+        targets, counts = _unite(part.targets, everyone)
+        ranks.place([described.n_samples for described in everyone])
+        validation = None
+        if held is not None:
+            check_feature_names(part.feature_names, held.X, held.names[0], apart is not None)
+            validation = _read_held(held, part.features, targets, settings.loss, ranks)
+        if targets.classes is not None and ranks.rank == 0:
+            _warn_of_numbers(targets.classes, ranks.n_samples)
+        weighing = _weigh(*weights, targets, counts, part.features.n_samples)
+        data = TrainingData(
+            part.features, targets, None, part.feature_names, apart is not None, validation
         )
-    checked = _weigh(*weights, targets, features.n_samples, dtype)
-    return TrainingData(features, targets, checked, columns, named_apart, validation)
+        return data, weighing
+
+    (data, weighing), _ = ranks.collect(finish)
+    if weighing is None:
+        return data
+    of_all, name = ranks.gather(weighing), _name_of(weights)
+    checked, _ = ranks.collect(lambda: as_weights(of_all, dtype, name, False))
+    return data._replace(weights=checked)
+
+
+def _unite(targets: Targets, everyone: list[_Described]) -> tuple[Targets, Array]:
+    """Give the classes of all ranks numbers, and count the samples of each."""
+    for number, described in enumerate(everyone):
+        for what, first in everyone[0].alike.items():
+            if described.alike[what] != first:
+                rule = f"data with the same {what} on all ranks"
+                got = f"{first} on rank 0, {described.alike[what]} on rank {number}"
+                raise invalid("X, y and sample_weight", rule, got)
+    if targets.classes is None or len(everyone) == 1:
+        return targets, everyone[0].counts
+    found: list[Array] = [np.asarray(one.classes) for one in everyone if one.n_samples]
+    kinds = {kind_of(one) for one in found}
+    if len(kinds) > 1:
+        raise invalid("y", "labels of one type on all ranks", " and ".join(sorted(kinds)))
+    classes: Array = np.unique(np.concatenate(found))
+    if len(classes) < 2:
+        raise invalid("y", "of at least 2 classes", f"1 class ({classes[0]!r}) on all ranks")
+    counts = np.zeros(len(classes), np.intp)
+    counted = [described.counts for described in everyone if described.n_samples]
+    for own_classes, own_counts in zip(found, counted, strict=True):
+        counts[np.searchsorted(classes, own_classes)] += own_counts
+    own = targets.classes.astype(classes.dtype)
+    codes = np.searchsorted(classes, own)[targets.codes].astype(np.intp)
+    return Targets(codes, classes, len(classes), False), counts
+
+
+def kind_of(labels: Array) -> str:
+    """Name the type of labels: those of two types do not sort."""
+    return "numbers" if labels.dtype.kind in "biuf" else type(labels.tolist()[0]).__name__
+
+
+def _read_held(
+    held: _Given, features: Features, targets: Targets, loss: str, ranks: Alone
+) -> tuple[Features, Array]:
+    """Read a validation set."""
+    found = as_features(
+        held.X, features.scale, features.dtype, held.names[0], features.n_features,
+        fewest=ranks.fewest_rows,
+    )  # fmt: skip
+    return found, _read(held, found, loss, ranks.fewest_rows, targets).codes
+
+
+def _warn_of_numbers(classes: Array, n_samples: int) -> None:
+    """Warn where labels look like numbers to predict."""
+    if are_like_regression(classes, n_samples):
+        warn(f"y has {len(classes)} different numbers in {n_samples} samples. {REGRESSION}")
 
 
 def _read(
-    given: _Given, n_samples: int, loss: str, dtype: np.dtype[Any], known: Targets | None = None
+    given: _Given, features: Features, loss: str, fewest: int, known: Targets | None = None
 ) -> Targets:
-    """Read labels, or the numbers to be predicted; `known` are those trained on."""
+    """Read labels, or the numbers to be predicted; `known` are those trained on.
+
+    Where one of several ranks may have no rows it may have one class, too.
+    """
     X_name, y_name = given.names
+    n_samples, dtype = features.n_samples, features.dtype
     if loss == CLASSIFICATION:
         classes = None if known is None else known.classes
-        codes, classes = as_targets(given.y, n_samples, classes, (y_name, X_name))
+        fewest_classes = 2 if fewest > 0 else 0
+        names = y_name, X_name
+        codes, classes = as_targets(given.y, n_samples, classes, names, fewest_classes)
         return Targets(codes, classes, len(classes), False)
     n_outputs = None if known is None else known.n_outputs
-    values, flat = as_values(given.y, n_samples, dtype, n_outputs, (y_name, X_name))
+    values, flat = as_values(given.y, n_samples, dtype, n_outputs, (y_name, X_name), fewest)
     least = LOSSES[loss].least
     if (values < least).any():
         raise invalid(y_name, f"at least {least:g} with loss={loss!r}", float(values.min()))
@@ -164,7 +268,7 @@ def _read(
 
 
 def _weigh(
-    sample_weight: Any, class_weight: Any, targets: Targets, n_samples: int, dtype: np.dtype[Any]
+    sample_weight: Any, class_weight: Any, targets: Targets, counts: Array, n_samples: int
 ) -> Array | None:
     """Put together all that weighs the samples."""
     weights, name = None, "sample_weight"
@@ -173,20 +277,25 @@ def _weigh(
         if weights.shape != (n_samples,) or weights.dtype.kind not in "biuf":
             got = f"{weights.dtype} of shape {weights.shape}"
             raise invalid(name, f"{n_samples} numbers, one a row of X", got)
-    if class_weight is not None:
-        of_classes = _class_weights(class_weight, targets)
-        name = "class_weight" if weights is None else "class_weight times sample_weight"
-        weights = of_classes if weights is None else weights * of_classes
-    return None if weights is None else as_weights(weights, dtype, name, False)
+    if class_weight is None:
+        return weights
+    of_classes = _class_weights(class_weight, targets, counts)
+    return of_classes if weights is None else weights * of_classes
 
 
-def _class_weights(class_weight: Any, targets: Targets) -> Array:
+def _name_of(weights: tuple[Any, Any]) -> str:
+    """Name what weighs the samples."""
+    names = zip(("sample_weight", "class_weight"), weights, strict=True)
+    return " times ".join(name for name, given in reversed(list(names)) if given is not None)
+
+
+def _class_weights(class_weight: Any, targets: Targets, counts: Array) -> Array:
     """Look up each sample's weight by its class."""
     classes, codes = targets.classes, targets.codes
     if classes is None:
         raise invalid("class_weight", "left out where numbers are predicted", repr(class_weight))
     if class_weight == "balanced":
-        return np.asarray(len(codes) / (len(classes) * np.bincount(codes)))[codes]
+        return np.asarray(counts.sum() / (len(classes) * counts))[codes]
     if not isinstance(class_weight, dict):
         raise invalid("class_weight", "None, 'balanced' or a dict", repr(class_weight))
     labels = classes.tolist()
@@ -198,7 +307,7 @@ def _class_weights(class_weight: Any, targets: Targets) -> Array:
 
 
 def hold_out(
-    data: TrainingData, fraction: float, generator: np.random.Generator
+    data: TrainingData, fraction: float, generator: np.random.Generator, ranks: Alone
 ) -> tuple[TrainingData, NDArray[np.intp] | None]:
     """Choose samples to validate on where no others are given.
 
@@ -208,23 +317,26 @@ def hold_out(
     fraction : float
         Of the samples, of each class alike.
     generator : numpy.random.Generator
+        The same on all ranks.
+    ranks : Alone
 
     Returns
     -------
     data : TrainingData
         With a validation set.
     rows : ndarray of shape (n_rows,), intp, or None
-        The samples to train on; None takes all.
+        The samples to train on, of all ranks; None takes all.
     """
     if data.validation is not None:
         return data, None
-    rows = split(data.targets, fraction, generator)
-    return without_rows(data, rows), rows
+    of_all = data.targets._replace(codes=ranks.gather(data.targets.codes))
+    rows, _ = ranks.collect(lambda: split(of_all, fraction, generator))
+    return without_rows(data, rows, ranks), rows
 
 
-def without_rows(data: TrainingData, rows: NDArray[np.intp]) -> TrainingData:
+def without_rows(data: TrainingData, rows: NDArray[np.intp], ranks: Alone) -> TrainingData:
     """Validate on all samples but those that are trained on."""
-    held = np.setdiff1d(np.arange(data.features.n_samples), rows)
+    held = ranks.own(np.setdiff1d(np.arange(ranks.n_samples), rows))
     part = replace(data.features, values=data.features.values[held])
     return data._replace(validation=(part, data.targets.codes[held]))
 

@@ -14,17 +14,18 @@ from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule
 from fastmlp.backends.contract import Problem, n_batches
 from fastmlp.base_model import BaseModel, Serving
-from fastmlp.configuration import as_objective, as_stopping
+from fastmlp.configuration import as_objective, as_stopping, read_settings
 from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent, NotFiniteError, nothing
 from fastmlp.engine.hooks import Hook, Stop, TimeBudget
-from fastmlp.engine.loop import run
+from fastmlp.engine.loop import Evaluate, run
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State
 from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Network
+from fastmlp.ranks import Alone
 from fastmlp.threads import limit_blas
 from fastmlp.training_data import TrainingData
 
@@ -65,6 +66,10 @@ class Watching(NamedTuple):
     file: checkpoint.File | None
 
 
+UNWATCHED = Watching([], nothing, None)
+"""Where rank 0 of several looks on."""
+
+
 class Reports(Hook):
     """Tells the callbacks of each epoch, and the progress line how far it is.
 
@@ -103,6 +108,35 @@ def check_watching(callbacks: Any, progress: Any, path: Any, checkpoint_seconds:
 
     lines = ProgressLines()
     return Watching([*callbacks, lines], lines.within, file)
+
+
+def read_alike(arguments: dict[str, Any], ranks: Alone) -> Any:
+    """Check the arguments that say how to train, and that they are the same on all ranks.
+
+    Parameters
+    ----------
+    arguments : dict of str to object
+    ranks : Alone
+
+    Returns
+    -------
+    SimpleNamespace
+        See `read_settings`.
+    """
+    settings, everyone = ranks.collect(
+        lambda: read_settings(arguments),
+        lambda found: {name: repr(value) for name, value in sorted(vars(found).items())},
+    )
+
+    def compare() -> None:
+        for number, others in enumerate(everyone):
+            for name, value in everyone[0].items():
+                if others[name] != value:
+                    got = f"{value} on rank 0, {others[name]} on rank {number}"
+                    raise invalid(name, "the same on all ranks", got)
+
+    ranks.collect(compare)
+    return settings
 
 
 def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
@@ -159,16 +193,36 @@ def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
     )
 
 
-def data_fingerprint(data: TrainingData) -> str:
-    """Compute a number by which to know the data again."""
+def data_fingerprint(data: TrainingData, ranks: Alone, by_rows: bool) -> str:
+    """Compute a number by which to know the data again.
+
+    Parameters
+    ----------
+    data : TrainingData
+    ranks : Alone
+    by_rows : bool
+        Whether it is to be the same however the rows are divided among ranks; that takes longer.
+
+    Returns
+    -------
+    str
+    """
     held = () if data.validation is None else (data.validation[0].values, data.validation[1])
     values, scale = data.features.values, np.array(data.features.scale)
-    return checkpoint.fingerprint((values, scale, data.targets.codes, data.weights, *held))
+    codes, weights = data.targets.codes, data.weights
+    if not by_rows:
+        return checkpoint.fingerprint((values, scale, codes, weights, *held))
+    if weights is not None:
+        weights = weights[ranks.first : ranks.first + len(codes)]
+    parts = [part for part in ((values, codes, weights), held) if part]
+    digests = [ranks.gather(checkpoint.row_digests(part)) for part in parts]
+    return checkpoint.BY_ROWS + checkpoint.fingerprint((scale, *digests))
 
 
 def train_from(
-    state: State, settings: Any, data: TrainingData, watching: Watching, arguments: dict[str, Any]
-) -> TrainResult:
+    state: State, settings: Any, data: TrainingData, watching: Watching, arguments: dict[str, Any],
+    ranks: Alone,
+) -> TrainResult:  # fmt: skip
     """Train from a state to the end.
 
     Parameters
@@ -179,6 +233,7 @@ def train_from(
     watching : Watching
     arguments : dict
         What a checkpoint is to hold.
+    ranks : Alone
 
     Returns
     -------
@@ -189,24 +244,22 @@ def train_from(
     DivergenceError, TrainingInterrupted, OSError
         See `fastmlp.train`.
     """
+    if ranks.rank > 0:
+        watching = UNWATCHED
     plan = make_plan(settings, state.parameters.network, state.orders.n_samples)
-    descent = Descent(plan, state, Problem(data.features, data.targets.codes, data.weights))
+    problem = Problem(data.features, data.targets.codes, data.weights)
+    descent = Descent(plan, state, problem, ranks=ranks)
     state.history.compile_seconds += descent.compile_seconds
     model = _make_model(plan, state, data)
     hooks = _hooks(descent, model, watching)
-    checkpoints = None
-    if watching.file is not None:
-        described = checkpoint.Description("train", arguments, data_fingerprint(data))
-        checkpoints = checkpoint.Checkpoints(watching.file, descent, described)
-        hooks.append(checkpoints)
-    evaluate = data.validation and partial(model.evaluate, *data.validation)
+    write = _writer(descent, hooks, (watching.file, arguments, data), ranks)
+    evaluate = _evaluator(model, data, ranks)
     result = TrainResult(model, state.history)
     try:
         with limit_blas(descent.blas_threads):
             n_epochs = 0 if state.over else plan.epochs - state.epoch
             run(descent, n_epochs, hooks, evaluate)
-            if checkpoints is not None:
-                checkpoints.write()
+            write()
     except NotFiniteError as what:
         raise DivergenceError(_diverged(state, str(what)), state.history) from None
     except KeyboardInterrupt:
@@ -226,6 +279,33 @@ def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | Regress
     if classes is not None:
         return Model(parameters, classes, serving)
     return RegressionModel(parameters, plan.objective.loss, data.targets.flat, serving)
+
+
+def _writer(
+    descent: Descent,
+    hooks: list[Hook],
+    what: tuple[checkpoint.File | None, dict[str, Any], TrainingData],
+    ranks: Alone,
+) -> Callable[[], object]:
+    """Add what writes checkpoints to the hooks, and make what writes the last one."""
+    file, arguments, data = what
+    if not ranks.agree(file is not None):
+        return nothing
+    known = data_fingerprint(data, ranks, ranks.shared)
+    if file is None:
+        return lambda: ranks.collect(nothing)
+    settings = arguments | (ranks.manner if ranks.shared else {})
+    described = checkpoint.Description("train", settings, known)
+    hooks.append(checkpoints := checkpoint.Checkpoints(file, descent, described))
+    return lambda: ranks.collect(checkpoints.write)
+
+
+def _evaluator(model: BaseModel, data: TrainingData, ranks: Alone) -> Evaluate | None:
+    """Make what evaluates the model on the validation set, of all ranks where there are several."""
+    if data.validation is None:
+        return None
+    features, codes = data.validation
+    return partial(model.evaluate, features, ranks.gather(codes), ranks.gather)
 
 
 def _hooks(descent: Descent, model: BaseModel, watching: Watching) -> list[Hook]:

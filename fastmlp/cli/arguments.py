@@ -102,6 +102,7 @@ CHOICES: dict[str, Iterable[str]] = {
 
 NOT_OPTIONS = (
     "X", "y", "X_val", "y_val", "sample_weight", "coefs_init", "intercepts_init", "callbacks",
+    "comm",
 )  # fmt: skip
 """Arguments of `train` that hold Python objects."""
 

@@ -1,7 +1,9 @@
 """A training in a file: all that it takes to go on to the same bits."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import pairwise
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -25,6 +27,9 @@ Path = str | PathLike[str]
 
 HASHED_ROWS = 4096
 """Rows of a data matrix that are hashed at a time."""
+
+BY_ROWS, DIGEST_BYTES = "rows:", 16
+"""How a fingerprint begins that is made of a number for each row, and the size of those."""
 
 MOST_SECONDS = 1.0
 """After so long, at most, an epoch comes to a point where a checkpoint may be written."""
@@ -79,6 +84,35 @@ def fingerprint(arrays: Iterable[Any]) -> str:
             for part in (array.indptr, array.indices, array.data):
                 digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()
+
+
+def row_digests(arrays: Iterable[Any]) -> NDArray[np.uint8]:
+    """Compute a number for each row: BLAKE2 of what it has in some arrays.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarray of shape (n_rows, ...), CSR matrix or None
+
+    Returns
+    -------
+    ndarray of shape (n_rows, `DIGEST_BYTES`), uint8
+    """
+    columns = [_rows_as_bytes(array) for array in arrays if array is not None]
+    digests = [
+        blake2b(b"".join(row), digest_size=DIGEST_BYTES).digest()
+        for row in zip(*columns, strict=True)
+    ]
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
+
+
+def _rows_as_bytes(array: Any) -> Iterator[bytes]:
+    """Read one row after the other."""
+    if isinstance(array, np.ndarray):
+        return (np.ascontiguousarray(row).tobytes() for row in array)
+    return (
+        array.indices[first:last].tobytes() + array.data[first:last].tobytes()
+        for first, last in pairwise(array.indptr)
+    )
 
 
 def plain(value: Any) -> Any:

@@ -24,6 +24,7 @@ from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State, UnfinishedEpoch
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
+from fastmlp.ranks import ALONE, Alone
 from fastmlp.rng import draw_numbers
 from fastmlp.schedules import Progress
 
@@ -103,8 +104,11 @@ class Descent:
     state : State
         Updated in place.
     problem : Problem
+        Of several ranks each has its own rows, but the weights of all.
     released : Released, optional
         From an earlier descent: its trainer is renewed if it can be.
+    ranks : Alone
+        Those that train together. What depends on the clock is rank 0's.
 
     Attributes
     ----------
@@ -119,9 +123,14 @@ class Descent:
     longest_piece = np.inf
 
     def __init__(
-        self, plan: Plan, state: State, problem: Problem, released: Released | None = None
+        self,
+        plan: Plan,
+        state: State,
+        problem: Problem,
+        released: Released | None = None,
+        ranks: Alone = ALONE,
     ) -> None:
-        self.plan, self.state, self.problem = plan, state, problem
+        self.plan, self.state, self.problem, self.ranks = plan, state, problem, ranks
         parameters = state.parameters
         self.made_for = (
             plan.backend, plan.rule, plan.objective, plan.batch_size, plan.accumulate,
@@ -138,9 +147,15 @@ class Descent:
         self.speed, self.seconds, self.n_steps = 0.0, 0.0, 0
 
     def _begin(self) -> Trainer:
-        """Begin with the fused trainer of the backend, or with one that adds gradients up."""
+        """Begin with the fused trainer of the backend, or with one that adds gradients up.
+
+        Gradients of several batches, or of several ranks.
+        """
         plan, parameters = self.plan, self.state.parameters
         start = Start(plan.backend, parameters, plan.objective, self.problem, plan.n_threads)
+        shared: Trainer | None = self.ranks.begin(start, plan)
+        if shared is not None:
+            return shared
         if plan.accumulate == 1:
             return start(plan.rule, plan.batch_size)
         return TwoCalls(start, parameters, plan.rule, plan.batch_size, plan.accumulate)
@@ -203,7 +218,8 @@ class Descent:
     ) -> None:
         """Train on some batches of an epoch, on all that are left if it may be so long."""
         first, n_steps = unfinished.n_done, len(unfinished.losses)
-        last, start = min(n_steps, first + self._choose_length(n_steps)), now()
+        length = self.ranks.agree(self._choose_length(n_steps))
+        last, start = min(n_steps, first + length), now()
         piece = epoch
         if (first, last) != (0, n_steps):
             piece = piece_of(epoch, first, last, self.plan.step_size)
@@ -212,7 +228,7 @@ class Descent:
             losses = self.trainer.run_epoch(piece, lambda n_done: report(first + n_done, n_steps))
         unfinished.losses[first:last] = losses
         unfinished.n_done = last
-        seconds = since(start)
+        seconds = self.ranks.agree(since(start))
         unfinished.seconds += seconds
         self.speed = (last - first) / seconds
         self.state.step += last - first
@@ -251,9 +267,11 @@ class Descent:
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 trainer.run_epoch(joined(epochs), nothing)
+            self.seconds = self.ranks.agree(since(start) / n_epochs)
         finally:
-            n_over = len(trainer.losses) // len(sizes)
-            self.seconds, self.n_steps = since(start) / max(1, n_over), len(sizes)
+            n_over, self.n_steps = len(trainer.losses) // len(sizes), len(sizes)
+            if n_over < n_epochs:
+                self.seconds = since(start) / max(1, n_over)
             for losses in trainer.losses[: n_over * len(sizes)].reshape(n_over, len(sizes)):
                 state.step += len(sizes)
                 state.samples += n_samples

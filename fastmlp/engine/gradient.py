@@ -69,52 +69,29 @@ class Gradient:
         return float(losses.sum()), Parameters(self.parameters.network, self.trainer.state[0])
 
 
-class TwoCalls:
-    """A trainer whose step is a gradient, then an update: what is to come in between may.
-
-    Its steps are those of the fused trainers of the backends, to rounding.
+class Steps:
+    """A trainer whose steps are updates from gradients that it is given.
 
     Parameters
     ----------
-    begin : callable
-        See `Begin`.
     parameters : Parameters
         Updated in place.
     rule : Rule
-    batch_size : int
-        So many samples are worked on at a time.
-    accumulate : int
-        An update is made for the gradients of so many batches.
+    step_size : int
+        Number of samples a step.
     """
 
     calls_blas = True
     unit = 1
+    compile_seconds = 0.0
+    blas_threads = 1
 
-    def __init__(
-        self, begin: Begin, parameters: Parameters, rule: Rule, batch_size: int, accumulate: int
-    ) -> None:
-        self.parameters, self.rule, self.step_size = parameters, rule, batch_size * accumulate
-        self.gradient = Gradient(begin, parameters, batch_size)
+    def __init__(self, parameters: Parameters, rule: Rule, step_size: int) -> None:
+        self.parameters, self.rule, self.step_size = parameters, rule, step_size
         self.state: Array = np.zeros(
             (rule.solver.n_slots, parameters.buffer.size), parameters.dtype
         )
-        self.compile_seconds = self.gradient.trainer.compile_seconds
-        self.blas_threads = self.gradient.trainer.blas_threads
         self.losses = np.empty(0)
-
-    def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
-        """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
-        starts, losses = batch_starts(epoch, self.step_size), np.empty(len(epoch.rates))
-        for step, total in enumerate(epoch.totals):
-            self.losses = losses[:step]
-            order = epoch.permutation[starts[step] : starts[step + 1]]
-            loss, gradients = self.gradient(order, total, epoch.draw)
-            losses[step] = loss + self.update(
-                gradients, total, epoch.rates[step], epoch.decays[step]
-            )
-            report(step + 1)
-        self.losses = losses
-        return losses
 
     def update(self, gradients: Parameters, total: float, rate: Any, decay: Any) -> float:
         """Take a step from a gradient.
@@ -143,3 +120,44 @@ class TwoCalls:
     def renew(self, problem: Problem, state: Array | None) -> bool:
         """Leave other data to a new trainer."""
         return False
+
+
+class TwoCalls(Steps):
+    """A trainer whose step is a gradient, then an update: what is to come in between may.
+
+    Its steps are those of the fused trainers of the backends, to rounding.
+
+    Parameters
+    ----------
+    begin : callable
+        See `Begin`.
+    parameters : Parameters
+        Updated in place.
+    rule : Rule
+    batch_size : int
+        So many samples are worked on at a time.
+    accumulate : int
+        An update is made for the gradients of so many batches.
+    """
+
+    def __init__(
+        self, begin: Begin, parameters: Parameters, rule: Rule, batch_size: int, accumulate: int
+    ) -> None:
+        super().__init__(parameters, rule, batch_size * accumulate)
+        self.gradient = Gradient(begin, parameters, batch_size)
+        self.compile_seconds = self.gradient.trainer.compile_seconds
+        self.blas_threads = self.gradient.trainer.blas_threads
+
+    def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
+        """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
+        starts, losses = batch_starts(epoch, self.step_size), np.empty(len(epoch.rates))
+        for step, total in enumerate(epoch.totals):
+            self.losses = losses[:step]
+            order = epoch.permutation[starts[step] : starts[step + 1]]
+            loss, gradients = self.gradient(order, total, epoch.draw)
+            losses[step] = loss + self.update(
+                gradients, total, epoch.rates[step], epoch.decays[step]
+            )
+            report(step + 1)
+        self.losses = losses
+        return losses

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 
 from fastmlp.engine.descent import Descent, NotFiniteError
 from fastmlp.engine.hooks import Hook
@@ -53,10 +54,11 @@ def run(
     NotFiniteError
         Where training diverges before a validation score has chosen parameters to go back to.
     """
-    state, left, at_once = descent.state, n_epochs, 1
+    state, left, at_once, ranks = descent.state, n_epochs, 1, descent.ranks
     while left > 0:
         unwatched = left if evaluate is None else 0
         unwatched = int(min([unwatched, *(hook.patience() for hook in hooks)]))
+        unwatched = ranks.agree(unwatched)
         if unwatched > 0 and state.unfinished is None:
             at_once = min(at_once, unwatched)
             run_unwatched(descent, at_once, hooks)
@@ -66,7 +68,7 @@ def run(
             continue
         left -= 1
         run_epoch(descent, hooks, evaluate)
-        asked_to_stop = end_epoch(hooks)
+        asked_to_stop = ranks.decide(partial(end_epoch, hooks))
         state.over = state.diverged or asked_to_stop or left == 0
         for hook in hooks:
             hook.pause()

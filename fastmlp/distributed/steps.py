@@ -1,0 +1,227 @@
+"""Steps that several ranks take together: each adds up its rows of a batch, all have the sum."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.backends.contract import Epoch, Problem, Report, batch_starts
+from fastmlp.distributed.shares import shard_starts
+from fastmlp.engine.gradient import Gradient, Steps
+from fastmlp.network import Parameters
+
+if TYPE_CHECKING:
+    from fastmlp.distributed.together import Together
+    from fastmlp.engine.descent import Start
+    from fastmlp.engine.plan import Plan
+
+Array = NDArray[Any]
+
+
+class Picked(NamedTuple):
+    """A shard's rows of some batches."""
+
+    order: NDArray[np.intp]
+    """(n_rows,): batch after batch, numbered from the shard's first row."""
+    starts: NDArray[np.intp]
+    """(n_batches + 1,): where each batch begins in `order`."""
+    mine: NDArray[np.bool_]
+    """(n_samples,): which samples of the batches these are."""
+
+    def rows(self, step: int) -> NDArray[np.intp]:
+        """Return the rows of one batch."""
+        return self.order[self.starts[step] : self.starts[step + 1]]
+
+
+class Shard:
+    """Consecutive rows whose gradients one rank computes.
+
+    Parameters
+    ----------
+    start : Start
+        Its features and targets are those of the rank, its weights those of all rows.
+    rows : (int, int)
+        The first and the last row, exclusive, among those of all.
+    first : int
+        The rank's first row.
+    sizes : (int, int)
+        Number of samples a step, and of all rows.
+    """
+
+    def __init__(
+        self, start: "Start", rows: tuple[int, int], first: int, sizes: tuple[int, int]
+    ) -> None:
+        self.first, self.last = rows
+        n_rows, (step_size, n_samples) = self.last - self.first, sizes
+        problem = part_of(start.problem, slice(*rows), first)
+        batch_size = min(n_rows, usual_rows(step_size, n_rows / n_samples))
+        self.gradient = Gradient(replace(start, problem=problem), start.parameters, batch_size)
+
+    def pick(self, permutation: NDArray[np.intp], starts: NDArray[np.intp]) -> Picked:
+        """Pick this shard's rows out of some batches.
+
+        Parameters
+        ----------
+        permutation : ndarray of shape (n_samples,), intp
+        starts : ndarray of shape (n_batches + 1,), intp
+        """
+        mine = (permutation >= self.first) & (permutation < self.last)
+        before = np.append(0, np.cumsum(mine))
+        return Picked(permutation[mine] - self.first, before[starts], mine)
+
+
+class SharedSteps(Steps):
+    """A trainer whose steps are those of one machine that has all rows, to rounding.
+
+    The permutation of an epoch is one of all rows. Of each batch a rank computes the gradient of
+    those that it has, divided by the whole batch's total; the sum over the ranks is the batch's
+    gradient, from which each makes the same update. One all-reduce a step holds the gradient and
+    whether a rank is to be interrupted; the losses are summed once a call.
+
+    With "ordered" the gradients of fixed shards are summed in their order, whoever has them: a rank
+    puts those of its shards in their places, beside zeros for the others', so that summing over the
+    ranks rounds nothing.
+
+    Parameters
+    ----------
+    ranks : Together
+    start : Start
+        See `Shard`.
+    plan : Plan
+    """
+
+    def __init__(self, ranks: "Together", start: "Start", plan: "Plan") -> None:
+        parameters = start.parameters
+        super().__init__(parameters, plan.rule, plan.step_size)
+        self.ranks = ranks
+        first, last = ranks.starts[ranks.rank : ranks.rank + 2].tolist()
+        borders = [first, last]
+        if ranks.reduction == "ordered":
+            borders = shard_starts(ranks.n_samples).tolist()
+        self.shards = {
+            number: Shard(start, rows, first, (plan.step_size, ranks.n_samples))
+            for number, rows in enumerate(pairwise(borders))
+            if first <= rows[0] < rows[1] <= last
+        }
+        trainers = [shard.gradient.trainer for shard in self.shards.values()]
+        self.compile_seconds = sum(trainer.compile_seconds for trainer in trainers)
+        self.blas_threads = max((trainer.blas_threads for trainer in trainers), default=1)
+        # The last column says whether a rank is to be interrupted.
+        shape = len(borders) - 1, parameters.buffer.size + 1
+        self.parts = np.zeros(shape, parameters.dtype)
+
+    def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
+        """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
+        starts, n_steps = batch_starts(epoch, self.step_size), len(epoch.rates)
+        picked = [(n, shard.pick(epoch.permutation, starts)) for n, shard in self.shards.items()]
+        losses, penalties = np.zeros((n_steps, len(self.parts))), np.zeros(n_steps)
+        n_done = 0
+        for step, total in enumerate(epoch.totals):
+            batch = slice(starts[step], starts[step + 1])
+            numbers = None if epoch.draw is None else epoch.draw(batch.stop - batch.start)
+            for number, part in picked:
+                noise = None if numbers is None else numbers[part.mine[batch]]
+                losses[step, number] = self._add(number, part.rows(step), total, noise)
+            gradients = self._reduce()
+            if gradients is None:
+                break
+            penalties[step] = self.update(gradients, total, epoch.rates[step], epoch.decays[step])
+            n_done = step + 1
+            report(n_done)
+        self.losses = self._finish(losses, penalties, n_done)
+        return self.losses
+
+    def _add(
+        self, number: int, rows: NDArray[np.intp], total: float, noise: NDArray[np.uint16] | None
+    ) -> float:
+        """Compute the gradient of a shard's rows of a batch, and return their part of the loss."""
+        gradient = self.parts[number, :-1]
+        if len(rows) == 0:
+            gradient[...] = 0
+            return 0.0
+        draw = None if noise is None else replay(noise)
+        loss, gradients = self.shards[number].gradient(rows, total, draw)
+        # -0.0 becomes 0.0, as it does where zeros of other ranks are added.
+        np.add(gradients.buffer, 0.0, out=gradient)
+        return loss
+
+    def _reduce(self) -> Parameters | None:
+        """Sum the gradients of all shards of all ranks; None where a rank is to be interrupted."""
+        parts, ours = self.parts, list(self.shards)
+        if len(ours) < len(parts):
+            parts[[number for number in range(len(parts)) if number not in ours]] = 0
+        parts[0, -1] = self.ranks.interruptions.wished
+        self.ranks.communicator.all_reduce(parts)
+        if parts[0, -1] > 0:
+            return None
+        whole = parts[0] if len(parts) == 1 else parts.sum(axis=0)
+        return Parameters(self.parameters.network, whole[:-1])
+
+    def _finish(
+        self, losses: NDArray[np.float64], penalties: NDArray[np.float64], n_done: int
+    ) -> NDArray[np.float64]:
+        """Sum the losses of the steps that are done, and be interrupted where not all are."""
+        communicator = self.ranks.communicator
+        communicator.all_reduce(losses)
+        # Processors of two kinds may round an update differently.
+        self.parameters.buffer[...] = communicator.broadcast(self.parameters.buffer)
+        self.state[...] = communicator.broadcast(self.state)
+        self.losses = losses[:n_done].sum(axis=1) + penalties[:n_done]
+        if n_done < len(losses):
+            self.ranks.agreed = True
+            self.ranks.interruptions.hear()
+        return self.losses
+
+
+def part_of(problem: Problem, rows: slice, first: int) -> Problem:
+    """Cut some rows out of a rank's data.
+
+    Parameters
+    ----------
+    problem : Problem
+        See `Shard`.
+    rows : slice
+        Numbered as those of all ranks are.
+    first : int
+        The rank's first row.
+    """
+    features, weights = problem.features, problem.weights
+    own = slice(rows.start - first, rows.stop - first)
+    if own != slice(0, features.n_samples):
+        features = replace(features, values=features.values[own])
+    return Problem(features, problem.targets[own], None if weights is None else weights[rows])
+
+
+def usual_rows(step_size: int, share: float) -> int:
+    """Choose how many rows of a step a shard works on at a time.
+
+    Rarely has one more: its share of a batch is drawn at random.
+
+    Parameters
+    ----------
+    step_size : int
+    share : float
+        Of all rows.
+    """
+    spread = (step_size * share * (1 - share)) ** 0.5
+    return min(step_size, int(step_size * share + 4 * spread) + 1)
+
+
+def replay(numbers: NDArray[np.uint16]) -> Callable[[int], NDArray[np.uint16]]:
+    """Make a function that hands out numbers that were drawn already, row after row.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows, n_units), uint16
+    """
+    place = 0
+
+    def draw(n_rows: int) -> NDArray[np.uint16]:
+        nonlocal place
+        place += n_rows
+        return numbers[place - n_rows : place]
+
+    return draw
