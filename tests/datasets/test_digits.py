@@ -7,16 +7,25 @@ import pytest
 from sklearn.datasets import load_digits as originals
 
 from fastmlp import datasets
+from fastmlp.datasets import digits28
 
 SHA256 = "96c31e7077c54dbb3bec2e29e7a962dfdbea9dd593101c8a5d7fa119942ad01b"
 """Of the four arrays, labels as int64: the same bytes everywhere for version 1."""
 
 
+@pytest.fixture(scope="module")
+def built():
+    """All images: drawing them takes seconds, so it is done once."""
+    return digits28.build()
+
+
 @pytest.fixture
-def cache(monkeypatch, tmp_path):
-    """Keep the user's own cache out of the test."""
+def cache(monkeypatch, tmp_path, built):
+    """Keep the user's own cache out of the test, and count how often images are drawn."""
     monkeypatch.setenv("FASTMLP_CACHE_DIR", str(tmp_path))
-    return tmp_path
+    n_built = []
+    monkeypatch.setattr(digits28, "build", lambda: n_built.append(1) or built)
+    return tmp_path, n_built
 
 
 def digest(data):
@@ -28,7 +37,7 @@ def digest(data):
 
 
 def cached_file(cache):
-    (path,) = (cache / "datasets").iterdir()
+    (path,) = (cache[0] / "datasets").iterdir()
     return path
 
 
@@ -50,6 +59,7 @@ def test_digits28_is_the_same_bytes_made_or_cached(cache):
     changed = cached_file(cache).stat().st_mtime_ns
     assert digest(datasets.load_digits28()) == SHA256
     assert cached_file(cache).stat().st_mtime_ns == changed
+    assert len(cache[1]) == 1
 
 
 @pytest.mark.parametrize("damage", ["cut", "byte", "nonsense"])
@@ -61,10 +71,11 @@ def test_a_damaged_cache_is_made_again(damage, cache):
     path.write_bytes({"cut": content[:5000], "byte": content, "nonsense": b"no"}[damage])
     assert digest(datasets.load_digits28()) == SHA256
     assert len(path.read_bytes()) == len(content)
+    assert len(cache[1]) == 2
 
 
-def test_a_cache_that_cannot_be_written_to_is_no_error(monkeypatch, tmp_path):
-    blocked = tmp_path / "blocked"
+def test_a_cache_that_cannot_be_written_to_is_no_error(monkeypatch, cache):
+    blocked = cache[0] / "blocked"
     blocked.write_text("not a folder")
     monkeypatch.setenv("FASTMLP_CACHE_DIR", str(blocked))
     assert digest(datasets.load_digits28()) == SHA256
