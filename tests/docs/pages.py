@@ -1,13 +1,13 @@
 """The pages that are written by hand, and how their code is run."""
 
 import shlex
-import subprocess
-import sys
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
 
 from sybil import Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+from tests.cli.calling import run
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -18,8 +18,9 @@ def run_commands(example):
     """Run the lines of a console that call fastmlp, and read on what the others only show."""
     for line in example.parsed.splitlines():
         if line.startswith("$ fastmlp "):
-            arguments = shlex.split(line.removeprefix("$ fastmlp "))
-            subprocess.run([sys.executable, "-m", "fastmlp", *arguments], check=True)
+            # In this process: each of its own would import all that it needs anew.
+            result = run(*shlex.split(line.removeprefix("$ fastmlp ")))
+            assert result.exit_code == 0, result.stderr
 
 
 SYBIL = Sybil(
