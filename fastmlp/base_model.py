@@ -24,7 +24,8 @@ class Evaluation(NamedTuple):
     loss: float
     """Mean loss, without label smoothing: cross-entropy in nats, for a classifier."""
     score: float
-    """Share of the samples whose class is predicted, or the coefficient of determination."""
+    """Share of the samples whose class, or whose labels all, are predicted; or the coefficient of
+    determination."""
 
 
 class Serving(NamedTuple):

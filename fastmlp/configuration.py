@@ -136,6 +136,19 @@ def complete(settings: SimpleNamespace, batch_size: int) -> None:
     require_kept(settings, settings.dtype)
 
 
+def loss_name(settings: Any, targets: Any) -> str:
+    """Name the loss as the engine does: cross-entropy is that of one class a sample, or several.
+
+    Parameters
+    ----------
+    settings : SimpleNamespace
+        See `read_settings`.
+    targets : Targets
+        Of `training_data`.
+    """
+    return "logistic" if targets.multilabel else LOSS_NAMES[settings.loss]
+
+
 def count_outputs(settings: Any, targets: Any) -> int:
     """Count the network's outputs: some losses have several for each target.
 
@@ -150,13 +163,13 @@ def count_outputs(settings: Any, targets: Any) -> int:
     -------
     int
     """
-    n_outputs: int = targets.n_outputs * LOSSES[LOSS_NAMES[settings.loss]].outputs_per_target
+    n_outputs: int = targets.n_outputs * LOSSES[loss_name(settings, targets)].outputs_per_target
     return n_outputs
 
 
-def as_objective(settings: Any, n_hidden: int) -> Objective:
-    """Describe what is minimised, penalties apart."""
-    name, smoothing = LOSS_NAMES[settings.loss], settings.label_smoothing
+def as_objective(settings: Any, n_hidden: int, name: str | None = None) -> Objective:
+    """Describe what is minimised, penalties apart; the loss may be named as the engine does."""
+    name, smoothing = name or LOSS_NAMES[settings.loss], settings.label_smoothing
     dropout = layer_dropout(settings.dropout, n_hidden)
     return Objective(Loss(name, smoothing, settings.huber_delta, settings.quantile), dropout)
 

@@ -5,14 +5,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.activations import sigmoid
 from fastmlp.base_model import BaseModel, Serving
 from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.saving.content import Content
-from fastmlp.targets import as_targets, as_values
+from fastmlp.targets import as_indicators, as_targets, as_values
 
 Array = NDArray[Any]
+
+
+KINDS_OF_CLASSES = ("multiclass", "multilabel")
+"""In a file; by whether a sample may have several labels."""
 
 
 class Model(BaseModel):
@@ -25,14 +30,18 @@ class Model(BaseModel):
     classes : ndarray of shape (n_classes,)
         The label of each output.
     serving : Serving
+    multilabel : bool
+        Whether a sample may have any number of the labels, and not one.
     """
 
-    def __init__(self, parameters: Parameters, classes: Array, serving: Serving) -> None:
-        super().__init__(parameters, Loss("softmax"), serving)
-        self.classes_ = classes
+    def __init__(
+        self, parameters: Parameters, classes: Array, serving: Serving, multilabel: bool = False
+    ) -> None:
+        super().__init__(parameters, Loss("logistic" if multilabel else "softmax"), serving)
+        self.classes_, self.multilabel = classes, multilabel
 
     def predict_proba(self, X: Any) -> Array:
-        """Predict the probability of each class.
+        """Predict the probability of each class, or of each label.
 
         Parameters
         ----------
@@ -58,13 +67,15 @@ class Model(BaseModel):
         return self._predictions(X)
 
     def predict(self, X: Any) -> Array:
-        """Predict the most probable class; X as in `predict_proba`.
+        """Predict the most probable class, or which labels there are; X as in `predict_proba`.
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            Labels.
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels; or 1 for each that is more probable than not, else 0.
         """
+        if self.multilabel:
+            return (self._predictions(X) > 0.5).astype(int)
         self._check_names(X)
         scores = self.predictor.few(X)
         if scores is None:
@@ -89,12 +100,16 @@ class Model(BaseModel):
         return to_sklearn(self._unscaled())
 
     def _fitted(self) -> dict[str, Any]:
-        return {"classes_": self.classes_, "kind": "multiclass"}
+        return {"classes_": self.classes_, "kind": KINDS_OF_CLASSES[self.multilabel]}
 
     def _read_targets(self, y: Any, n_samples: int) -> Array:
+        if self.multilabel:
+            return as_indicators(y, n_samples, self.parameters.dtype, len(self.classes_))
         return as_targets(y, n_samples, self.classes_)[0]
 
     def _score_logits(self, logits: Array, targets: Array) -> float:
+        if self.multilabel:
+            return float(((sigmoid(logits) > 0.5) == targets).all(axis=1).mean())
         return float((logits.argmax(axis=1) == targets).mean())
 
 
@@ -206,7 +221,8 @@ def restore(content: Content) -> BaseModel:
         classes = np.asarray(fitted["classes_"])
         if classes.shape != network.layer_sizes[-1:]:
             raise ValueError(f"{classes.shape} classes for {network.layer_sizes[-1]} outputs")
-        return Model(parameters, classes, serving)
+        multilabel = fitted.get("kind") == KINDS_OF_CLASSES[True]
+        return Model(parameters, classes, serving, multilabel)
     return RegressionModel(parameters, loss, bool(fitted["flat"]), serving)
 
 

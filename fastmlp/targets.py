@@ -140,6 +140,68 @@ def as_values(
     return checked, flat
 
 
+def has_columns(y: Any) -> bool:
+    """Tell whether y has several columns, and is no vector that lies down.
+
+    Parameters
+    ----------
+    y : array_like, sparse matrix or data frame
+    """
+    labels = column_names(y)
+    if labels is not None:
+        return len(labels) > 1
+    shape: tuple[int, ...] = getattr(y, "shape", ())
+    if isinstance(y, list | tuple) and len(y) > 0:
+        shape = (len(y), *np.shape(y[0]))
+    return len(shape) == 2 and shape[0] != 1 and shape[1] > 1
+
+
+def as_indicators(
+    y: Any, n_samples: int, dtype: np.dtype[Any], n_labels: int | None = None,
+    names: tuple[str, str] = ("y", "X"),
+) -> Array:  # fmt: skip
+    """Check a matrix that says which of several labels each sample has.
+
+    Parameters
+    ----------
+    y : array_like, sparse matrix or data frame of shape (n_samples, n_labels)
+        0 and 1, or False and True.
+    n_samples : int
+        Number of rows of the data matrix.
+    dtype : dtype
+        What is computed in.
+    n_labels : int, optional
+        How many columns there must be.
+    names : (str, str)
+        What the caller calls the labels and the data matrix.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_labels), dtype
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or there is something else than 0 and 1.
+    """
+    name, data_name = names
+    refuse_unread(y, name)
+    values = as_table(y, name).values
+    values = np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+    rule = "1-D (n_samples,), or a matrix of 0 and 1 that says which labels each sample has"
+    if values.dtype.kind not in NUMERIC_KINDS:
+        raise invalid(name, rule, f"dtype {values.dtype} of shape {values.shape}")
+    if len(values) != n_samples:
+        raise invalid(name, f"as long as {data_name}, {n_samples} rows", f"{len(values)} rows")
+    if n_labels is not None and values.shape[1] != n_labels:
+        raise invalid(name, f"of {n_labels} columns, as in training", f"{values.shape[1]}")
+    if not (known := (values == 0) | (values == 1)).all():
+        row, column = np.argwhere(~known)[0]
+        got = f"{values[row, column]} at row {row}, column {column}"
+        raise invalid(name, rule, got, REGRESSION)
+    return np.ascontiguousarray(values, dtype)
+
+
 def _as_vector(y: Any, name: str) -> Array:
     """Turn labels into a vector; one that is a column is turned with scikit-learn's warning."""
     refuse_unread(y, name)
@@ -156,9 +218,7 @@ def _as_vector(y: Any, name: str) -> Array:
         )
         labels = labels.ravel()
     if labels.ndim != 1:
-        several = "Several labels a sample are for fastmlp.MLPClassifier."
-        remedy = several if labels.ndim == 2 and len(labels) > 1 else f"Use {name}.ravel()."
-        raise invalid(name, "1-D (n_samples,)", f"shape {labels.shape}", remedy)
+        raise invalid(name, "1-D (n_samples,)", f"shape {labels.shape}", f"Use {name}.ravel().")
     return _without_objects(labels, getattr(column, "dtype", None))
 
 

@@ -108,8 +108,9 @@ def train(
         dtype. CSR is read as it lies if its indices are sorted and none of them comes twice in a
         row. Left out, `dataset` is trained on.
     y : array_like of shape (n_samples,) or data frame of one column, optional
-        Class labels of any type that sorts; or, as `loss` says, numbers to predict, which may be of
-        shape (n_samples, n_outputs).
+        Class labels of any type that sorts; or a matrix of 0 and 1, of shape (n_samples, n_labels),
+        that says which of several labels each sample has; or, as `loss` says, numbers to predict,
+        which may be of shape (n_samples, n_outputs).
     dataset : {"digits28", "digits", "mnist"} or Dataset
         A named data set, or one that is loaded, in place of X and y. Its test part is the
         validation set unless one is given; nothing is selected on it: with `early_stopping` a part
@@ -130,8 +131,8 @@ def train(
     loss : str
         "cross_entropy", "squared_error", "poisson", "absolute_error", "huber", "quantile"
         or "gaussian_nll", with a mean and a variance for each target; the mean is predicted.
-        Softmax and cross-entropy for class labels, or the loss for numbers to predict, as
-        `MLPRegressor` has them.
+        Cross-entropy for class labels, by softmax, or by a logistic output for each label where a
+        sample has several; or the loss for numbers to predict, as `MLPRegressor` has them.
     huber_delta : float
         Where Huber's loss turns from a parabola into lines.
     quantile : float

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._checks import check_real
 from fastmlp._errors import invalid, warn
+from fastmlp.class_weights import class_weights, count_classes
 from fastmlp.containers import as_array, refuse_unread
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.feature_names import check_feature_names, feature_names
@@ -15,7 +15,14 @@ from fastmlp.inputs import Features, Scale, as_features, input_scale_pair
 from fastmlp.losses import LOSSES
 from fastmlp.ranks import Alone
 from fastmlp.sample_weights import as_weights
-from fastmlp.targets import REGRESSION, are_like_regression, as_targets, as_values
+from fastmlp.targets import (
+    REGRESSION,
+    are_like_regression,
+    as_indicators,
+    as_targets,
+    as_values,
+    has_columns,
+)
 
 Array = NDArray[Any]
 
@@ -31,12 +38,18 @@ class Targets(NamedTuple):
     """What is to be predicted."""
 
     codes: Array
-    """(n_samples,) intp, each sample's class; or (n_samples, n_outputs), of what is computed in."""
+    """(n_samples,) intp, each sample's class; or (n_samples, n_outputs), of what is computed in: 0
+    and 1 where a sample has several labels, or numbers to predict."""
     classes: Array | None
     """(n_classes,); None where numbers are predicted."""
     n_outputs: int
     flat: bool
     """Whether predictions are a vector, as y was."""
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a sample has several labels."""
+        return self.classes is not None and self.codes.ndim == 2
 
 
 class TrainingData(NamedTuple):
@@ -136,11 +149,12 @@ class _Part(NamedTuple):
         """Say what the other ranks must know."""
         features, targets, names = self
         classes = targets.classes
-        counts = np.bincount(targets.codes) if classes is not None else np.empty(0, np.intp)
+        counts = np.empty(0, np.intp) if classes is None else count_classes(targets)
         alike = {
             "columns": features.n_features,
             "names of the columns": None if names is None else names.tolist(),
             "numbers to predict": None if classes is not None else targets.n_outputs,
+            "labels a sample": targets.n_outputs if targets.multilabel else None,
             "kind of vector": targets.flat,
             "weights": [given is not None for given in weights],
         }
@@ -155,7 +169,7 @@ class _Described(NamedTuple):
     n_samples: int
     classes: Array | None
     counts: Array
-    """(n_classes,): how many samples are of each class."""
+    """See `count_classes`."""
 
 
 def _check(
@@ -180,7 +194,7 @@ def _check(
         if held is not None:
             check_feature_names(part.feature_names, held.X, held.names[0], apart is not None)
             validation = _read_held(held, part.features, targets, settings.loss, ranks)
-        if targets.classes is not None and ranks.rank == 0:
+        if targets.classes is not None and not targets.multilabel and ranks.rank == 0:
             _warn_of_numbers(targets.classes, ranks.n_samples)
         weighing = _weigh(*weights, targets, counts, part.features.n_samples)
         data = TrainingData(
@@ -206,6 +220,8 @@ def _unite(targets: Targets, everyone: list[_Described]) -> tuple[Targets, Array
                 raise invalid("X, y and sample_weight", rule, got)
     if targets.classes is None or len(everyone) == 1:
         return targets, everyone[0].counts
+    if targets.multilabel:
+        return targets, np.sum([described.counts for described in everyone], axis=0)
     found: list[Array] = [np.asarray(one.classes) for one in everyone if one.n_samples]
     kinds = {kind_of(one) for one in found}
     if len(kinds) > 1:
@@ -254,6 +270,10 @@ def _read(
     X_name, y_name = given.names
     n_samples, dtype = features.n_samples, features.dtype
     if loss == CLASSIFICATION:
+        if has_columns(given.y) if known is None else known.multilabel:
+            n_labels = None if known is None else known.n_outputs
+            codes = as_indicators(given.y, n_samples, dtype, n_labels, (y_name, X_name))
+            return Targets(codes, np.arange(codes.shape[1]), codes.shape[1], False)
         classes = None if known is None else known.classes
         fewest_classes = 2 if fewest > 0 else 0
         names = y_name, X_name
@@ -279,7 +299,7 @@ def _weigh(
             raise invalid(name, f"{n_samples} numbers, one a row of X", got)
     if class_weight is None:
         return weights
-    of_classes = _class_weights(class_weight, targets, counts)
+    of_classes = class_weights(class_weight, targets, counts)
     return of_classes if weights is None else weights * of_classes
 
 
@@ -287,23 +307,6 @@ def _name_of(weights: tuple[Any, Any]) -> str:
     """Name what weighs the samples."""
     names = zip(("sample_weight", "class_weight"), weights, strict=True)
     return " times ".join(name for name, given in reversed(list(names)) if given is not None)
-
-
-def _class_weights(class_weight: Any, targets: Targets, counts: Array) -> Array:
-    """Look up each sample's weight by its class."""
-    classes, codes = targets.classes, targets.codes
-    if classes is None:
-        raise invalid("class_weight", "left out where numbers are predicted", repr(class_weight))
-    if class_weight == "balanced":
-        return np.asarray(counts.sum() / (len(classes) * counts))[codes]
-    if not isinstance(class_weight, dict):
-        raise invalid("class_weight", "None, 'balanced' or a dict", repr(class_weight))
-    labels = classes.tolist()
-    unknown = [label for label in class_weight if label not in labels]
-    if unknown:
-        raise invalid("class_weight", "a dict of classes of y", repr(unknown[0]))
-    weights = [check_real("class_weight", class_weight.get(label, 1.0), 0) for label in labels]
-    return np.array(weights)[codes]
 
 
 def hold_out(
@@ -315,7 +318,7 @@ def hold_out(
     ----------
     data : TrainingData
     fraction : float
-        Of the samples, of each class alike.
+        Of the samples, of each class alike where each has one.
     generator : numpy.random.Generator
         The same on all ranks.
     ranks : Alone
@@ -362,7 +365,7 @@ def split(targets: Targets, fraction: float, generator: np.random.Generator) -> 
     """
     n_samples, codes = len(targets.codes), targets.codes
     order = generator.permutation(n_samples)
-    if targets.classes is not None:
+    if targets.classes is not None and not targets.multilabel:
         counts = np.bincount(codes)
         if counts.min() < 2:
             rule = "of at least 2 samples of each class, one to hold out for early_stopping"

@@ -14,7 +14,7 @@ from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule
 from fastmlp.backends.contract import Problem, n_batches
 from fastmlp.base_model import BaseModel, Serving
-from fastmlp.configuration import as_objective, as_stopping, read_settings
+from fastmlp.configuration import as_objective, as_stopping, loss_name, read_settings
 from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent, NotFiniteError, nothing
@@ -163,7 +163,7 @@ def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
     return arguments | stored
 
 
-def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
+def make_plan(settings: Any, network: Network, n_samples: int, loss: str) -> Plan:
     """Describe what is to be done.
 
     Parameters
@@ -173,6 +173,8 @@ def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
     network : Network
     n_samples : int
         So many are trained on.
+    loss : str
+        A key of `fastmlp.losses.LOSSES`.
 
     Returns
     -------
@@ -181,7 +183,7 @@ def make_plan(settings: Any, network: Network, n_samples: int) -> Plan:
     steps_per_epoch = n_batches(n_samples, settings.batch_size * settings.accumulate)
     return Plan(
         backend=settings.backend,
-        objective=as_objective(settings, len(network.activations)),
+        objective=as_objective(settings, len(network.activations), loss),
         rule=make_rule(settings),
         schedule=make_schedule(settings, steps_per_epoch),
         batch_size=settings.batch_size,
@@ -246,7 +248,8 @@ def train_from(
     """
     if ranks.rank > 0:
         watching = UNWATCHED
-    plan = make_plan(settings, state.parameters.network, state.orders.n_samples)
+    loss = loss_name(settings, data.targets)
+    plan = make_plan(settings, state.parameters.network, state.orders.n_samples, loss)
     problem = Problem(data.features, data.targets.codes, data.weights)
     descent = Descent(plan, state, problem, ranks=ranks)
     state.history.compile_seconds += descent.compile_seconds
@@ -277,7 +280,7 @@ def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | Regress
     serving = Serving(data.features.scale, plan.backend, plan.n_threads, *named)
     parameters, classes = state.parameters, data.targets.classes
     if classes is not None:
-        return Model(parameters, classes, serving)
+        return Model(parameters, classes, serving, data.targets.multilabel)
     return RegressionModel(parameters, plan.objective.loss, data.targets.flat, serving)
 
 

@@ -72,8 +72,10 @@ def to_sklearn(content: Content) -> Any:
         made.set_params(loss="poisson" if output == "exp" else "squared_error")
     else:
         made = MLPClassifier(sizes)
-        made.classes_, made._label_binarizer = classes, LabelBinarizer().fit(classes)
-        if len(classes) == 2:
+        multilabel = fitted.get("kind") == "multilabel"
+        examples = np.eye(len(classes), dtype=int) if multilabel else classes
+        made.classes_, made._label_binarizer = classes, LabelBinarizer().fit(examples)
+        if len(classes) == 2 and not multilabel:
             output = "logistic"
             coefs[-1], intercepts[-1] = np.diff(coefs[-1]), np.diff(intercepts[-1])
     made.set_params(activation=activation)

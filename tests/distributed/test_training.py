@@ -46,6 +46,13 @@ def test_ranks_learn_what_one_machine_does(backend, name, size):
     assert_same(train(parts(size, X, Y), **arguments), whole)
 
 
+def test_ranks_learn_several_labels_a_sample():
+    labels = (X[:, :3] > 0).astype(int)
+    arguments = {"backend": "numpy", "early_stopping": True, "class_weight": "balanced"}
+    whole = fastmlp.train(X, labels, **(SETTINGS | arguments))
+    assert_same(train(parts(3, X, labels), **arguments), whole)
+
+
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_ordered_sums_have_the_same_bits_for_any_number_of_ranks(backend):
     arguments = {"backend": backend, "dropout": 0.3, "early_stopping": True}
