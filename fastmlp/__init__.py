@@ -23,6 +23,7 @@ if _name != "fastmlp" and not (_name == "-m" and "fastmlp" in sys.orig_argv):
 
 if TYPE_CHECKING:
     import fastmlp.dask as dask
+    import fastmlp.data as data
     import fastmlp.datasets as datasets
     from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastmlp.history import DivergenceError, EpochReport, History
@@ -49,6 +50,7 @@ __all__ = [
     "TrainingInterrupted",
     "__version__",
     "dask",
+    "data",
     "datasets",
     "from_sklearn",
     "load",
@@ -91,7 +93,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name in ("dask", "datasets"):
+    if name in ("dask", "data", "datasets"):
         return _load(f"fastmlp.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")

@@ -1,14 +1,17 @@
 """What all models of `fastmlp.train` have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.feature_names import check_feature_names
+from fastmlp.data.fitting import require_target
+from fastmlp.data.reading import Reader, features_of
+from fastmlp.data.source import Source, names_of, require_no_target, require_width
+from fastmlp.feature_names import check_feature_names, compare_names
 from fastmlp.inputs import Features, Scale, wrap_features
 from fastmlp.losses import LOSSES, Loss, sample_losses
 from fastmlp.network import Parameters
@@ -40,6 +43,28 @@ class Serving(NamedTuple):
     """(n_features,), object: the columns' names, which data frames must have, in this order."""
     named_apart: bool = False
     """See `check_feature_names`."""
+
+
+class Tally(Protocol):
+    """Scores predictions that come in parts."""
+
+    def add(self, logits: Array, targets: Array) -> None:
+        """Take some predictions in, as the last layer's sums.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (n_samples, n_outputs)
+        targets : ndarray
+            As the engine takes them.
+        """
+
+    def score(self) -> float:
+        """Score all that was taken in.
+
+        Returns
+        -------
+        float
+        """
 
 
 class BaseModel(ABC):
@@ -100,14 +125,14 @@ class BaseModel(ABC):
         """Number of features seen in training."""
         return self.parameters.network.layer_sizes[0]
 
-    def score(self, X: Any, y: Any) -> float:
+    def score(self, X: Any, y: Any = None) -> float:
         """Score the predictions for data whose targets are known.
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
         y : array_like of shape (n_samples,) or (n_samples, n_outputs)
-            As in training.
+            As in training; left out where X is a source, which has its own.
 
         Returns
         -------
@@ -120,6 +145,9 @@ class BaseModel(ABC):
             If X or y cannot be used, a label was not seen in training, or X and y differ in length.
         """
         self._check_names(X)
+        if isinstance(X, Source):
+            require_no_target(y, ("X", "y"))
+            return self.evaluate_parts(self._parts(X)).score
         features, check = self._unchecked(X)
         check()
         return self.evaluate(features, self._read_targets(y, features.n_samples)).score
@@ -146,6 +174,27 @@ class BaseModel(ABC):
             losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
             loss = losses.mean(dtype=np.float64)
             return Evaluation(float(loss), self._score_logits(logits, targets))
+
+    def evaluate_parts(self, parts: Iterable[tuple[Features, Array]]) -> Evaluation:
+        """Compute loss and score on data that come in parts; see `evaluate`.
+
+        Parameters
+        ----------
+        parts : iterable of (Features, ndarray)
+
+        Returns
+        -------
+        Evaluation
+        """
+        total, n_samples, tally = 0.0, 0, self._begin_tally()
+        with np.errstate(over="ignore", invalid="ignore"):
+            for features, targets in parts:
+                logits = self.predictor.logits(features)
+                losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
+                total += float(losses.sum(dtype=np.float64))
+                n_samples += len(losses)
+                tally.add(logits, targets)
+            return Evaluation(total / n_samples, tally.score())
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a safetensors file, which `fastmlp.load` reads.
@@ -220,13 +269,32 @@ class BaseModel(ABC):
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""
         self._check_names(X)
+        if isinstance(X, Source):
+            return self._in_parts(X, self.predictor)
         found = self.predictor.few(X)
         return self.predictor(*self._unchecked(X)) if found is None else found
 
     def _check_names(self, X: Any) -> None:
         """Refuse a data frame whose columns are not those of training."""
         names = getattr(self, "feature_names_in_", None)
+        if isinstance(X, Source):
+            compare_names(names, names_of(X), named_apart=self.named_apart)
+            require_width(X, self.n_features_in_, "X")
+            return
         check_feature_names(names, X, named_apart=self.named_apart)
+
+    def _in_parts(self, source: Source, compute: Callable[[Features], Array]) -> Array:
+        """Compute something for all rows of a source, block by block, in their order."""
+        parts = features_of(source, self.input_scale, self.parameters.dtype)
+        return np.concatenate([compute(features) for features in parts])
+
+    def _parts(self, source: Source) -> Iterator[tuple[Features, Array]]:
+        """Read the blocks of a source, and their targets as the engine takes them."""
+        require_target(source, "X")
+        dtype = self.parameters.dtype
+        reader = Reader(source, dtype, lambda y, name: self._read_targets(y, len(y)))
+        for rows in reader.in_parts(range(len(source.lengths))):
+            yield Features(rows.X, self.input_scale, dtype), rows.targets
 
     def _unchecked(self, X: Any) -> tuple[Features, Callable[[], None]]:
         """Read X, and return what raises where it is not finite."""
@@ -241,6 +309,10 @@ class BaseModel(ABC):
     @abstractmethod
     def _read_targets(self, y: Any, n_samples: int) -> Array:
         """Check y and turn it into the engine's targets."""
+
+    @abstractmethod
+    def _begin_tally(self) -> Tally:
+        """Begin to score data that come in parts."""
 
     @abstractmethod
     def _score_logits(self, logits: Array, targets: Array) -> float:

@@ -76,7 +76,20 @@ def check_feature_names(
     """
     if type(X) is np.ndarray and expected is None:
         return
-    actual = feature_names(X, name)
+    compare_names(expected, feature_names(X, name), name, named_apart)
+
+
+def compare_names(
+    expected: Array | None, actual: Array | None, name: str = "X", named_apart: bool = False
+) -> None:
+    """Compare names with those seen in training; see `check_feature_names`.
+
+    Parameters
+    ----------
+    expected, actual : ndarray of shape (n_features,), object, or None
+    name : str
+    named_apart : bool
+    """
     if actual is None and expected is None:
         return
     if expected is None:

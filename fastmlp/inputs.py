@@ -199,16 +199,28 @@ def wrap_features(
         values = values.view(np.uint8) if isinstance(values, np.ndarray) else values.astype("u1")
     elif values.dtype.name not in FEATURE_DTYPES or not values.dtype.isnative:
         values = values.astype(dtype)
-    return Features(values, scale, dtype), lambda: _require_finite(values, labels, dtype, name)
+    return Features(values, scale, dtype), lambda: require_finite(values, labels, dtype, name)
 
 
-def _require_finite(
-    values: Any, labels: Sequence[Any] | None, dtype: np.dtype[Any], name: str
+def require_finite(
+    values: Any, labels: Sequence[Any] | None, dtype: np.dtype[Any], name: str, first: int = 0
 ) -> None:
     """Raise a `ValueError` that says where the first NaN or infinity lies.
 
     Blocks of rows are summed, which is faster than asking each value: only a sum that is not
     finite is looked into. What is computed in may be narrower than the data.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_features) or csr_array
+    labels : sequence, or None
+        The columns' names.
+    dtype : dtype
+        What is computed in.
+    name : str
+        What the caller calls the data.
+    first : int
+        The number of the first row.
     """
     if values.dtype.kind != "f":
         return
@@ -225,9 +237,8 @@ def _require_finite(
             if np.isfinite(block.sum()) or (finite := np.isfinite(block)).all():
                 continue
             row, column = np.argwhere(~finite)[0]
-            place = (start + row, column)
-            where = position(place, labels[column] if labels else None)
-            raise _not_finite(values[place], where, dtype, name)
+            where = position((first + start + row, column), labels[column] if labels else None)
+            raise _not_finite(values[start + row, column], where, dtype, name)
 
 
 def _not_finite(value: Any, where: str, dtype: np.dtype[Any], name: str) -> ValueError:

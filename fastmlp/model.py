@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from fastmlp.activations import sigmoid
 from fastmlp.base_model import BaseModel, Serving
+from fastmlp.data.source import Source
 from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.saving.content import Content
+from fastmlp.tallies import Hits, Residuals, explained
 from fastmlp.targets import as_indicators, as_targets, as_values
 
 Array = NDArray[Any]
@@ -45,7 +47,7 @@ class Model(BaseModel):
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
             As in training; the model's `input_scale` is applied.
 
         Returns
@@ -77,6 +79,11 @@ class Model(BaseModel):
         if self.multilabel:
             return (self._predictions(X) > 0.5).astype(int)
         self._check_names(X)
+        if isinstance(X, Source):
+            logits = self.predictor.logits
+            return np.asarray(
+                self.classes_[self._in_parts(X, lambda rows: logits(rows).argmax(axis=1))]
+            )
         scores = self.predictor.few(X)
         if scores is None:
             scores = self.predictor.logits(*self._unchecked(X))
@@ -107,10 +114,17 @@ class Model(BaseModel):
             return as_indicators(y, n_samples, self.parameters.dtype, len(self.classes_))
         return as_targets(y, n_samples, self.classes_)[0]
 
+    def _begin_tally(self) -> Hits:
+        return Hits(self._are_right)
+
     def _score_logits(self, logits: Array, targets: Array) -> float:
+        return float(self._are_right(logits, targets).mean())
+
+    def _are_right(self, logits: Array, targets: Array) -> NDArray[np.bool_]:
+        """Tell of which samples the class, or all labels, are predicted."""
         if self.multilabel:
-            return float(((sigmoid(logits) > 0.5) == targets).all(axis=1).mean())
-        return float((logits.argmax(axis=1) == targets).mean())
+            return np.asarray(((sigmoid(logits) > 0.5) == targets).all(axis=1))
+        return np.asarray(logits.argmax(axis=1) == targets)
 
 
 class RegressionModel(BaseModel):
@@ -136,7 +150,7 @@ class RegressionModel(BaseModel):
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
+        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
             As in training; the model's `input_scale` is applied.
 
         Returns
@@ -167,6 +181,9 @@ class RegressionModel(BaseModel):
         n_targets = n_outputs // LOSSES[self.loss.name].outputs_per_target
         return as_values(y, n_samples, self.parameters.dtype, n_targets)[0]
 
+    def _begin_tally(self) -> Residuals:
+        return Residuals(OUTPUT_FUNCTIONS[self.predictor.output].function)
+
     def _score_logits(self, logits: Array, targets: Array) -> float:
         return coefficient_of_determination(
             OUTPUT_FUNCTIONS[self.predictor.output].function(logits), targets
@@ -190,8 +207,7 @@ def coefficient_of_determination(predictions: Array, targets: Array) -> float:
     targets = targets.astype(np.float64)
     errors = np.square(targets - predictions).sum(axis=0)
     spread = np.square(targets - targets.mean(axis=0)).sum(axis=0)
-    shares = np.divide(errors, spread, out=(errors > 0).astype(np.float64), where=spread > 0)
-    return float((1 - shares).mean())
+    return explained(errors, spread)
 
 
 def restore(content: Content) -> BaseModel:

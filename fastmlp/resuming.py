@@ -1,26 +1,34 @@
 """`resume`: goes on with a training that was broken off."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 from fastmlp._errors import invalid
 from fastmlp.configuration import as_network, complete, count_outputs, read_settings
+from fastmlp.data.source import Source
 from fastmlp.datasets import Dataset
 from fastmlp.distributed import open_ranks
 from fastmlp.engine import checkpoint
 from fastmlp.engine.state import State
 from fastmlp.ranks import ALONE, Alone
+from fastmlp.rng import BlockOrders
 from fastmlp.training import DEFAULT_DATASET
-from fastmlp.training_data import TrainingData, load, without_rows
+from fastmlp.training_data import load, without_rows
 from fastmlp.training_run import (
     Callback,
+    Data,
     TrainResult,
     check_watching,
     data_fingerprint,
     train_from,
 )
+from fastmlp.training_source import SourceData, load_source
+
+REMEDY = "Pass what train was given: X, y or dataset, sample_weight, X_val and y_val."
 
 
 def resume(
@@ -103,16 +111,39 @@ def resume(
         settings = read_settings(arguments)
         complete(settings, settings.batch_size)
         named, _ = ranks.collect(lambda: _choose_data(X, dataset, arguments))
-        data = load(
+        data = _loader(X, state, str(path))(
             X, y, named, arguments["input_scale"], (X_val, y_val),
             (sample_weight, arguments["class_weight"]), settings, ranks,
         )  # fmt: skip
-        if state.orders.rows is not None:
-            data = without_rows(data, state.orders.rows, ranks)
+        data = _hold_out_as_before(data, state, str(path), ranks)
         known = data_fingerprint(data, ranks, saved.data.startswith(checkpoint.BY_ROWS))
         fits = partial(_require_same, data, known == saved.data, state, settings, str(path))
-        ranks.collect(lambda: fits(ranks.n_samples))
+        n_samples = data.n_samples if isinstance(data, SourceData) else ranks.n_samples
+        ranks.collect(lambda: fits(n_samples))
         return train_from(state, settings, data, watching, arguments, ranks)
+
+
+def _loader(X: Any, state: State, path: str) -> Callable[..., Data]:
+    """Choose what reads the data: as before, whatever fits in memory now."""
+    if not isinstance(state.orders, BlockOrders):
+        return load
+    if not isinstance(X, Source):
+        raise invalid("X", f"the source of {path}", f"a {type(X).__name__}", "Pass it again.")
+    return load_source
+
+
+def _hold_out_as_before(data: Data, state: State, path: str, ranks: Alone) -> Data:
+    """Hold out the samples, or the blocks, that were held out before."""
+    orders = state.orders
+    if isinstance(orders, BlockOrders) and isinstance(data, SourceData):
+        if not np.array_equal(orders.lengths, data.source.lengths):
+            got = f"{data.n_samples} rows in other blocks"
+            raise invalid("X", f"the data of {path}", got, REMEDY)
+        some = len(orders.blocks) < len(orders.lengths)
+        return data.without_rows(orders.blocks) if some else data
+    if isinstance(orders, BlockOrders) or isinstance(data, SourceData) or orders.rows is None:
+        return data
+    return without_rows(data, orders.rows, ranks)
 
 
 def _choose_data(X: Any, dataset: Any, arguments: dict[str, Any]) -> Any:
@@ -143,15 +174,14 @@ def _read(path: str | PathLike[str], ranks: Alone) -> tuple[checkpoint.Descripti
 
 
 def _require_same(
-    data: TrainingData, same: bool, state: State, settings: Any, path: str, n_samples: int
+    data: Data, same: bool, state: State, settings: Any, path: str, n_samples: int
 ) -> None:
     """Raise a `ValueError` where the data are not those of before."""
-    remedy = "Pass what train was given: X, y or dataset, sample_weight, X_val and y_val."
     if not same:
-        got = f"{n_samples} rows of {data.features.n_features} columns with other values"
-        raise invalid("X and y", f"the data of {path}", got, remedy)
+        got = f"{n_samples} rows of {data.n_features} columns with other values"
+        raise invalid("X and y", f"the data of {path}", got, REMEDY)
     asked = as_network(
-        data.features.n_features, settings.hidden_layer_sizes,
+        data.n_features, settings.hidden_layer_sizes,
         count_outputs(settings, data.targets), settings.activation,
     )  # fmt: skip
     if asked != state.parameters.network or state.parameters.dtype != settings.dtype:

@@ -191,3 +191,63 @@ class Shuffles:
             self.generator.shuffle(places)
             self.order = self.order[places]
         return self.order if self.rows is None else self.rows[self.order]
+
+
+@dataclass
+class BlockOrders:
+    """Orders of a source's blocks, and of the rows of those that are in memory together.
+
+    They follow from the numbers here and that of the epoch: nothing is drawn one after the other.
+
+    Parameters
+    ----------
+    seed : int
+    lengths : ndarray of shape (n_blocks,), intp
+        Rows of each block of the source.
+    blocks : ndarray of shape (n_trained,), intp
+        Those that are trained on.
+    per_group : int
+        So many blocks are in memory together.
+    shuffle : bool
+        False leaves blocks and rows as they lie.
+    sequential : bool
+        Whether the blocks can only be read as they lie.
+    """
+
+    seed: int
+    lengths: NDArray[np.intp]
+    blocks: NDArray[np.intp]
+    per_group: int
+    shuffle: bool
+    sequential: bool = False
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows of an epoch."""
+        return int(self.lengths[self.blocks].sum())
+
+    def groups(self, epoch: int) -> list[NDArray[np.intp]]:
+        """Draw which blocks are in memory together in an epoch, one group after the other."""
+        order = self.blocks
+        if self.shuffle and not self.sequential:
+            order = self._generator(epoch, 0).permutation(order)
+        starts = range(0, len(order), self.per_group)
+        return [order[start : start + self.per_group] for start in starts]
+
+    def rows_of(self, epoch: int, group: int, n_rows: int) -> NDArray[np.intp]:
+        """Draw the order of the rows of a group of blocks, counted from 0 on.
+
+        Parameters
+        ----------
+        epoch, group, n_rows : int
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), intp
+        """
+        if not self.shuffle:
+            return np.arange(n_rows)
+        return self._generator(epoch, group + 1).permutation(n_rows)
+
+    def _generator(self, epoch: int, number: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, epoch, number))

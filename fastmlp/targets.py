@@ -71,20 +71,45 @@ def as_targets(
         If `y` has shape (n_samples, 1).
     """
     name, data_name = names
-    labels = _as_vector(y, name)
-    if len(labels) != n_samples:
+    found, targets = find_classes(y, name)
+    if len(targets) != n_samples:
         rule = f"as long as {data_name}, {n_samples} rows"
-        raise invalid(name, rule, f"{len(labels)} labels")
-    _require_labels(labels, name)
-    try:
-        found, targets = np.unique(labels, return_inverse=True)
-    except TypeError as error:
-        raise invalid(name, "of one type that sorts", f"mixed types: {error}") from error
+        raise invalid(name, rule, f"{len(targets)} labels")
     if classes is not None:
-        return _positions(found, len(labels), classes, name)[targets], classes
+        return positions(found, len(targets), classes, name)[targets], classes
     if len(found) < fewest:
         raise invalid(name, "of at least 2 classes", f"1 class ({found[0]!r})")
     return targets, found
+
+
+def find_classes(y: Any, name: str) -> tuple[Array, NDArray[np.intp]]:
+    """Check labels and find the different ones among them.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_samples,), or a data frame of one column
+    name : str
+        What the caller calls them.
+
+    Returns
+    -------
+    found : ndarray of shape (n_found,)
+        Sorted.
+    codes : ndarray of shape (n_samples,), intp
+        Index of each label among them.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing or continuous, or they do not sort.
+    """
+    labels = _as_vector(y, name)
+    _require_labels(labels, name)
+    try:
+        found, codes = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        raise invalid(name, "of one type that sorts", f"mixed types: {error}") from error
+    return found, codes
 
 
 def as_values(
@@ -266,8 +291,28 @@ def _is_fractional(labels: Array) -> NDArray[np.bool_]:
     return np.array([is_real(type(one)) and one % 1 != 0 for one in labels], np.bool_)
 
 
-def _positions(found: Array, n_labels: int, classes: Array, name: str) -> NDArray[np.intp]:
-    """Look the labels `found` up in `classes`."""
+def positions(found: Array, n_labels: int, classes: Array, name: str) -> NDArray[np.intp]:
+    """Look labels up among the classes.
+
+    Parameters
+    ----------
+    found : ndarray of shape (n_found,)
+        Different labels.
+    n_labels : int
+        So many there are in all.
+    classes : ndarray of shape (n_classes,)
+    name : str
+        What the caller calls them.
+
+    Returns
+    -------
+    ndarray of shape (n_found,), intp
+
+    Raises
+    ------
+    ValueError
+        If one is no class.
+    """
     position = {label: index for index, label in enumerate(classes.tolist())}
     unknown = [label for label in found.tolist() if label not in position]
     if unknown:

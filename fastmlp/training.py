@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from fastmlp._errors import warn
 from fastmlp.configuration import (
@@ -19,16 +19,19 @@ from fastmlp.datasets.dataset import Dataset
 from fastmlp.distributed import open_ranks
 from fastmlp.engine.state import State
 from fastmlp.network import Parameters
-from fastmlp.rng import Permutations, streams
-from fastmlp.training_data import DefaultName, TrainingData, hold_out, load
+from fastmlp.ranks import Alone
+from fastmlp.rng import BlockOrders, Permutations, streams
+from fastmlp.training_data import DefaultName, hold_out, load
 from fastmlp.training_run import (
     Callback,
+    Data,
     TrainResult,
     check_watching,
     read_alike,
     storable,
     train_from,
 )
+from fastmlp.training_source import SourceData, is_streamed, load_source
 
 
 class _DefaultNumber(int):
@@ -263,7 +266,7 @@ def train(
             lambda: check_watching(callbacks, progress, checkpoint, checkpoint_seconds)
         )
         settings = read_alike(arguments, ranks)
-        data = load(
+        data = (load_source if is_streamed(X, settings.dtype) else load)(
             X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings,
             ranks,
         )  # fmt: skip
@@ -273,28 +276,45 @@ def train(
             split_stream, dropout_stream = order_stream.spawn(2)
             dropout_generator = np.random.default_rng(dropout_stream.integers(1 << 63))
         if settings.early_stopping:
-            data, rows = hold_out(data, settings.validation_fraction, split_stream, ranks)
+            data, rows = _hold_out(data, settings.validation_fraction, split_stream, ranks)
         parameters = ranks.agree(
             _draw(settings, data, (coefs_init, intercepts_init), weights_stream)
         )
-        n_samples = ranks.n_samples if rows is None else len(rows)
-        arguments["batch_size"] = cut_batch(settings.batch_size, batch_size, n_samples)
+        orders = _begin_orders(data, rows, settings.shuffle, order_stream, ranks)
+        arguments["batch_size"] = cut_batch(settings.batch_size, batch_size, orders.n_samples)
         complete(settings, arguments["batch_size"])
-        state = State(
-            parameters, Permutations(n_samples, settings.shuffle, order_stream, rows),
-            settings.learning_rate_init, dropout_generator,
-        )  # fmt: skip
+        state = State(parameters, orders, settings.learning_rate_init, dropout_generator)
         arguments["random_state"] = random_state
         stored = storable(arguments, X is not None)
         return train_from(state, settings, data, watching, stored, ranks)
 
 
+def _hold_out(
+    data: Data, fraction: float, generator: np.random.Generator, ranks: Alone
+) -> tuple[Data, NDArray[np.intp] | None]:
+    """Hold samples out, or blocks of them."""
+    if isinstance(data, SourceData):
+        return data.hold_out(fraction, generator)
+    return hold_out(data, fraction, generator, ranks)
+
+
+def _begin_orders(
+    data: Data, rows: NDArray[np.intp] | None, shuffle: bool, generator: np.random.Generator,
+    ranks: Alone,
+) -> Permutations | BlockOrders:  # fmt: skip
+    """Make what draws the order of each epoch."""
+    if isinstance(data, SourceData):
+        return data.begin_orders(rows, shuffle, generator)
+    n_samples = ranks.n_samples if rows is None else len(rows)
+    return Permutations(n_samples, shuffle, generator, rows)
+
+
 def _draw(
-    settings: Any, data: TrainingData, given: tuple[Any, Any], generator: np.random.Generator
+    settings: Any, data: Data, given: tuple[Any, Any], generator: np.random.Generator
 ) -> Parameters:
     """Make the network and draw its weights, but for those that are given."""
     network = as_network(
-        data.features.n_features, settings.hidden_layer_sizes,
+        data.n_features, settings.hidden_layer_sizes,
         count_outputs(settings, data.targets), settings.activation,
     )  # fmt: skip
     return as_initial_parameters(network, settings.init, *given, settings.dtype, generator)

@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 from fastmlp._errors import invalid, warn
 from fastmlp.class_weights import class_weights, count_classes
 from fastmlp.containers import as_array, refuse_unread
+from fastmlp.data.fitting import is_small, read_whole, require_target
+from fastmlp.data.reading import Encode, Reader
+from fastmlp.data.source import Source, names_of, require_no_target, require_width
 from fastmlp.datasets.dataset import Dataset
-from fastmlp.feature_names import check_feature_names, feature_names
+from fastmlp.feature_names import check_feature_names, compare_names, feature_names
+from fastmlp.held_out import HeldBlocks, Targets, Validation, split
 from fastmlp.inputs import Features, Scale, as_features, input_scale_pair
 from fastmlp.losses import LOSSES
 from fastmlp.ranks import Alone
@@ -34,24 +38,6 @@ class DefaultName(str):
     """A default that can be told from the same string given by the user."""
 
 
-class Targets(NamedTuple):
-    """What is to be predicted."""
-
-    codes: Array
-    """(n_samples,) intp, each sample's class; or (n_samples, n_outputs), of what is computed in: 0
-    and 1 where a sample has several labels, or numbers to predict."""
-    classes: Array | None
-    """(n_classes,); None where numbers are predicted."""
-    n_outputs: int
-    flat: bool
-    """Whether predictions are a vector, as y was."""
-
-    @property
-    def multilabel(self) -> bool:
-        """Whether a sample has several labels."""
-        return self.classes is not None and self.codes.ndim == 2
-
-
 class TrainingData(NamedTuple):
     """What is trained and validated on, checked."""
 
@@ -62,10 +48,20 @@ class TrainingData(NamedTuple):
     feature_names: Array | None
     named_apart: bool
     """Whether the names came apart from X, with a data set."""
-    validation: tuple[Features, Array] | None
+    validation: Validation | None
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return self.features.n_features
+
+    @property
+    def scale(self) -> Scale:
+        """What is done to the values of X."""
+        return self.features.scale
 
 
-class _Given(NamedTuple):
+class Given(NamedTuple):
     """Data as they were given, and what their giver calls them."""
 
     X: Any
@@ -108,18 +104,18 @@ def load(
     ValueError
         If one of them cannot be used.
     """
-    training = _given_together(X, y, ("X", "y"))
-    held = _given_together(*validation, ("X_val", "y_val"))
+    training = given_together(X, y, ("X", "y"))
+    held = given_together(*validation, ("X_val", "y_val"))
     if training is None:
         from fastmlp import datasets
 
         named = dataset if isinstance(dataset, Dataset) else datasets.load(dataset)
         columns, rows = named.feature_names, ranks.share(len(named.X_train))
         names = ("X_train", "y_train")
-        training = _Given(named.X_train[rows], named.y_train[rows], names, columns)
+        training = Given(named.X_train[rows], named.y_train[rows], names, columns)
         if held is None and not settings.early_stopping:
             rows = ranks.share(len(named.X_test))
-            held = _Given(named.X_test[rows], named.y_test[rows], ("X_test", "y_test"))
+            held = Given(named.X_test[rows], named.y_test[rows], ("X_test", "y_test"))
         input_scale = named.input_scale if input_scale is None else input_scale
     elif not isinstance(dataset, DefaultName):
         remedy = "Leave one of the two out."
@@ -128,14 +124,29 @@ def load(
     return _check(training, held, scale, weights, settings, ranks)
 
 
-def _given_together(X: Any, y: Any, names: tuple[str, str]) -> _Given | None:
-    """Return data and labels, or None where neither is given."""
+def given_together(X: Any, y: Any, names: tuple[str, str]) -> Given | None:
+    """Return data and labels, or None where neither is given.
+
+    Parameters
+    ----------
+    X, y : object
+    names : (str, str)
+        What the caller calls them.
+
+    Raises
+    ------
+    ValueError
+        If only one is given, or a target beside a source that has one.
+    """
     if X is None and y is None:
         return None
+    if isinstance(X, Source):
+        require_no_target(y, names)
+        return Given(X, None, names)
     refuse_unread(X, names[0])
     if X is None or y is None:
         raise invalid(" and ".join(names), "given together", "one without the other")
-    return _Given(X, y, names)
+    return Given(X, y, names)
 
 
 class _Part(NamedTuple):
@@ -173,17 +184,19 @@ class _Described(NamedTuple):
 
 
 def _check(
-    training: _Given, held: _Given | None, scale: Scale, weights: tuple[Any, Any], settings: Any,
+    training: Given, held: Given | None, scale: Scale, weights: tuple[Any, Any], settings: Any,
     ranks: Alone,
 ) -> TrainingData:  # fmt: skip
     """Check the data, and the validation set against those that are trained on."""
-    apart, dtype = training.feature_names, settings.dtype
+    dtype = settings.dtype
+    named_apart = training.feature_names is not None or isinstance(training.X, Source)
 
     def read() -> _Part:
-        X, name = training.X, training.names[0]
+        given = _in_memory(training, dtype)
+        X, name, apart = given.X, given.names[0], given.feature_names
         names = feature_names(X, name) if apart is None else np.array(apart, dtype=object)
         features = as_features(X, scale, dtype, name, fewest=ranks.fewest_rows)
-        return _Part(features, _read(training, features, settings.loss, ranks.fewest_rows), names)
+        return _Part(features, _read(given, features, settings.loss, ranks.fewest_rows), names)
 
     part, everyone = ranks.collect(read, lambda part: part.describe(weights))
 
@@ -192,13 +205,13 @@ def _check(
         ranks.place([described.n_samples for described in everyone])
         validation = None
         if held is not None:
-            check_feature_names(part.feature_names, held.X, held.names[0], apart is not None)
-            validation = _read_held(held, part.features, targets, settings.loss, ranks)
+            known = Known(targets, part.feature_names, named_apart, part.features)
+            validation = as_held(held, known, settings.loss, ranks)
         if targets.classes is not None and not targets.multilabel and ranks.rank == 0:
             _warn_of_numbers(targets.classes, ranks.n_samples)
         weighing = _weigh(*weights, targets, counts, part.features.n_samples)
         data = TrainingData(
-            part.features, targets, None, part.feature_names, apart is not None, validation
+            part.features, targets, None, part.feature_names, named_apart, validation
         )
         return data, weighing
 
@@ -243,15 +256,76 @@ def kind_of(labels: Array) -> str:
     return "numbers" if labels.dtype.kind in "biuf" else type(labels.tolist()[0]).__name__
 
 
-def _read_held(
-    held: _Given, features: Features, targets: Targets, loss: str, ranks: Alone
-) -> tuple[Features, Array]:
-    """Read a validation set."""
-    found = as_features(
-        held.X, features.scale, features.dtype, held.names[0], features.n_features,
-        fewest=ranks.fewest_rows,
-    )  # fmt: skip
-    return found, _read(held, found, loss, ranks.fewest_rows, targets).codes
+class Known(NamedTuple):
+    """What a validation set must be like."""
+
+    targets: Targets
+    feature_names: Array | None
+    named_apart: bool
+    features: Features
+    """Of some rows that are trained on."""
+
+
+def as_held(held: Given, known: Known, loss: str, ranks: Alone) -> Validation:
+    """Check a validation set against what is trained on.
+
+    Parameters
+    ----------
+    held : Given
+    known : Known
+    loss : str
+    ranks : Alone
+        Where there are several, each has its part of the validation set in memory.
+
+    Returns
+    -------
+    (Features, ndarray) or HeldBlocks
+    """
+    name, scale, dtype = held.names[0], known.features.scale, known.features.dtype
+    n_features = known.features.n_features
+    if isinstance(held.X, Source):
+        compare_names(known.feature_names, names_of(held.X), name, known.named_apart)
+        require_width(held.X, n_features, name)
+        if not (ranks.shared or is_small(held.X, dtype)):
+            require_target(held.X, name)
+            reader = Reader(held.X, dtype, encoder(known.targets, loss, dtype))
+            return HeldBlocks(reader, np.arange(len(held.X.lengths)), scale)
+        held = _in_memory(held, dtype)
+    else:
+        check_feature_names(known.feature_names, held.X, name, known.named_apart)
+    found = as_features(held.X, scale, dtype, name, n_features, fewest=ranks.fewest_rows)
+    return found, _read(held, found, loss, ranks.fewest_rows, known.targets).codes
+
+
+def encoder(targets: Targets, loss: str, dtype: np.dtype[Any]) -> Encode:
+    """Make what turns the targets of a block into the engine's.
+
+    Parameters
+    ----------
+    targets : Targets
+        What is known of them.
+    loss : str
+    dtype : dtype
+
+    Returns
+    -------
+    callable
+        See `fastmlp.data.reading.Encode`.
+    """
+
+    def encode(y: Array, name: str) -> Array:
+        as_long = Features(np.empty((len(y), 1), np.uint8), Scale(1.0, 0.0), dtype)
+        return _read(Given(None, y, ("X", name)), as_long, loss, 1, targets).codes
+
+    return encode
+
+
+def _in_memory(given: Given, dtype: np.dtype[Any]) -> Given:
+    """Read a source into arrays; leave others as they are."""
+    if not isinstance(given.X, Source):
+        return given
+    X, y = read_whole(given.X, dtype, given.names[0])
+    return given._replace(X=X, y=y, feature_names=given.X.feature_names)
 
 
 def _warn_of_numbers(classes: Array, n_samples: int) -> None:
@@ -261,7 +335,7 @@ def _warn_of_numbers(classes: Array, n_samples: int) -> None:
 
 
 def _read(
-    given: _Given, features: Features, loss: str, fewest: int, known: Targets | None = None
+    given: Given, features: Features, loss: str, fewest: int, known: Targets | None = None
 ) -> Targets:
     """Read labels, or the numbers to be predicted; `known` are those trained on.
 
@@ -342,47 +416,3 @@ def without_rows(data: TrainingData, rows: NDArray[np.intp], ranks: Alone) -> Tr
     held = ranks.own(np.setdiff1d(np.arange(ranks.n_samples), rows))
     part = replace(data.features, values=data.features.values[held])
     return data._replace(validation=(part, data.targets.codes[held]))
-
-
-def split(targets: Targets, fraction: float, generator: np.random.Generator) -> NDArray[np.intp]:
-    """Choose the samples to train on at random, of each class alike.
-
-    Parameters
-    ----------
-    targets : Targets
-    fraction : float
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (n_rows,), intp
-        In ascending order; the others are held out.
-
-    Raises
-    ------
-    ValueError
-        If too few would be held out, or a class has one member only.
-    """
-    n_samples, codes = len(targets.codes), targets.codes
-    order = generator.permutation(n_samples)
-    if targets.classes is not None and not targets.multilabel:
-        counts = np.bincount(codes)
-        if counts.min() < 2:
-            rule = "of at least 2 samples of each class, one to hold out for early_stopping"
-            label = targets.classes.tolist()[int(counts.argmin())]
-            raise invalid("y", rule, f"1 of class {label!r}", "Pass X_val and y_val instead.")
-        order = _spread(codes, order)
-    n_held = int(np.ceil(fraction * n_samples))
-    if not 2 <= n_held <= n_samples - 1:
-        rule = f"a share that holds out 2 to {n_samples - 1} of {n_samples} samples"
-        raise invalid("validation_fraction", rule, fraction, "Pass X_val and y_val instead.")
-    return np.sort(order[n_held:])
-
-
-def _spread(codes: Array, order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Sort samples so that each first part of them holds the classes in their shares."""
-    by_class = order[np.argsort(codes[order], kind="stable")]
-    counts = np.bincount(codes)
-    starts = np.repeat(np.cumsum(counts) - counts, counts)
-    share = (np.arange(len(codes)) - starts + 0.5) / np.repeat(counts, counts)
-    return by_class[np.argsort(share, kind="stable")]

@@ -22,14 +22,18 @@ from fastmlp.engine.hooks import Hook, Stop, TimeBudget
 from fastmlp.engine.loop import Evaluate, run
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State
+from fastmlp.engine.supply import Supply
+from fastmlp.held_out import HeldBlocks, known_by
 from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Network
 from fastmlp.ranks import Alone
 from fastmlp.threads import limit_blas
 from fastmlp.training_data import TrainingData
+from fastmlp.training_source import SourceData
 
 Array = NDArray[Any]
+Data = TrainingData | SourceData
 Callback = Callable[[EpochReport], object]
 Within = Callable[[int, int, int], object]
 """Is told the number of the epoch, and how many of its batches are done, and of how many."""
@@ -195,12 +199,12 @@ def make_plan(settings: Any, network: Network, n_samples: int, loss: str) -> Pla
     )
 
 
-def data_fingerprint(data: TrainingData, ranks: Alone, by_rows: bool) -> str:
+def data_fingerprint(data: Data, ranks: Alone, by_rows: bool) -> str:
     """Compute a number by which to know the data again.
 
     Parameters
     ----------
-    data : TrainingData
+    data : TrainingData or SourceData
     ranks : Alone
     by_rows : bool
         Whether it is to be the same however the rows are divided among ranks; that takes longer.
@@ -209,7 +213,9 @@ def data_fingerprint(data: TrainingData, ranks: Alone, by_rows: bool) -> str:
     -------
     str
     """
-    held = () if data.validation is None else (data.validation[0].values, data.validation[1])
+    if isinstance(data, SourceData):
+        return checkpoint.fingerprint(data.known_by())
+    held = known_by(data.validation)
     values, scale = data.features.values, np.array(data.features.scale)
     codes, weights = data.targets.codes, data.weights
     if not by_rows:
@@ -222,7 +228,7 @@ def data_fingerprint(data: TrainingData, ranks: Alone, by_rows: bool) -> str:
 
 
 def train_from(
-    state: State, settings: Any, data: TrainingData, watching: Watching, arguments: dict[str, Any],
+    state: State, settings: Any, data: Data, watching: Watching, arguments: dict[str, Any],
     ranks: Alone,
 ) -> TrainResult:  # fmt: skip
     """Train from a state to the end.
@@ -231,7 +237,7 @@ def train_from(
     ----------
     state : State
     settings : SimpleNamespace
-    data : TrainingData
+    data : TrainingData or SourceData
     watching : Watching
     arguments : dict
         What a checkpoint is to hold.
@@ -250,8 +256,7 @@ def train_from(
         watching = UNWATCHED
     loss = loss_name(settings, data.targets)
     plan = make_plan(settings, state.parameters.network, state.orders.n_samples, loss)
-    problem = Problem(data.features, data.targets.codes, data.weights)
-    descent = Descent(plan, state, problem, ranks=ranks)
+    descent = Descent(plan, state, _supply(data, state, plan), ranks=ranks)
     state.history.compile_seconds += descent.compile_seconds
     model = _make_model(plan, state, data)
     hooks = _hooks(descent, model, watching)
@@ -274,10 +279,17 @@ def train_from(
     return result
 
 
-def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | RegressionModel:
+def _supply(data: Data, state: State, plan: Plan) -> Problem | Supply:
+    """Make what brings the samples to the engine."""
+    if isinstance(data, SourceData):
+        return data.supply(state.orders, plan.step_size)
+    return Problem(data.features, data.targets.codes, data.weights)
+
+
+def _make_model(plan: Plan, state: State, data: Data) -> Model | RegressionModel:
     """Make what predicts with the parameters as they are, while they are trained and after."""
     named = data.feature_names, data.named_apart
-    serving = Serving(data.features.scale, plan.backend, plan.n_threads, *named)
+    serving = Serving(data.scale, plan.backend, plan.n_threads, *named)
     parameters, classes = state.parameters, data.targets.classes
     if classes is not None:
         return Model(parameters, classes, serving, data.targets.multilabel)
@@ -287,13 +299,16 @@ def _make_model(plan: Plan, state: State, data: TrainingData) -> Model | Regress
 def _writer(
     descent: Descent,
     hooks: list[Hook],
-    what: tuple[checkpoint.File | None, dict[str, Any], TrainingData],
+    what: tuple[checkpoint.File | None, dict[str, Any], Data],
     ranks: Alone,
 ) -> Callable[[], object]:
     """Add what writes checkpoints to the hooks, and make what writes the last one."""
     file, arguments, data = what
     if not ranks.agree(file is not None):
         return nothing
+    if isinstance(data, SourceData) and not data.source.repeatable:
+        remedy = "fastmlp.data.blocks can be gone on with."
+        raise invalid("checkpoint", "left out with an iterator", repr(file), remedy)
     known = data_fingerprint(data, ranks, ranks.shared)
     if file is None:
         return lambda: ranks.collect(nothing)
@@ -303,10 +318,13 @@ def _writer(
     return lambda: ranks.collect(checkpoints.write)
 
 
-def _evaluator(model: BaseModel, data: TrainingData, ranks: Alone) -> Evaluate | None:
+def _evaluator(model: BaseModel, data: Data, ranks: Alone) -> Evaluate | None:
     """Make what evaluates the model on the validation set, of all ranks where there are several."""
     if data.validation is None:
         return None
+    if isinstance(data.validation, HeldBlocks):
+        held = data.validation
+        return lambda: model.evaluate_parts(held.parts())
     features, codes = data.validation
     return partial(model.evaluate, features, ranks.gather(codes), ranks.gather)
 

@@ -116,7 +116,7 @@ class Trainer(Protocol):
         """
 
     def renew(self, problem: Problem, state: Array | None) -> bool:
-        """Go on, after `release`, with other data as a new trainer would.
+        """Go on with other data as a new trainer would.
 
         Parameters
         ----------

@@ -2,6 +2,7 @@
 
 - `plan`: what is to be done; it does not change while training;
 - `state`: everything that does;
+- `supply`: where the samples of an epoch come from;
 - `descent`: epochs of gradient descent on a backend;
 - `loop`: the training loop; `hooks`: what may look on, and end it;
 - `full_batch`: the loss at all samples and its gradient, for L-BFGS.

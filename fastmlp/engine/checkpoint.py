@@ -18,7 +18,7 @@ from fastmlp.engine.hooks import Hook
 from fastmlp.engine.state import Best, State, UnfinishedEpoch
 from fastmlp.history import History
 from fastmlp.network import Network, Parameters
-from fastmlp.rng import Orders, Permutations, Shuffles
+from fastmlp.rng import BlockOrders, Orders, Permutations, Shuffles
 from fastmlp.saving import file
 from fastmlp.saving.content import Content
 
@@ -141,14 +141,20 @@ def write(path: Path, state: State, description: Description) -> None:
     parameters, best, unfinished, orders = (
         state.parameters, state.best, state.unfinished, state.orders,
     )  # fmt: skip
-    arrays = {"slots": state.slots, "rows": orders.rows, "best": best.buffer}
+    arrays = {"slots": state.slots, "best": best.buffer}
     fitted: dict[str, Any] = {
         "data": description.data, "n_seen": description.n_seen, "rate": state.rate,
         "step": state.step, "samples": state.samples, "epoch": state.epoch, "over": state.over,
         "diverged": state.diverged, "n_samples": orders.n_samples, "shuffle": orders.shuffle,
-        "generator": orders.generator, "dropout": state.dropout,
-        "best": [best.loss, best.score, best.n_without], "history": vars(state.history),
+        "dropout": state.dropout, "best": [best.loss, best.score, best.n_without],
+        "history": vars(state.history),
     }  # fmt: skip
+    if isinstance(orders, BlockOrders):
+        fitted |= {"seed": orders.seed, "per_group": orders.per_group}
+        arrays |= {"lengths": orders.lengths, "blocks": orders.blocks}
+    else:
+        fitted["generator"] = orders.generator
+        arrays["rows"] = orders.rows
     if isinstance(orders, Shuffles):
         arrays["places"] = orders.order
     if unfinished is not None:
@@ -241,9 +247,11 @@ def _restore(content: Content) -> State:
     return state
 
 
-def _as_orders(content: Content) -> Orders:
+def _as_orders(content: Content) -> Orders | BlockOrders:
     """Restore what draws the orders: train's generator, or scikit-learn's and its last order."""
     arrays, fitted = content.arrays, content.fitted
+    if "blocks" in arrays:
+        return _as_block_orders(content)
     generator, shuffle = fitted["generator"], bool(fitted["shuffle"])
     rows, n_samples = arrays.get("rows"), int(fitted["n_samples"])
     if rows is not None:
@@ -256,6 +264,19 @@ def _as_orders(content: Content) -> Orders:
     if not isinstance(generator, np.random.Generator):
         raise TypeError("no random generator")
     return Permutations(n_samples, shuffle, generator, rows)
+
+
+def _as_block_orders(content: Content) -> BlockOrders:
+    """Restore what draws the orders of a source's blocks."""
+    arrays, fitted = content.arrays, content.fitted
+    lengths, blocks = arrays["lengths"].astype(np.intp), arrays["blocks"]
+    _require_rows(blocks, len(blocks))
+    if blocks.max() >= len(lengths) or lengths[blocks].sum() != fitted["n_samples"]:
+        raise ValueError(f"blocks that are not of {fitted['n_samples']} rows")
+    return BlockOrders(
+        int(fitted["seed"]), lengths, blocks.astype(np.intp), int(fitted["per_group"]),
+        bool(fitted["shuffle"]),
+    )  # fmt: skip
 
 
 def _require_rows(rows: Array, n_samples: int) -> None:
@@ -283,16 +304,18 @@ def _like_buffer(array: Array, buffer: Array, n_axes: int) -> Array:
     return array
 
 
-def _unfinished(content: Content, orders: Orders) -> UnfinishedEpoch | None:
+def _unfinished(content: Content, orders: Orders | BlockOrders) -> UnfinishedEpoch | None:
     """Restore the epoch that was under way."""
     arrays, fitted = content.arrays, content.fitted
-    if "order" not in arrays:
+    if "losses" not in arrays:
         return None
-    order, losses, n_done = arrays["order"], arrays["losses"], int(fitted["n_done"])
-    _require_order(order, orders.n_samples, orders.rows)
+    order, losses, n_done = None, arrays["losses"], int(fitted["n_done"])
+    if not isinstance(orders, BlockOrders):
+        _require_order(arrays["order"], orders.n_samples, orders.rows)
+        order = arrays["order"].astype(np.intp)
     if losses.dtype != np.float64 or losses.ndim != 1 or not 0 <= n_done < len(losses):
         raise ValueError(f"{n_done} losses of shape {losses.shape}")
-    return UnfinishedEpoch(order.astype(np.intp), losses, n_done, float(fitted["seconds"]))
+    return UnfinishedEpoch(order, losses, n_done, float(fitted["seconds"]))
 
 
 class Checkpoints(Hook):

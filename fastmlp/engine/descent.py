@@ -1,6 +1,7 @@
 """Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from fastmlp.backends.contract import (
 from fastmlp.engine.gradient import TwoCalls
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import State, UnfinishedEpoch
+from fastmlp.engine.supply import InMemory, Supply
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.ranks import ALONE, Alone
@@ -103,8 +105,9 @@ class Descent:
     plan : Plan
     state : State
         Updated in place.
-    problem : Problem
-        Of several ranks each has its own rows, but the weights of all.
+    data : Problem or Supply
+        Samples in memory, or what brings them there. Of several ranks each has its own rows, but
+        the weights of all.
     released : Released, optional
         From an earlier descent: its trainer is renewed if it can be.
     ranks : Alone
@@ -126,17 +129,21 @@ class Descent:
         self,
         plan: Plan,
         state: State,
-        problem: Problem,
+        data: Problem | Supply,
         released: Released | None = None,
         ranks: Alone = ALONE,
     ) -> None:
-        self.plan, self.state, self.problem, self.ranks = plan, state, problem, ranks
+        self.supply = InMemory(data, plan.step_size) if isinstance(data, Problem) else data
+        self.plan, self.state, self.ranks = plan, state, ranks
+        self.problem = self.supply.sample
         parameters = state.parameters
         self.made_for = (
             plan.backend, plan.rule, plan.objective, plan.batch_size, plan.accumulate,
             plan.n_threads,
         )  # fmt: skip
-        trainer = released and released.renewed(parameters, self.made_for, problem, state.slots)
+        trainer = released and released.renewed(
+            parameters, self.made_for, self.problem, state.slots
+        )
         if trainer is None:
             trainer = self._begin()
             if state.slots is not None:
@@ -193,41 +200,57 @@ class Descent:
         NotFiniteError
             If a loss or a parameter is NaN or infinite afterwards.
         """
-        state = self.state
+        state, supply = self.state, self.supply
         if state.unfinished is None:
-            order = state.orders.draw()
-            n_steps = n_batches(len(order), self.plan.step_size)
-            state.unfinished = UnfinishedEpoch(order, np.empty(n_steps))
+            state.unfinished = supply.begin(state)
         unfinished = state.unfinished
-        order, losses = unfinished.order, unfinished.losses
-        sizes = batch_sizes(len(order), self.plan.step_size)
-        epoch = self._describe(order, sizes, state.step - unfinished.n_done, state.samples)
-        while unfinished.n_done < len(losses):
-            self._run_piece(epoch, unfinished, report)
-            if unfinished.n_done < len(losses):
-                pause()
+        n_samples, losses = supply.count(state), unfinished.losses
+        sizes = batch_sizes(n_samples, self.plan.step_size)
+        rates, decays = self._course(len(sizes), state.step - unfinished.n_done, state.samples)
+        with closing(supply.pieces(state)) as pieces:
+            for piece in pieces:
+                self._take(piece.problem)
+                some = slice(piece.first, piece.last)
+                totals = batch_totals(self.problem.weights, piece.order, sizes[some])
+                epoch = Epoch(piece.order, rates[some], decays[some], totals, self._draw())
+                while unfinished.n_done < piece.last:
+                    self._run_some(epoch, piece.first, unfinished, report)
+                    if unfinished.n_done < len(losses):
+                        pause()
         self.seconds, self.n_steps, state.unfinished = unfinished.seconds, len(losses), None
         state.epoch += 1
-        state.samples += len(order)
+        state.samples += n_samples
         require_finite(losses)
         self._require_finite_parameters()
-        return float(losses @ sizes / len(order))
+        return float(losses @ sizes / n_samples)
 
-    def _run_piece(
-        self, epoch: Epoch, unfinished: UnfinishedEpoch, report: Callable[[int, int], object]
+    def _take(self, problem: Problem) -> None:
+        """Go on with other data: the parameters and the solver's memory stay."""
+        if problem is self.problem:
+            return
+        slots, self.problem = self.fetch_slots(), problem
+        if not self.trainer.renew(problem, slots):
+            self.trainer = self._begin()
+            self.trainer.state = slots
+
+    def _run_some(
+        self,
+        epoch: Epoch,
+        begin: int,
+        unfinished: UnfinishedEpoch,
+        report: Callable[[int, int], object],
     ) -> None:
-        """Train on some batches of an epoch, on all that are left if it may be so long."""
-        first, n_steps = unfinished.n_done, len(unfinished.losses)
-        length = self.ranks.agree(self._choose_length(n_steps))
-        last, start = min(n_steps, first + length), now()
-        piece = epoch
-        if (first, last) != (0, n_steps):
-            piece = piece_of(epoch, first, last, self.plan.step_size)
+        """Train on some batches of a piece that begins so, on all that are left if it may be."""
+        done, n_steps, start = unfinished.n_done, len(unfinished.losses), now()
+        first, end = done - begin, len(epoch.rates)
+        last = min(end, first + self.ranks.agree(self._choose_length(end)))
+        if (first, last) != (0, end):
+            epoch = piece_of(epoch, first, last, self.plan.step_size)
         # Overflow shows as a loss that is not finite, which is an error of its own.
         with np.errstate(over="ignore", invalid="ignore"):
-            losses = self.trainer.run_epoch(piece, lambda n_done: report(first + n_done, n_steps))
-        unfinished.losses[first:last] = losses
-        unfinished.n_done = last
+            losses = self.trainer.run_epoch(epoch, lambda n_done: report(done + n_done, n_steps))
+        unfinished.losses[begin + first : begin + last] = losses
+        unfinished.n_done = begin + last
         seconds = self.ranks.agree(since(start))
         unfinished.seconds += seconds
         self.speed = (last - first) / seconds
@@ -255,11 +278,19 @@ class Descent:
             If a loss or a parameter is NaN or infinite afterwards.
         """
         state, trainer = self.state, self.trainer
-        orders = [state.orders.draw() for _ in range(n_epochs)]
+        draws: Any = state.orders
+        orders = [draws.draw() for _ in range(n_epochs)]
         n_samples, sizes = len(orders[0]), batch_sizes(len(orders[0]), self.plan.step_size)
         epochs = [
-            self._describe(
-                order, sizes, state.step + number * len(sizes), state.samples + number * n_samples
+            Epoch(
+                order,
+                *self._course(
+                    len(sizes),
+                    state.step + number * len(sizes),
+                    state.samples + number * n_samples,
+                ),
+                batch_totals(self.problem.weights, order, sizes),
+                self._draw(),
             )
             for number, order in enumerate(orders)
         ]
@@ -280,24 +311,23 @@ class Descent:
                 record(float(losses @ sizes / n_samples))
         self._require_finite_parameters()
 
-    def _describe(
-        self, order: NDArray[np.intp], sizes: NDArray[np.intp], first_step: int, samples_seen: int
-    ) -> Epoch:
-        """Work out what depends on the number of the epoch."""
+    def _course(self, n_steps: int, first_step: int, samples_seen: int) -> tuple[Array, Array]:
+        """Work out the rates and the decays of an epoch, which depend on its number."""
         plan, state = self.plan, self.state
-        progress = Progress(first_step, len(sizes), plan.epochs * len(sizes), samples_seen)
+        progress = Progress(first_step, n_steps, plan.epochs * n_steps, samples_seen)
         schedule, dtype = plan.schedule, state.parameters.dtype
         if schedule.rate != state.rate:
             schedule = schedule._replace(rate=state.rate)
         plain = schedule.rates(progress)
         rates = plan.rule.solver.rates(plain, progress.first_step)
-        totals = batch_totals(self.problem.weights, order, sizes)
-        draw = None
-        if state.dropout is not None and any(plan.objective.dropout):
-            n_units = sum(state.parameters.network.layer_sizes[1:-1])
-            draw = draw_numbers(state.dropout, n_units)
-        decays = plan.rule.decays(plain).astype(dtype)
-        return Epoch(order, rates.astype(dtype), decays, totals, draw)
+        return rates.astype(dtype), plan.rule.decays(plain).astype(dtype)
+
+    def _draw(self) -> Callable[[int], NDArray[np.uint16]] | None:
+        """Make what draws the noise of dropout, where there is any."""
+        state = self.state
+        if state.dropout is None or not any(self.plan.objective.dropout):
+            return None
+        return draw_numbers(state.dropout, sum(state.parameters.network.layer_sizes[1:-1]))
 
     def _require_finite_parameters(self) -> None:
         """Raise `NotFiniteError` where a parameter is NaN or infinite."""

@@ -56,7 +56,7 @@ def run(
     """
     state, left, at_once, ranks = descent.state, n_epochs, 1, descent.ranks
     while left > 0:
-        unwatched = left if evaluate is None else 0
+        unwatched = left if evaluate is None and descent.supply.in_memory else 0
         unwatched = int(min([unwatched, *(hook.patience() for hook in hooks)]))
         unwatched = ranks.agree(unwatched)
         if unwatched > 0 and state.unfinished is None:

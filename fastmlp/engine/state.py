@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fastmlp.history import History
 from fastmlp.network import Parameters
-from fastmlp.rng import Orders
+from fastmlp.rng import BlockOrders, Orders
 
 Array = NDArray[Any]
 
@@ -19,7 +19,8 @@ class UnfinishedEpoch:
 
     Attributes
     ----------
-    order : ndarray of shape (n_samples,), intp
+    order : ndarray of shape (n_samples,), intp, or None
+        None where it follows from the number of the epoch.
     losses : ndarray of shape (n_batches,), float64
         Those of the batches that are done.
     n_done : int
@@ -28,7 +29,7 @@ class UnfinishedEpoch:
         What they took.
     """
 
-    order: NDArray[np.intp]
+    order: NDArray[np.intp] | None
     losses: NDArray[np.float64]
     n_done: int = 0
     seconds: float = 0.0
@@ -61,7 +62,7 @@ class State:
     Attributes
     ----------
     parameters : Parameters
-    orders : Orders
+    orders : Orders or BlockOrders
         What draws the order of each epoch.
     rate : float
         The schedule's, where "adaptive" has brought it.
@@ -84,7 +85,7 @@ class State:
     """
 
     parameters: Parameters
-    orders: Orders
+    orders: Orders | BlockOrders
     rate: float
     dropout: np.random.Generator | None = None
     slots: Array | None = None

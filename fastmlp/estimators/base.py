@@ -280,7 +280,8 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if keeping.state is None:
             rows = split(self, y, problem.targets, weights)
         else:
-            rows = np.asarray(keeping.state.orders.rows)
+            orders: Any = keeping.state.orders
+            rows = np.asarray(orders.rows)
         held_out = np.setdiff1d(np.arange(len(y)), rows)
         part, named = X[held_out], self._named(X, frame)
         kept = Problem(self._wrap(part, problem.features.dtype), problem.targets[held_out])

@@ -216,6 +216,8 @@ class CompiledTrainer:
 
     def renew(self, problem: Problem, state: Array | None) -> bool:
         """Go on with other data; see `contract.Trainer.renew`."""
+        if self.form is None:
+            return False
         features = pack(problem.features, 1, self.limit)
         if form_of(features) != self.form:
             return False

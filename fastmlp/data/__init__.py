@@ -1,0 +1,11 @@
+"""Data that need not fit in memory: sources, which are accepted wherever X is.
+
+`parquet` and `arrow` read columnar files, `npy`, `memmap` and `zarr` arrays, `blocks` and
+`iterator` what functions of one's own return; `shuffle` rewrites a source in random order.
+"""
+
+from fastmlp.data.ranges import memmap, npy, zarr
+from fastmlp.data.readers import blocks, iterator
+from fastmlp.data.source import Source
+
+__all__ = ["Source", "blocks", "iterator", "memmap", "npy", "zarr"]

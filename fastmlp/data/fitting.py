@@ -1,0 +1,107 @@
+"""What of a source fits in memory: all of it, or so many blocks."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid
+from fastmlp.data.memory import affordable
+from fastmlp.data.reading import Reader
+from fastmlp.data.source import Source, kept_dtype
+
+Array = NDArray[Any]
+
+WORD = 8
+"""Bytes of a target, and of a row's place in the order."""
+
+
+def row_bytes(source: Source, dtype: np.dtype[Any]) -> int:
+    """Count what a row takes in memory.
+
+    Parameters
+    ----------
+    source : Source
+    dtype : dtype
+        What is computed in.
+    """
+    features = source.n_features * kept_dtype(source.dtype, dtype).itemsize
+    return features + WORD * (1 + max(1, source.n_targets))
+
+
+def is_small(source: Source, dtype: np.dtype[Any]) -> bool:
+    """Tell whether all rows of a source fit in its buffer, so that they are read into arrays.
+
+    Parameters
+    ----------
+    source : Source
+    dtype : dtype
+        What is computed in.
+    """
+    needed = source.n_samples * row_bytes(source, dtype)
+    return source.repeatable and needed <= affordable(source.buffer, needed)
+
+
+def read_whole(source: Source, dtype: np.dtype[Any], name: str = "X") -> tuple[Array, Array]:
+    """Read a source into arrays.
+
+    Parameters
+    ----------
+    source : Source
+        With a target.
+    dtype : dtype
+        What is computed in.
+    name : str
+        What the caller calls it.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features), uint8 or `dtype`
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    """
+    require_target(source, name)
+    rows = Reader(source, dtype, lambda y, _: np.asarray(y)).load(range(len(source.lengths)))
+    return rows.X, rows.targets
+
+
+def require_target(source: Source, name: str) -> None:
+    """Raise a `ValueError` where a source has no target.
+
+    Parameters
+    ----------
+    source : Source
+    name : str
+        What the caller calls it.
+    """
+    if source.n_targets == 0:
+        remedy = "Name its column: fastmlp.data.parquet(folder, target=...), for example."
+        raise invalid(name, "a source with a target", "one without", remedy)
+
+
+def blocks_at_once(source: Source, dtype: np.dtype[Any]) -> int:
+    """Count the blocks that are in memory together: half of the buffer is filled meanwhile.
+
+    Parameters
+    ----------
+    source : Source
+    dtype : dtype
+        What is computed in.
+
+    Returns
+    -------
+    int
+        So many of the largest fit.
+
+    Raises
+    ------
+    ValueError
+        If not one does.
+    """
+    needed = source.n_samples * row_bytes(source, dtype)
+    longest = max(source.lengths) * row_bytes(source, dtype)
+    fitting = affordable(source.buffer, needed) // 2 // longest
+    if fitting == 0:
+        rule = f"at least {2 * longest / 1e6:.3g} MB, for two of the largest blocks"
+        remedy = "fastmlp.data.shuffle(source, folder) rewrites the data in smaller blocks."
+        raise invalid("buffer", rule, f"{source.buffer / 1e6:.3g} MB", remedy)
+    return fitting

@@ -1,0 +1,256 @@
+"""The first pass over a source: what must be known of all of it before its first row is used."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid, warn
+from fastmlp.containers import NUMERIC_KINDS
+from fastmlp.data.fitting import require_target
+from fastmlp.data.reading import Checks, checked, read_ahead
+from fastmlp.data.source import Chunk, Source
+from fastmlp.inputs import require_finite
+from fastmlp.targets import as_indicators, as_values, find_classes
+
+Array = NDArray[Any]
+
+UNLIKE = 0.25
+"""So far labels may differ from block to block before a warning: the share of a block's rows that
+had to be others, or the distance of its mean in standard deviations."""
+
+SHUFFLE = (
+    "fastmlp.data.shuffle(source, folder) rewrites a data set in random order, in bounded memory; "
+    "a larger buffer mixes more blocks."
+)
+
+
+class Survey(NamedTuple):
+    """What a first pass has found."""
+
+    checks: tuple[int, ...]
+    """For each block; see `reading.Checks`."""
+    counts: Array
+    """(n_blocks, n_classes): labels of each class; or (n_blocks, 3, n_outputs), of several labels a
+    sample and of numbers to predict: how many, their mean and their summed squared deviations."""
+    classes: Array | None
+    """(n_classes,); None where numbers are predicted."""
+    n_outputs: int
+    flat: bool
+    """Whether the target is a vector."""
+    least: float
+    """The smallest number to be predicted."""
+
+    def count_classes(self) -> Array:
+        """Count the samples of each class, or without and with each label.
+
+        Returns
+        -------
+        ndarray of shape (n_classes,) or (2, n_labels)
+        """
+        if self.counts.ndim == 2:
+            return np.asarray(self.counts.sum(axis=0))
+        n_samples, means = self.counts[:, 0], self.counts[:, 1]
+        with_label = np.rint(n_samples * means).sum(axis=0)
+        return np.stack([n_samples.sum(axis=0) - with_label, with_label])
+
+
+class Labels:
+    """Counts the labels of each block."""
+
+    def __init__(self) -> None:
+        self.counts: list[dict[Any, int]] = []
+        self.found: list[Array] = []
+
+    def begin(self) -> None:
+        """Begin a block."""
+        self.counts.append({})
+
+    def add(self, y: Array, name: str) -> None:
+        """Count some of its labels."""
+        found, codes = find_classes(y, name)
+        numbers = np.bincount(codes, minlength=len(found))
+        self.found.append(found)
+        counts = self.counts[-1]
+        for label, number in zip(found.tolist(), numbers.tolist(), strict=True):
+            counts[label] = counts.get(label, 0) + number
+        if len(self.found) > 1:
+            self.found = [union(self.found, name)]
+
+    def result(self, checks: tuple[int, ...], name: str) -> Survey:
+        """Sum all blocks up."""
+        (classes,) = self.found
+        if len(classes) < 2:
+            raise invalid(name, "of at least 2 classes", f"1 class ({classes[0]!r})")
+        labels = classes.tolist()
+        counts = np.array([[of.get(label, 0) for label in labels] for of in self.counts])
+        return Survey(checks, counts, classes, len(classes), False, 0.0)
+
+
+def union(found: Sequence[Array], name: str) -> Array:
+    """Put the different labels of several blocks together.
+
+    Parameters
+    ----------
+    found : sequence of ndarray
+    name : str
+        What the caller calls the last.
+    """
+    numeric = {one.dtype.kind in NUMERIC_KINDS for one in found}
+    try:
+        if len(numeric) == 1:
+            return np.unique(np.concatenate(found))
+        got = " and ".join(sorted({str(one.dtype) for one in found}))
+    except TypeError as error:
+        got = f"mixed types: {error}"
+    raise invalid(name, "of one type in all blocks", got)
+
+
+class Values:
+    """Sums the numbers to be predicted up, block by block."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype, self.least, self.flat = dtype, np.inf, True
+        self.moments: list[Array] = []
+
+    def begin(self) -> None:
+        """Begin a block."""
+        self.moments.append(np.zeros((3, 1)))
+
+    def add(self, y: Array, name: str) -> None:
+        """Sum some of its numbers up."""
+        n_outputs = self.moments[0].shape[1] if self.moments[0][0].any() else None
+        values, self.flat = as_values(y, len(y), self.dtype, n_outputs, (name, "X"))
+        self.least = min(self.least, float(values.min()))
+        self.moments[-1] = merged(self.moments[-1], moments_of(values))
+
+    def result(self, checks: tuple[int, ...], name: str) -> Survey:
+        """Sum all blocks up."""
+        moments = np.stack(self.moments)
+        return Survey(checks, moments, None, moments.shape[2], self.flat, self.least)
+
+
+class Indicators(Values):
+    """Counts how many samples of each block have each of several labels."""
+
+    def add(self, y: Array, name: str) -> None:
+        """Count some of its labels."""
+        n_labels = self.moments[0].shape[1] if self.moments[0][0].any() else None
+        values = as_indicators(y, len(y), self.dtype, n_labels, (name, "X"))
+        self.moments[-1] = merged(self.moments[-1], moments_of(values))
+
+    def result(self, checks: tuple[int, ...], name: str) -> Survey:
+        """Sum all blocks up."""
+        found = super().result(checks, name)
+        return found._replace(classes=np.arange(found.n_outputs), flat=False)
+
+
+def moments_of(values: Array) -> Array:
+    """Compute the count, the mean and the summed squared deviations of each column.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    ndarray of shape (3, n_columns), float64
+    """
+    mean = values.mean(axis=0, dtype=np.float64)
+    return np.stack([np.full(len(mean), float(len(values))), mean,
+                     np.square(values - mean).sum(axis=0)])  # fmt: skip
+
+
+def merged(first: Array, second: Array) -> Array:
+    """Put the moments of two parts together (Chan, Golub & LeVeque 1983).
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (3, n_columns)
+        See `moments_of`; of no rows at all where the counts are 0.
+    """
+    if not first[0].any():
+        return second
+    count, gap = first[0] + second[0], second[1] - first[1]
+    mean = first[1] + gap * second[0] / count
+    return np.stack([count, mean, first[2] + second[2] + gap**2 * first[0] * second[0] / count])
+
+
+def survey(source: Source, dtype: np.dtype[Any], regression: bool, name: str = "X") -> Survey:
+    """Read all of a source once.
+
+    Parameters
+    ----------
+    source : Source
+        With a target.
+    dtype : dtype
+        What is computed in.
+    regression : bool
+        Whether numbers are to be predicted.
+    name : str
+        What the caller calls the source.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    ValueError
+        If a value or a label cannot be used; block and column are named.
+    """
+    require_target(source, name)
+    targets: Labels | Values = Indicators(dtype) if source.n_targets > 1 else Labels()
+    if regression:
+        targets = Values(dtype)
+    checks = tuple(_look_at(source, block, dtype, targets) for block in range(len(source.lengths)))
+    return targets.result(checks, f"the target of {name}")
+
+
+def _look_at(source: Source, block: int, dtype: np.dtype[Any], targets: Labels | Values) -> int:
+    """Look at one block."""
+    check, n_rows, place = Checks(), 0, source.place(block)
+    targets.begin()
+    chunks: Iterator[Chunk] = read_ahead(checked(source, block))
+    for chunk in chunks:
+        check.add(chunk)
+        require_finite(chunk.X, source.feature_names, dtype, f"X in {place}", n_rows)
+        if chunk.y is not None:
+            targets.add(chunk.y, f"y in {place}")
+        n_rows += len(chunk.X)
+    return check.value
+
+
+def warn_if_sorted(found: Survey, blocks: NDArray[np.intp]) -> None:
+    """Warn where targets differ strongly from block to block.
+
+    Parameters
+    ----------
+    found : Survey
+    blocks : ndarray of shape (n_trained,), intp
+        Those that are trained on.
+    """
+    what = "numbers to predict" if found.classes is None else "labels"
+    unlike = (_unlike_labels if found.counts.ndim == 2 else _unlike_values)(found.counts[blocks])
+    if unlike > UNLIKE:
+        warn(f"The {what} differ strongly from block to block, as in sorted data. {SHUFFLE}")
+
+
+def _unlike_labels(counts: Array) -> float:
+    """Compute which share of a block's labels is not as in all, on average, beyond chance."""
+    rows, total = counts.sum(axis=1), counts.sum()
+    shares = counts.sum(axis=0) / total
+    distances = 0.5 * np.abs(counts / rows[:, np.newaxis] - shares).sum(axis=1)
+    chance = 0.5 * np.sqrt(shares * (1 - shares)).sum() / np.sqrt(rows)
+    return float(np.average(distances - chance, weights=rows))
+
+
+def _unlike_values(moments: Array) -> float:
+    """Compute how far a block's mean is from that of all, on average, in standard deviations."""
+    total = moments[0]
+    for one in moments[1:]:
+        total = merged(total, one)
+    deviation = np.sqrt(np.maximum(total[2] / total[0], np.finfo(np.float64).tiny))
+    distances = np.abs(moments[:, 1] - total[1]) / deviation - 1 / np.sqrt(moments[:, 0])
+    return float(np.average(distances, axis=0, weights=moments[:, 0, 0]).max())

@@ -1,0 +1,104 @@
+"""Samples that are validated on: given, or held out of those that are trained on."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid
+from fastmlp.data.reading import Reader
+from fastmlp.inputs import Features, Scale
+
+Array = NDArray[Any]
+
+
+class Targets(NamedTuple):
+    """What is to be predicted."""
+
+    codes: Array
+    """(n_samples,) intp, each sample's class; or (n_samples, n_outputs), of what is computed in: 0
+    and 1 where a sample has several labels, or numbers to predict."""
+    classes: Array | None
+    """(n_classes,); None where numbers are predicted."""
+    n_outputs: int
+    flat: bool
+    """Whether predictions are a vector, as y was."""
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a sample has several labels."""
+        return self.classes is not None and self.codes.ndim == 2
+
+
+class HeldBlocks(NamedTuple):
+    """Blocks of a source that are validated on."""
+
+    reader: Reader
+    blocks: NDArray[np.intp]
+    scale: Scale
+
+    def parts(self) -> Iterator[tuple[Features, Array]]:
+        """Read block after block, as the engine takes them."""
+        for rows in self.reader.in_parts(self.blocks):
+            yield Features(rows.X, self.scale, self.reader.dtype), rows.targets
+
+
+Validation = tuple[Features, Array] | HeldBlocks
+"""Features and the engine's targets, or blocks of both."""
+
+
+def known_by(validation: Validation | None) -> tuple[Any, ...]:
+    """Return the arrays by which a validation set is known again.
+
+    Parameters
+    ----------
+    validation : (Features, ndarray), HeldBlocks or None
+    """
+    if isinstance(validation, HeldBlocks):
+        return np.array(validation.reader.source.lengths), validation.blocks
+    return () if validation is None else (validation[0].values, validation[1])
+
+
+def split(targets: Targets, fraction: float, generator: np.random.Generator) -> NDArray[np.intp]:
+    """Choose the samples to train on at random, of each class alike.
+
+    Parameters
+    ----------
+    targets : Targets
+    fraction : float
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), intp
+        In ascending order; the others are held out.
+
+    Raises
+    ------
+    ValueError
+        If too few would be held out, or a class has one member only.
+    """
+    n_samples, codes = len(targets.codes), targets.codes
+    order = generator.permutation(n_samples)
+    if targets.classes is not None and not targets.multilabel:
+        counts = np.bincount(codes)
+        if counts.min() < 2:
+            rule = "of at least 2 samples of each class, one to hold out for early_stopping"
+            label = targets.classes.tolist()[int(counts.argmin())]
+            raise invalid("y", rule, f"1 of class {label!r}", "Pass X_val and y_val instead.")
+        order = _spread(codes, order)
+    n_held = int(np.ceil(fraction * n_samples))
+    if not 2 <= n_held <= n_samples - 1:
+        rule = f"a share that holds out 2 to {n_samples - 1} of {n_samples} samples"
+        raise invalid("validation_fraction", rule, fraction, "Pass X_val and y_val instead.")
+    return np.sort(order[n_held:])
+
+
+def _spread(codes: Array, order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Sort samples so that each first part of them holds the classes in their shares."""
+    by_class = order[np.argsort(codes[order], kind="stable")]
+    counts = np.bincount(codes)
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    share = (np.arange(len(codes)) - starts + 0.5) / np.repeat(counts, counts)
+    return by_class[np.argsort(share, kind="stable")]

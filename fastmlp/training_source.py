@@ -1,0 +1,272 @@
+"""What `train` learns from where it does not fit in memory: the blocks of a source."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid
+from fastmlp.class_weights import class_weights
+from fastmlp.data.fitting import blocks_at_once, is_small
+from fastmlp.data.reading import Reader
+from fastmlp.data.source import Source, names_of
+from fastmlp.data.survey import Survey, survey, warn_if_sorted
+from fastmlp.engine.streaming import Streamed
+from fastmlp.held_out import HeldBlocks, Targets, Validation, known_by
+from fastmlp.inputs import Features, Scale, input_scale_pair
+from fastmlp.losses import LOSSES
+from fastmlp.ranks import ALONE, Alone
+from fastmlp.rng import BlockOrders
+from fastmlp.sample_weights import as_weights
+from fastmlp.training_data import (
+    CLASSIFICATION,
+    DefaultName,
+    Known,
+    as_held,
+    encoder,
+    given_together,
+)
+
+Array = NDArray[Any]
+
+
+class SourceData(NamedTuple):
+    """What is trained and validated on, looked through once."""
+
+    source: Source
+    reader: Reader
+    survey: Survey
+    targets: Targets
+    """What is known of them."""
+    class_weight: Any
+    """See `fastmlp.train`."""
+    scale: Scale
+    feature_names: Array | None
+    validation: Validation | None
+
+    @property
+    def named_apart(self) -> bool:
+        """Whether arrays without names may be predicted: blocks are such."""
+        return True
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows, held-out ones included."""
+        return self.source.n_samples
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return self.source.n_features
+
+    def hold_out(
+        self, fraction: float, generator: np.random.Generator
+    ) -> tuple["SourceData", NDArray[np.intp] | None]:
+        """Choose whole blocks to validate on where no others are given.
+
+        Parameters
+        ----------
+        fraction : float
+            Of the rows, at least.
+        generator : numpy.random.Generator
+
+        Returns
+        -------
+        data : SourceData
+            With a validation set.
+        blocks : ndarray of shape (n_trained,), intp, or None
+            Those to train on; None takes all.
+
+        Raises
+        ------
+        ValueError
+            If no block is left to train on.
+        """
+        if self.validation is not None:
+            return self, None
+        blocks = split_blocks(self.source, fraction, generator)
+        return self.without_rows(blocks), blocks
+
+    def without_rows(self, rows: NDArray[np.intp]) -> "SourceData":
+        """Validate on all blocks but those that are trained on."""
+        held = np.setdiff1d(np.arange(len(self.source.lengths)), rows)
+        return self._replace(validation=HeldBlocks(self.reader, held, self.scale))
+
+    def begin_orders(
+        self, rows: NDArray[np.intp] | None, shuffle: bool, generator: np.random.Generator
+    ) -> BlockOrders:
+        """Make what draws the orders of the epochs.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_trained,), intp, or None
+            The blocks to train on; None takes all.
+        shuffle : bool
+        generator : numpy.random.Generator
+        """
+        lengths = np.array(self.source.lengths, np.intp)
+        blocks = np.arange(len(lengths)) if rows is None else rows
+        if shuffle:
+            warn_if_sorted(self.survey, blocks)
+        return BlockOrders(
+            int(generator.integers(1 << 63)), lengths, blocks,
+            blocks_at_once(self.source, self.reader.dtype), shuffle, not self.source.repeatable,
+        )  # fmt: skip
+
+    def supply(self, orders: Any, step_size: int) -> Streamed:
+        """Return what brings the samples.
+
+        Parameters
+        ----------
+        orders : BlockOrders
+        step_size : int
+            Samples an update.
+        """
+        weigh = None if self.class_weight is None else self.weigh
+        return Streamed(self.reader, orders, self.scale, weigh, step_size)
+
+    def weigh(self, codes: Array) -> Array:
+        """Compute what samples weigh by their classes.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            As the engine takes targets.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), of what is computed in
+        """
+        found = class_weights(
+            self.class_weight, self.targets._replace(codes=codes), self.survey.count_classes()
+        )
+        return found.astype(self.reader.dtype)
+
+    def known_by(self) -> tuple[Any, ...]:
+        """Return arrays by which the data are known again."""
+        held = known_by(self.validation)
+        checks, lengths = np.array(self.survey.checks), np.array(self.source.lengths)
+        return (checks, lengths, np.array(self.scale), *held)
+
+
+def is_streamed(X: Any, dtype: np.dtype[Any]) -> bool:
+    """Tell whether X is a source that does not fit in its buffer.
+
+    Parameters
+    ----------
+    X : object
+    dtype : dtype
+        What is computed in.
+    """
+    return isinstance(X, Source) and not is_small(X, dtype)
+
+
+def load_source(
+    X: Source,
+    y: Any,
+    dataset: Any,
+    input_scale: Any,
+    validation: tuple[Any, Any],
+    weights: tuple[Any, Any],
+    settings: Any,
+    ranks: Alone,
+) -> SourceData:
+    """Look through a source once; see `fastmlp.training_data.load`.
+
+    Parameters
+    ----------
+    X : Source
+    y, dataset, input_scale
+        See `fastmlp.train`.
+    validation : (X_val, y_val)
+    weights : (sample_weight, class_weight)
+    settings : SimpleNamespace
+    ranks : Alone
+        One only.
+
+    Returns
+    -------
+    SourceData
+
+    Raises
+    ------
+    ValueError
+        If one of them cannot be used.
+    """
+    if ranks.shared:
+        remedy = "Give each rank its own part, of a size that fits."
+        raise invalid(
+            "comm", "left out where X is larger than its buffer", "a communicator", remedy
+        )
+    given_together(X, y, ("X", "y"))
+    held = given_together(*validation, ("X_val", "y_val"))
+    if not isinstance(dataset, DefaultName):
+        remedy = "Leave one of the two out."
+        raise invalid("dataset", "left out where X is given", repr(dataset), remedy)
+    sample_weight, class_weight = weights
+    require_no_weights(sample_weight)
+    scale, dtype, loss = input_scale_pair(input_scale), settings.dtype, settings.loss
+    found = survey(X, dtype, loss != CLASSIFICATION)
+    if found.classes is None and found.least < LOSSES[loss].least:
+        rule = f"at least {LOSSES[loss].least:g} with loss={loss!r}"
+        raise invalid("the target of X", rule, found.least)
+    several = found.classes is not None and found.counts.ndim == 3
+    codes = np.empty((0, found.n_outputs) if several else 0)
+    targets = Targets(codes, found.classes, found.n_outputs, found.flat)
+    reader = Reader(X, dtype, encoder(targets, loss, dtype), found.checks if X.repeatable else None)
+    names = names_of(X)
+    like = Features(np.empty((1, X.n_features), reader.kept), scale, dtype)
+    known = Known(targets, names, True, like)
+    held_data = None if held is None else as_held(held, known, loss, ALONE)
+    data = SourceData(X, reader, found, targets, class_weight, scale, names, held_data)
+    if class_weight is not None:
+        # One sample of each class stands for all.
+        some = np.eye(found.n_outputs) if targets.multilabel else np.arange(found.n_outputs)
+        as_weights(data.weigh(some), dtype, "class_weight", False)
+    return data
+
+
+def require_no_weights(sample_weight: Any) -> None:
+    """Raise a `ValueError` where samples of a source are to be weighed one by one.
+
+    Parameters
+    ----------
+    sample_weight : object
+    """
+    if sample_weight is not None:
+        rule = "left out where X is a source"
+        raise invalid("sample_weight", rule, repr(sample_weight), "class_weight weighs classes.")
+
+
+def split_blocks(
+    source: Source, fraction: float, generator: np.random.Generator
+) -> NDArray[np.intp]:
+    """Choose the blocks to train on at random.
+
+    Parameters
+    ----------
+    source : Source
+    fraction : float
+        Of the rows are held out, or a little more.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_trained,), intp
+        In ascending order; the others are held out.
+
+    Raises
+    ------
+    ValueError
+        If the source cannot be read from anywhere, or no block would be left.
+    """
+    remedy = "Pass X_val instead."
+    if not source.repeatable:
+        raise invalid("early_stopping", "False with an iterator", True, remedy)
+    lengths = np.array(source.lengths)
+    order = generator.permutation(len(lengths))
+    held = int(np.searchsorted(lengths[order].cumsum(), fraction * lengths.sum())) + 1
+    if held >= len(order):
+        rule = f"a share that leaves one of {len(order)} blocks, which are held out whole"
+        raise invalid("validation_fraction", rule, fraction, remedy)
+    return np.sort(order[held:])
