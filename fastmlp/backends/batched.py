@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends.contract import (
+    BackendTrainer,
     Capabilities,
     Epoch,
     Objective,
     Problem,
-    Trainer,
     batches,
     keep_factors,
 )
@@ -43,7 +43,7 @@ def trainer(
     problem: Problem,
     batch_size: int,
     n_threads: int | None,
-) -> Trainer:
+) -> BackendTrainer:
     """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
     simple = SimpleTrainer(run_batches, parameters, rule, objective, problem, batch_size)
     simple.blas_threads = choose_blas_threads(n_threads, parameters.network, batch_size)

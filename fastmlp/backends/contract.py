@@ -131,6 +131,26 @@ class Trainer(Protocol):
         """
 
 
+class BackendTrainer(Trainer, Protocol):
+    """A trainer that a backend begins."""
+
+    def sum_gradients(self, epoch: Epoch, out: Array) -> NDArray[np.float64]:
+        """Add the gradients of some batches up, if it was begun with the rule `Accumulate`.
+
+        Parameters
+        ----------
+        epoch : Epoch
+            One, or a piece of one.
+        out : ndarray of shape (n_parameters,), the parameters' dtype
+            Overwritten.
+
+        Returns
+        -------
+        ndarray of shape (n_batches,), float64
+            See `run_epoch`.
+        """
+
+
 class ManyRows(Protocol):
     """Predicts many rows with one network: it keeps what lasts from call to call."""
 
@@ -175,7 +195,7 @@ class Backend(Protocol):
         problem: Problem,
         batch_size: int,
         n_threads: int | None,
-    ) -> Trainer:
+    ) -> BackendTrainer:
         """Begin a training, which updates `parameters` in place.
 
         Parameters

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends.contract import (
+    BackendTrainer,
     Capabilities,
     Epoch,
     Objective,
     Problem,
-    Trainer,
     batches,
     keep_factors,
 )
@@ -40,7 +40,7 @@ def trainer(
     problem: Problem,
     batch_size: int,
     n_threads: int | None,
-) -> Trainer:
+) -> BackendTrainer:
     """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
     return SimpleTrainer(run_batches, parameters, rule, objective, problem, batch_size)
 

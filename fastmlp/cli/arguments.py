@@ -218,7 +218,9 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def load(dataset: str, target: str | None, loss: str | None = None) -> datasets.Dataset:
+def load(
+    dataset: str, target: str | None, loss: str | None = None, notes: bool = True
+) -> datasets.Dataset:
     """Load a data set by name, or a file by its path; say on stderr how a file was read.
 
     Parameters
@@ -228,6 +230,8 @@ def load(dataset: str, target: str | None, loss: str | None = None) -> datasets.
         The column of labels, or of numbers to predict.
     loss : str, optional
         Left out, that of classes, whose shares are the same in both parts of a file.
+    notes : bool
+        Whether to say how it was read.
 
     Raises
     ------
@@ -238,7 +242,7 @@ def load(dataset: str, target: str | None, loss: str | None = None) -> datasets.
     if is_path and dataset not in datasets.NAMES:
         regression = loss not in (None, CLASSIFICATION)
         data = datasets.load_file(dataset, target, regression=regression)
-        for note in data.notes:
+        for note in data.notes if notes else ():
             tell(f"{data.name}: {note}")
         return data
     if target is not None:

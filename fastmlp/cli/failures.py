@@ -8,6 +8,7 @@ from typing import NoReturn, ParamSpec
 from fastmlp._errors import invalid
 from fastmlp.cli.interruptions import interruptions
 from fastmlp.cli.streams import complain, warnings_in_one_line
+from fastmlp.distributed import RankError
 
 P = ParamSpec("P")
 
@@ -36,7 +37,7 @@ def one_line(command: Callable[P, None]) -> Callable[P, None]:
                 raise  # click ends quietly
             except OSError as error:
                 stop(f"{error.filename}: {_reason(error)}" if error.filename else _reason(error))
-            except (ValueError, ImportError, ArithmeticError) as error:
+            except (ValueError, ImportError, ArithmeticError, RankError) as error:
                 stop(str(error))
             except KeyboardInterrupt as interruption:
                 interruptions.put_off()

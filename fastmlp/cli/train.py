@@ -14,9 +14,11 @@ from fastmlp.base_model import BaseModel
 from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_option, train_options
 from fastmlp.cli.failures import FAILED, check_output, check_plot, one_line, write_each
 from fastmlp.cli.interruptions import interruptions
+from fastmlp.cli.ranks import mpi_options, one_voice, world
 from fastmlp.cli.resuming import held
 from fastmlp.cli.streams import say
 from fastmlp.datasets import Dataset
+from fastmlp.distributed import open_ranks
 from fastmlp.history import DivergenceError, EpochReport, History
 from fastmlp.inputs import Scale
 from fastmlp.model import Model, RegressionModel
@@ -69,24 +71,48 @@ class Files(NamedTuple):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Go on with this checkpoint; a file that it was trained on is given again by --dataset",
 )
+@mpi_options
 @one_line
 def train(target: str | None, article: bool, resume: Path | None, **options: Any) -> None:
     """Train a network and print how well it does on the test samples.
 
     DATASET is digits28, digits, mnist, or a .npz, .csv, .tsv or .parquet file.
     """
+    comm = world(options)
     files = Files(*(options.pop(name) for name in Files._fields))
     arguments = (fastmlp.ARTICLE if article else {}) | given(options)
-    files.check(arguments.get("checkpoint") if resume is None else resume)
-    arguments.setdefault("progress", on_terminal(sys.stderr))
+    with one_voice(comm) as first:
+        if not first:
+            files, arguments = Files(None, None, None), arguments | {"progress": False}
+        with open_ranks(comm) as ranks:
+            (begin, data, arguments), _ = ranks.collect(
+                lambda: _prepare(files, arguments, (target, resume), first)
+            )
+        _run(partial(begin, dataset=data, comm=comm, **arguments), files, data if first else None)
+
+
+def _prepare(
+    files: Files, arguments: dict[str, Any], given_beside: tuple[str | None, Path | None],
+    first: bool,
+) -> tuple[Callable[..., TrainResult], Dataset, dict[str, Any]]:  # fmt: skip
+    """Check the files, load the data, and choose whether to begin or to go on."""
+    target, resume = given_beside
+    if first:
+        files.check(arguments.get("checkpoint") if resume is None else resume)
+    arguments = {"progress": on_terminal(sys.stderr)} | arguments
     begin: Callable[..., TrainResult] = fastmlp.train
     loss, dataset = arguments.get("loss"), arguments.pop("dataset", None)
     if resume is not None:
         loss, dataset, arguments = held(resume, dataset, arguments)
         begin = partial(fastmlp.resume, resume)
-    data = load(PARAMETERS["dataset"].default if dataset is None else dataset, target, loss)
+    name = PARAMETERS["dataset"].default if dataset is None else dataset
+    return begin, load(name, target, loss, first), arguments
+
+
+def _run(begin: Callable[..., TrainResult], files: Files, data: Dataset | None) -> None:
+    """Train, and write what was learned, however it ends; nothing is scored without data."""
     try:
-        result = begin(dataset=data, callbacks=[_end_of_interruptions], **arguments)
+        result = begin(callbacks=[_end_of_interruptions])
     except TrainingInterrupted as interruption:
         _write(interruption.result.history, files, interruption.result, data)
         raise

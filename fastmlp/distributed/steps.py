@@ -143,9 +143,9 @@ class SharedSteps(Steps):
             gradient[...] = 0
             return 0.0
         draw = None if noise is None else replay(noise)
-        loss, gradients = self.shards[number].gradient(rows, total, draw)
-        # -0.0 becomes 0.0, as it does where zeros of other ranks are added.
-        np.add(gradients.buffer, 0.0, out=gradient)
+        loss = self.shards[number].gradient(rows, total, gradient, draw)
+        if len(self.parts) > 1:  # -0.0 becomes 0.0, as it does where zeros of others are added
+            gradient += 0.0
         return loss
 
     def _reduce(self) -> Parameters | None:

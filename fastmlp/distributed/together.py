@@ -1,7 +1,10 @@
 """One rank among several: what it agrees on with the others."""
 
+import os
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +15,7 @@ from fastmlp.distributed.interruptions import Interruptions
 from fastmlp.distributed.shares import require_whole_shards, share
 from fastmlp.distributed.steps import SharedSteps
 from fastmlp.ranks import Alone
+from fastmlp.threads import n_cores
 
 Array = NDArray[Any]
 T = TypeVar("T")
@@ -103,7 +107,20 @@ class Together(Alone):
     def begin(self, start: Any, plan: Any) -> Any:
         """Begin a trainer that works together with the others'; see `Alone.begin`."""
         alone = self.size == 1 and self.reduction == "sum" and self.sync_every == 1
-        return None if alone else SharedSteps(self, start, plan)
+        if alone:
+            return None
+        n_threads = self._share_cores() if start.n_threads is None else start.n_threads
+        return SharedSteps(self, replace(start, n_threads=n_threads), plan)
+
+    def _share_cores(self) -> int:
+        """Count the processors that are this rank's: those that it may use, it may share."""
+        try:
+            processors = sorted(os.sched_getaffinity(0))
+        except (AttributeError, OSError):
+            processors = []
+        place = platform.node(), processors
+        _, places = self.collect(lambda: None, lambda _: place)
+        return max(1, n_cores() // places.count(place))
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

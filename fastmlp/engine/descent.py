@@ -12,6 +12,7 @@ from fastmlp._clock import now, since
 from fastmlp._errors import invalid
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import (
+    BackendTrainer,
     Capabilities,
     Epoch,
     Objective,
@@ -69,7 +70,7 @@ class Start:
     problem: Problem
     n_threads: int | None
 
-    def __call__(self, rule: Rule, batch_size: int) -> Trainer:
+    def __call__(self, rule: Rule, batch_size: int) -> BackendTrainer:
         """Begin on a backend that can do it; the time to import it counts as compiling."""
         start = now()
         module = get_backend(self.backend)

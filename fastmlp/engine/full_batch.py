@@ -66,5 +66,6 @@ class FullBatch:
         """
         self.parameters.buffer[...] = flat
         with np.errstate(over="ignore", invalid="ignore"):
-            loss, gradients = self.gradient(self.order, self.total)
+            gradients = Parameters.zeros(self.parameters.network, self.parameters.dtype)
+            loss = self.gradient(self.order, self.total, gradients.buffer)
         return loss + penalise(self.parameters, gradients, self.rule, self.total), gradients.buffer

@@ -7,19 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.contract import (
+    BackendTrainer,
     Epoch,
     Problem,
     Report,
-    Trainer,
     batch_starts,
     n_batches,
-    quiet,
 )
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Accumulate, Rule, penalise, take_step
 
 Array = NDArray[Any]
-Begin = Callable[[Rule, int], Trainer]
+Begin = Callable[[Rule, int], BackendTrainer]
 """Begins a training of a network, from an update rule and a size of the batches."""
 
 
@@ -41,8 +40,8 @@ class Gradient:
         self.trainer = begin(Rule(Accumulate()), batch_size)
 
     def __call__(
-        self, order: NDArray[np.intp], total: float, draw: Any = None
-    ) -> tuple[float, Parameters]:
+        self, order: NDArray[np.intp], total: float, out: Array, draw: Any = None
+    ) -> float:
         """Compute the loss and its gradient.
 
         Parameters
@@ -51,22 +50,20 @@ class Gradient:
             The samples.
         total : float
             What the sums over the samples are divided by.
+        out : ndarray of shape (n_parameters,), the parameters' dtype
+            Overwritten by the gradient.
         draw : callable, optional
             See `contract.Epoch`.
 
         Returns
         -------
-        loss : float
-            Without penalties.
-        gradients : Parameters
-            Overwritten by the next call.
+        float
+            The loss, without penalties.
         """
-        n_steps, dtype = n_batches(len(order), self.batch_size), self.parameters.dtype
-        numbers = np.zeros(n_steps, dtype)
-        self.trainer.state = np.zeros((1, self.parameters.buffer.size), dtype)
+        n_steps = n_batches(len(order), self.batch_size)
+        numbers = np.zeros(n_steps, self.parameters.dtype)
         epoch = Epoch(order, numbers, numbers, np.full(n_steps, total), draw)
-        losses = self.trainer.run_epoch(epoch, quiet)
-        return float(losses.sum()), Parameters(self.parameters.network, self.trainer.state[0])
+        return float(self.trainer.sum_gradients(epoch, out).sum())
 
 
 class Steps:
@@ -145,6 +142,7 @@ class TwoCalls(Steps):
     ) -> None:
         super().__init__(parameters, rule, batch_size * accumulate)
         self.gradient = Gradient(begin, parameters, batch_size)
+        self.gradients = Parameters.zeros(parameters.network, parameters.dtype)
         self.compile_seconds = self.gradient.trainer.compile_seconds
         self.blas_threads = self.gradient.trainer.blas_threads
 
@@ -154,9 +152,9 @@ class TwoCalls(Steps):
         for step, total in enumerate(epoch.totals):
             self.losses = losses[:step]
             order = epoch.permutation[starts[step] : starts[step + 1]]
-            loss, gradients = self.gradient(order, total, epoch.draw)
+            loss = self.gradient(order, total, self.gradients.buffer, epoch.draw)
             losses[step] = loss + self.update(
-                gradients, total, epoch.rates[step], epoch.decays[step]
+                self.gradients, total, epoch.rates[step], epoch.decays[step]
             )
             report(step + 1)
         self.losses = losses

@@ -48,9 +48,11 @@ def test_what_comes_between_the_two_counts():
         for parameters in (whole, parts)
     ]  # fmt: skip
     order = np.arange(N_SAMPLES)
-    _, gradients = trainers[0].gradient(order, total)
+    gradients, *halves = (whole.copy() for _ in range(3))
+    trainers[0].gradient(order, total, gradients.buffer)
     trainers[0].update(gradients, total, 0.1, 0.01)
-    halves = [trainers[1].gradient(half, total)[1].copy() for half in (order[:9], order[9:])]
+    for half, rows in zip(halves, (order[:9], order[9:]), strict=True):
+        trainers[1].gradient(rows, total, half.buffer)
     halves[0].buffer += halves[1].buffer
     trainers[1].update(halves[0], total, 0.1, 0.01)
     np.testing.assert_allclose(parts.buffer, whole.buffer, rtol=1e-12)

@@ -9,7 +9,7 @@
 from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.compiled.prediction import FewRows, ManyRows, predict_logits
 from fastmlp.backends.compiled.single import SingleSteps
-from fastmlp.backends.contract import Capabilities, Objective, Problem, Trainer
+from fastmlp.backends.contract import BackendTrainer, Capabilities, Objective, Problem
 from fastmlp.kernels import activations
 from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
@@ -29,6 +29,6 @@ def trainer(
     problem: Problem,
     batch_size: int,
     n_threads: int | None,
-) -> Trainer:
+) -> BackendTrainer:
     """Begin a training; see `fastmlp.backends.contract.Backend.trainer`."""
     return CompiledTrainer(parameters, rule, objective, problem, batch_size, n_threads)

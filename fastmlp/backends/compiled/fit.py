@@ -36,6 +36,7 @@ from fastmlp.backends.contract import (
     batch_starts,
     n_batches,
     piece_of,
+    quiet,
 )
 from fastmlp.kernels import groups, samples, steps
 from fastmlp.kernels import task as tasks
@@ -249,6 +250,19 @@ class CompiledTrainer:
                 self._run_part(part, losses[first : first + len(part.rates)], done)
         finally:
             self.model.unload(self.by_sample)
+        return losses
+
+    def sum_gradients(self, epoch: Epoch, out: Array) -> NDArray[np.float64]:
+        """Add the gradients of some batches up; see `contract.Trainer.sum_gradients`.
+
+        The parameters stay as they are and are not copied back, nor is the sum twice: with
+        784-1024-1024-10 and 512 samples that is 4 % of the time.
+        """
+        losses = np.empty(len(epoch.rates))
+        self.model.slots[...] = 0
+        self.model.load()
+        self._run_part(epoch, losses, quiet)
+        self.model.state(out[np.newaxis])
         return losses
 
     def _parts(self, epoch: Epoch) -> Iterator[Epoch]:

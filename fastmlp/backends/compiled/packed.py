@@ -81,14 +81,20 @@ class PackedModel:
         if from_transposed:
             layouts.unpack(self.transposed_parts)
 
-    def state(self) -> Array:
+    def state(self, out: Array | None = None) -> Array:
         """Copy the solver's state into buffers like that of the parameters.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_slots, n_parameters), optional
 
         Returns
         -------
         ndarray of shape (n_slots, n_parameters)
         """
-        state = np.empty((self.n_slots, self.parameters.buffer.size), self.parameters.dtype)
+        state = out
+        if state is None:
+            state = np.empty((self.n_slots, self.parameters.buffer.size), self.parameters.dtype)
         layouts.unpack(self._parts_of(state))
         return state
 
