@@ -36,6 +36,26 @@ class Picked(NamedTuple):
         return self.order[self.starts[step] : self.starts[step + 1]]
 
 
+def pick(rows: tuple[int, int], epoch: Epoch, starts: NDArray[np.intp]) -> Picked:
+    """Pick some consecutive rows out of the batches of an epoch.
+
+    Parameters
+    ----------
+    rows : (int, int)
+        The first and the last, exclusive.
+    epoch : Epoch
+    starts : ndarray of shape (n_batches + 1,), intp
+        See `batch_starts`.
+
+    Returns
+    -------
+    Picked
+    """
+    mine = (epoch.permutation >= rows[0]) & (epoch.permutation < rows[1])
+    before = np.append(0, np.cumsum(mine))
+    return Picked(epoch.permutation[mine] - rows[0], before[starts], mine)
+
+
 class Shard:
     """Consecutive rows whose gradients one rank computes.
 
@@ -54,23 +74,10 @@ class Shard:
     def __init__(
         self, start: "Start", rows: tuple[int, int], first: int, sizes: tuple[int, int]
     ) -> None:
-        self.first, self.last = rows
-        n_rows, (step_size, n_samples) = self.last - self.first, sizes
+        self.rows, n_rows, (step_size, n_samples) = rows, rows[1] - rows[0], sizes
         problem = part_of(start.problem, slice(*rows), first)
         batch_size = min(n_rows, usual_rows(step_size, n_rows / n_samples))
         self.gradient = Gradient(replace(start, problem=problem), start.parameters, batch_size)
-
-    def pick(self, permutation: NDArray[np.intp], starts: NDArray[np.intp]) -> Picked:
-        """Pick this shard's rows out of some batches.
-
-        Parameters
-        ----------
-        permutation : ndarray of shape (n_samples,), intp
-        starts : ndarray of shape (n_batches + 1,), intp
-        """
-        mine = (permutation >= self.first) & (permutation < self.last)
-        before = np.append(0, np.cumsum(mine))
-        return Picked(permutation[mine] - self.first, before[starts], mine)
 
 
 class SharedSteps(Steps):
@@ -116,7 +123,7 @@ class SharedSteps(Steps):
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
         """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
         starts, n_steps = batch_starts(epoch, self.step_size), len(epoch.rates)
-        picked = [(n, shard.pick(epoch.permutation, starts)) for n, shard in self.shards.items()]
+        picked = [(n, pick(shard.rows, epoch, starts)) for n, shard in self.shards.items()]
         losses, penalties = np.zeros((n_steps, len(self.parts))), np.zeros(n_steps)
         n_done = 0
         for step, total in enumerate(epoch.totals):
@@ -171,8 +178,7 @@ class SharedSteps(Steps):
         self.state[...] = communicator.broadcast(self.state)
         self.losses = losses[:n_done].sum(axis=1) + penalties[:n_done]
         if n_done < len(losses):
-            self.ranks.agreed = True
-            self.ranks.interruptions.hear()
+            self.ranks.interrupt()
         return self.losses
 
 

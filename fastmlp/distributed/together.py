@@ -5,11 +5,12 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.distributed.apart import ApartSteps
 from fastmlp.distributed.communicator import Communicator, RankError
 from fastmlp.distributed.interruptions import Interruptions
 from fastmlp.distributed.shares import require_whole_shards, share
@@ -110,7 +111,13 @@ class Together(Alone):
         if alone:
             return None
         n_threads = self._share_cores() if start.n_threads is None else start.n_threads
-        return SharedSteps(self, replace(start, n_threads=n_threads), plan)
+        steps = SharedSteps if self.sync_every == 1 else ApartSteps
+        return steps(self, replace(start, n_threads=n_threads), plan)
+
+    def interrupt(self) -> NoReturn:
+        """Be interrupted, as all ranks are now."""
+        self.agreed = True
+        self.interruptions.hear()
 
     def _share_cores(self) -> int:
         """Count the processors that are this rank's: those that it may use, it may share."""

@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse
 
 import fastmlp
+import fastmlp.rng
 from fastmlp.distributed import RankError, Ranks, in_threads, share
 from tests.distributed.ranks import SETTINGS, X, Y, parts, results, train
 from tests.tolerances import assert_close
@@ -255,3 +256,63 @@ def test_shares_are_all_rows_in_their_order():
             shares = [share(103, rank, size, reduction) for rank in range(size)]
             rows = np.concatenate([np.arange(103)[part] for part in shares])
             np.testing.assert_array_equal(rows, np.arange(103))
+
+
+def average_by_hand(size, sync_every, **arguments):
+    """Take the steps of `ApartSteps` by `train`, a step a call, with plain gradient descent."""
+    divided = [np.arange(len(X))[share(len(X), rank, size)] for rank in range(size)]
+    orders, weights = fastmlp.rng.streams(0)[1], None
+    n_batches = -(-len(X) // SETTINGS["batch_size"])
+    for _ in range(SETTINGS["epochs"]):
+        order = orders.permutation(len(X))
+        for first in range(0, n_batches, sync_every):
+            ends = []
+            for rows in divided:
+                own = weights
+                for step in range(first, min(n_batches, first + sync_every)):
+                    batch = order[step * 16 : (step + 1) * 16]
+                    mine = batch[np.isin(batch, rows)]
+                    own = step_from(own, mine, **arguments) if len(mine) else own
+                ends.append(own)
+            shares = [len(rows) / len(X) for rows in divided]
+            weights = [
+                [sum(w * part for w, part in zip(shares, layer, strict=True))
+                 for layer in zip(*(end[kind] for end in ends), strict=True)]
+                for kind in (0, 1)
+            ]  # fmt: skip
+    return np.concatenate([array.ravel() for kind in weights for array in kind])
+
+
+def step_from(weights, rows, **arguments):
+    """Take one step of gradient descent from some rows, which may lack a class."""
+    given = {}
+    if weights is not None:
+        given = {"coefs_init": weights[0], "intercepts_init": weights[1]}
+    targets = np.eye(3)[Y]
+    settings = SETTINGS | {"epochs": 1, "batch_size": max(1, len(rows)), "shuffle": False}
+    model = fastmlp.train(X[rows], targets[rows], **(settings | arguments | given)).model
+    return list(model.coefs_), list(model.intercepts_)
+
+
+@pytest.mark.parametrize(("size", "sync_every"), [(2, 3), (3, 2), (1, 2)])
+def test_steps_apart_are_averaged(size, sync_every):
+    arguments = {"loss": "squared_error", "learning_rate_init": 0.05}
+    expected = average_by_hand(size, sync_every, **arguments)
+    outcomes = train(
+        parts(size, X, np.eye(3)[Y]), ranks={"sync_every": sync_every}, **arguments
+    )  # fmt: skip
+    for result in results(outcomes):
+        assert_close(result.model.parameters.buffer, expected, "loss curve", "float64")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_steps_apart_learn(backend):
+    arguments = {"solver": "adam", "learning_rate_init": 0.03, "epochs": 20, "backend": backend}
+    labels = (X[:, 0] > 0).astype(int)
+    divided = [*parts(2, X, labels), (X[:0], labels[:0])]
+    outcomes = results(train(divided, ranks={"sync_every": 4}, **arguments))
+    assert outcomes[0].history.loss[-1] < 0.5 * outcomes[0].history.loss[0]
+    for result in outcomes:
+        assert result.model.score(X, labels) > 0.9
+        ours, theirs = result.model.parameters.buffer, outcomes[0].model.parameters.buffer
+        np.testing.assert_array_equal(ours, theirs)
