@@ -88,7 +88,7 @@ class Flag:
 
 
 RULES: dict[str, Number | Name | Flag] = {
-    "solver": Name(tuple(OPTIMIZERS)),
+    "solver": Name((*OPTIMIZERS, "lbfgs")),
     "alpha": Number(),
     "learning_rate": Name((*SCHEDULES, "adaptive")),
     "learning_rate_init": Number(closed="neither"),
@@ -96,6 +96,7 @@ RULES: dict[str, Number | Name | Flag] = {
     "max_iter": Number(1, whole=True),
     "shuffle": Flag(),
     "tol": Number(),
+    "max_fun": Number(1, whole=True),
     "momentum": Number(most=1),
     "nesterovs_momentum": Flag(),
     "early_stopping": Flag(),
@@ -154,6 +155,29 @@ def require_kept(arguments: Any, dtype: np.dtype[Any]) -> None:
     """Raise a `ValueError` where an argument is rounded to 0 or 1 in what is computed in."""
     for name in ROUNDED:
         check_rounded(name, getattr(arguments, name), dtype)
+
+
+def refuse_with_lbfgs(arguments: Any, **further: bool) -> None:
+    """Raise a `ValueError` for what L-BFGS, all of whose steps are of all samples, cannot do.
+
+    Parameters
+    ----------
+    arguments : object
+        See `make_rule`.
+    **further
+        What one of the doors cannot do with it beside, and whether it is asked for.
+    """
+    refused = {
+        "dropout": bool(np.any(arguments.dropout)),
+        "max_grad_norm": arguments.max_grad_norm is not None,
+        "accumulate": arguments.accumulate > 1,
+        **further,
+    }
+    for name, asked in refused.items():
+        if asked:
+            remedy = "Use solver='adam'."
+            got = f"{name} and solver='lbfgs'"
+            raise invalid(name, "left out with solver='lbfgs'", got, remedy)
 
 
 def layer_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:

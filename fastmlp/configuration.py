@@ -14,13 +14,13 @@ from fastmlp.arguments import (
     check_arguments,
     layer_activations,
     layer_dropout,
+    refuse_with_lbfgs,
     require_kept,
 )
 from fastmlp.backends.contract import Objective
 from fastmlp.engine.plan import Stopping
 from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
 from fastmlp.network import Network, Parameters
-from fastmlp.optimizers import OPTIMIZERS
 from fastmlp.rng import INITIALISATIONS, initial_parameters
 
 DTYPES = ("float32", "float64")
@@ -100,9 +100,6 @@ def read_settings(arguments: Mapping[str, Any]) -> SimpleNamespace:
         If one is not as described, or has no meaning beside another.
     """
     known = {in_rules(name): value for name, value in arguments.items()}
-    if known["solver"] == "lbfgs":
-        rule = "one of " + ", ".join(map(repr, OPTIMIZERS))
-        raise invalid("solver", rule, "'lbfgs'", "fastmlp.MLPClassifier has it.")
     rate = known.pop("learning_rate_init")
     given = {} if rate is None else {"learning_rate_init": rate}
     settings = SimpleNamespace(**{"learning_rate_init": None, **check_arguments(known | given)})
@@ -112,8 +109,10 @@ def read_settings(arguments: Mapping[str, Any]) -> SimpleNamespace:
     if settings.nesterovs_momentum and settings.momentum == 0:
         raise invalid("nesterov", "False where momentum is 0", True, "Pass momentum=0.9.")
     if settings.solver != "sgd" and settings.momentum > 0:
-        rule = f"0 with solver={settings.solver!r}, which has its own"
+        rule = f"0 with solver={settings.solver!r}, which does not use it"
         raise invalid("momentum", rule, settings.momentum)
+    if settings.solver == "lbfgs":
+        refuse_with_lbfgs(settings, learning_rate=settings.learning_rate != "constant")
     if settings.label_smoothing > 0 and settings.loss != "cross_entropy":
         rule = "0 where numbers are predicted"
         raise invalid("label_smoothing", rule, settings.label_smoothing)

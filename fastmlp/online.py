@@ -35,7 +35,8 @@ Array = NDArray[Any]
 NOT_OF_A_STEP = (
     *GIVEN, "dataset", "input_scale", "class_weight", "dropout", "learning_rate", "power_t",
     "step_size", "step_factor", "warm_up", "batch_size", "accumulate", "epochs", "early_stopping",
-    "validation_fraction", "n_iter_no_change", "tol", "time_budget", "shuffle", "n_threads",
+    "validation_fraction", "n_iter_no_change", "tol", "max_fun", "time_budget", "shuffle",
+    "n_threads",
 )  # fmt: skip
 """Arguments of `train` that are about many steps, or are among the trainer's own."""
 
@@ -257,6 +258,9 @@ def _settings(arguments: dict[str, Any], batch_size: int) -> Any:
         if name not in heeded:
             rule = "one that a single step heeds: " + ", ".join(heeded)
             raise invalid("the argument", rule, repr(name))
+    if arguments.get("solver") == "lbfgs":
+        rule = "one that takes a step for each batch"
+        raise invalid("solver", rule, "'lbfgs'", "Use solver='adam'.")
     settings = read_settings({**DEFAULTS, **arguments, "batch_size": batch_size})
     complete(settings, settings.batch_size)
     return settings

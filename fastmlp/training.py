@@ -84,6 +84,7 @@ def train(
     validation_fraction: float = 0.1,
     n_iter_no_change: int = 10,
     tol: float = 1e-4,
+    max_fun: int = 15000,
     time_budget: float | None = None,
     shuffle: bool = True,
     random_state: int | np.random.Generator | None = None,
@@ -144,10 +145,11 @@ def train(
         Share of each label that is spread evenly over the classes, in [0, 1).
     dropout : float or sequence of float
         Probability that a hidden unit is left out of an update, for all hidden layers or one each.
-    solver : {"sgd", "adam", "adamw", "nadam", "rmsprop", "lion"}
+    solver : {"sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lbfgs"}
         Stochastic gradient descent, Adam (Kingma & Ba 2015), both in scikit-learn's form; AdamW,
         with `alpha` as its decoupled weight decay; NAdam (Dozat 2016); RMSprop, with `beta_2` as
-        its decay; Lion (Chen et al. 2023), with `alpha` as AdamW, for smaller rates.
+        its decay; Lion (Chen et al. 2023), with `alpha` as AdamW, for smaller rates; L-BFGS (Byrd
+        et al. 1995), whose iterations count as epochs: each is of all samples, and needs no rate.
     learning_rate_init : float, optional
         Left out, 0.5 for sgd and 0.001 for the others; for sgd with batches of fewer than 64
         samples, 0.5 * batch_size / 64.
@@ -190,7 +192,9 @@ def train(
     n_iter_no_change : int
         Epochs without an improvement before training ends.
     tol : float
-        What counts as an improvement.
+        What counts as an improvement; lbfgs ends where no component of the gradient is larger.
+    max_fun : int
+        At most so many times lbfgs computes the loss.
     time_budget : float, optional
         Seconds after which no further epoch begins; compiling does not count.
     shuffle : bool

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastmlp import datasets
 from fastmlp._checks import check_flag
 from fastmlp._errors import invalid, warn
-from fastmlp.arguments import make_rule, make_schedule
+from fastmlp.arguments import make_rule, make_schedule, refuse_with_lbfgs
 from fastmlp.backends.contract import Problem, n_batches
 from fastmlp.base_model import BaseModel, Serving
 from fastmlp.configuration import as_objective, as_stopping, loss_name, read_settings
@@ -20,7 +20,8 @@ from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent, NotFiniteError, nothing
 from fastmlp.engine.hooks import Hook, Stop, TimeBudget
 from fastmlp.engine.loop import Evaluate, run
-from fastmlp.engine.plan import Plan
+from fastmlp.engine.plan import Limits, Plan
+from fastmlp.engine.quasi_newton import QuasiNewton
 from fastmlp.engine.state import State
 from fastmlp.engine.supply import Supply
 from fastmlp.held_out import HeldBlocks, known_by
@@ -196,6 +197,7 @@ def make_plan(settings: Any, network: Network, n_samples: int, loss: str) -> Pla
         stopping=as_stopping(settings),
         time_budget=np.inf if settings.time_budget is None else settings.time_budget,
         accumulate=settings.accumulate,
+        full_batch=Limits(settings.max_fun, settings.tol) if settings.solver == "lbfgs" else None,
     )
 
 
@@ -256,17 +258,22 @@ def train_from(
         watching = UNWATCHED
     loss = loss_name(settings, data.targets)
     plan = make_plan(settings, state.parameters.network, state.orders.n_samples, loss)
-    descent = Descent(plan, state, _supply(data, state, plan), ranks=ranks)
-    state.history.compile_seconds += descent.compile_seconds
+    if plan.full_batch is not None:
+        further = {
+            "checkpoint": watching.file is not None, "comm": ranks.shared,
+            "a source of data": isinstance(data, SourceData),
+        }  # fmt: skip
+        refuse_with_lbfgs(settings, **further)
+    method = _begin(plan, state, _supply(data, state, plan), ranks)
+    state.history.compile_seconds += method.compile_seconds
     model = _make_model(plan, state, data)
-    hooks = _hooks(descent, model, watching)
-    write = _writer(descent, hooks, (watching.file, arguments, data), ranks)
+    hooks = _hooks(plan, state, model, watching)
+    write = _writer(method, hooks, (watching.file, arguments, data), ranks)
     evaluate = _evaluator(model, data, ranks)
     result = TrainResult(model, state.history)
     try:
-        with limit_blas(descent.blas_threads):
-            n_epochs = 0 if state.over else plan.epochs - state.epoch
-            run(descent, n_epochs, hooks, evaluate)
+        with limit_blas(method.blas_threads):
+            method.run(0 if state.over else plan.epochs - state.epoch, hooks, evaluate)
             write()
     except NotFiniteError as what:
         raise DivergenceError(_diverged(state, str(what)), state.history) from None
@@ -277,6 +284,27 @@ def train_from(
     if state.diverged:
         warn(_diverged(state, "the weights with the best validation score are kept"))
     return result
+
+
+class _Method(NamedTuple):
+    """A way of training."""
+
+    compile_seconds: float
+    blas_threads: int
+    run: Callable[[int, list[Hook], Evaluate | None], object]
+    descent: Descent | None
+    """That of gradient descent, whose state can be kept."""
+
+
+def _begin(plan: Plan, state: State, supply: Problem | Supply, ranks: Alone) -> _Method:
+    """Begin to train in the way that the plan asks for."""
+    if plan.full_batch is None or not isinstance(supply, Problem):
+        descent = Descent(plan, state, supply, ranks=ranks)
+        run_epochs = partial(run, descent)
+        return _Method(descent.compile_seconds, descent.blas_threads, run_epochs, descent)
+    loss, limits = plan.objective.loss, plan.full_batch
+    newton = QuasiNewton(plan.backend, state, plan.rule, loss, supply, plan.n_threads, limits)
+    return _Method(newton.compile_seconds, newton.blas_threads, newton.run, None)
 
 
 def _supply(data: Data, state: State, plan: Plan) -> Problem | Supply:
@@ -297,14 +325,14 @@ def _make_model(plan: Plan, state: State, data: Data) -> Model | RegressionModel
 
 
 def _writer(
-    descent: Descent,
+    method: _Method,
     hooks: list[Hook],
     what: tuple[checkpoint.File | None, dict[str, Any], Data],
     ranks: Alone,
 ) -> Callable[[], object]:
     """Add what writes checkpoints to the hooks, and make what writes the last one."""
-    file, arguments, data = what
-    if not ranks.agree(file is not None):
+    (file, arguments, data), descent = what, method.descent
+    if descent is None or not ranks.agree(file is not None):
         return nothing
     if isinstance(data, SourceData) and not data.source.repeatable:
         remedy = "fastmlp.data.blocks can be gone on with."
@@ -329,9 +357,8 @@ def _evaluator(model: BaseModel, data: Data, ranks: Alone) -> Evaluate | None:
     return partial(model.evaluate, features, ranks.gather(codes), ranks.gather)
 
 
-def _hooks(descent: Descent, model: BaseModel, watching: Watching) -> list[Hook]:
+def _hooks(plan: Plan, state: State, model: BaseModel, watching: Watching) -> list[Hook]:
     """Put together what looks on, in the order in which it is told."""
-    plan, state = descent.plan, descent.state
     hooks: list[Hook] = []
     if plan.stopping is not None:
         hooks.append(Stop(plan.stopping, state, nothing))

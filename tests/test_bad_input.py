@@ -81,7 +81,10 @@ ARGUMENTS = [
     ({"nesterov": True}, "nesterov must be False where momentum is 0.*momentum=0.9"),
     ({"nesterov": 1}, "nesterov must be True or False; got 1"),
     ({"solver": "adam", "momentum": 0.9}, "momentum must be 0 with solver='adam'"),
-    ({"solver": "lbfgs"}, "solver must be one of 'sgd', 'adam', .*; got 'lbfgs'. fastmlp.MLPCl"),
+    *[({"solver": "lbfgs", name: value}, f"{name} must be left out with solver='lbfgs'; got {name}")
+      for name, value in {"dropout": 0.1, "max_grad_norm": 1, "accumulate": 2,
+                          "learning_rate": "cosine", "checkpoint": "run"}.items()],
+    ({"max_fun": 0}, "max_fun must be a whole number of at least 1; got 0"),
     ({"activation": "logisitc"}, "activation must be one of .*Did you mean 'logistic'"),
     ({"activation": ("tanh", "relu")}, "activation must be one name, or one for each of the 1"),
     ({"learning_rate": "cosin"}, "learning_rate must be .*Did you mean 'cosine'"),

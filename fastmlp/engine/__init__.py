@@ -5,5 +5,5 @@
 - `supply`: where the samples of an epoch come from;
 - `descent`: epochs of gradient descent on a backend;
 - `loop`: the training loop; `hooks`: what may look on, and end it;
-- `full_batch`: the loss at all samples and its gradient, for L-BFGS.
+- `full_batch`: the loss at all samples and its gradient; `quasi_newton`: L-BFGS, which takes them.
 """

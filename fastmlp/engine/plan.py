@@ -9,6 +9,15 @@ from fastmlp.optimizers import Rule
 from fastmlp.schedules import Schedule
 
 
+class Limits(NamedTuple):
+    """When L-BFGS ends."""
+
+    max_fun: int
+    """After at most so many calls of the loss."""
+    tol: float
+    """Where no component of the gradient is larger."""
+
+
 class Stopping(NamedTuple):
     """When there is no more to be gained."""
 
@@ -45,6 +54,8 @@ class Plan(NamedTuple):
         Seconds after which no other epoch is begun.
     accumulate : int
         An update is made for the gradients of so many batches.
+    full_batch : Limits or None
+        Those of L-BFGS, which takes the place of the rule's solver.
     """
 
     backend: str
@@ -57,6 +68,7 @@ class Plan(NamedTuple):
     stopping: Stopping | None = None
     time_budget: float = np.inf
     accumulate: int = 1
+    full_batch: Limits | None = None
 
     @property
     def step_size(self) -> int:

@@ -14,7 +14,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._checks import check_name, check_sizes
 from fastmlp._errors import invalid
-from fastmlp.arguments import layer_activations, layer_dropout, make_rule, require_kept
+from fastmlp.arguments import (
+    layer_activations,
+    layer_dropout,
+    make_rule,
+    refuse_with_lbfgs,
+    require_kept,
+)
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
@@ -102,9 +108,9 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         task = self._prepare(given, incremental, keeping, generator)
         rule, problem, validation = make_rule(self), task.problem, task.validation
         if self.solver == "lbfgs":
-            self._refuse_with_lbfgs(task.objective.dropout, validation)
+            refuse_with_lbfgs(self)
             self.__dict__.pop("_memory", None)
-            minimise(self, task.parameters, rule, Objective(task.objective.loss), problem)
+            minimise(self, rule, task)
             return self._finished()
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
@@ -292,22 +298,6 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _named(self, X: Any, frame: Any) -> Any:
         """Return what a scorer is given: X as the user gave it, where its columns have names."""
         return frame if hasattr(self, "feature_names_in_") and hasattr(frame, "columns") else X
-
-    def _refuse_with_lbfgs(self, dropout: tuple[float, ...], given: Validation | None) -> None:
-        """Raise a `ValueError` for what L-BFGS cannot do."""
-        refused = {
-            "dropout": any(dropout),
-            "max_grad_norm": self.max_grad_norm is not None,
-            "time_budget": self.time_budget is not None,
-            "accumulate": self.accumulate > 1,
-            "X_val": given is not None,
-        }
-        for name, there in refused.items():
-            if there:
-                raise invalid(
-                    name, "left out with solver='lbfgs'", f"{name} and solver='lbfgs'",
-                    "Use solver='adam'.",
-                )  # fmt: skip
 
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""

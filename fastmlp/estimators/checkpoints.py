@@ -7,6 +7,7 @@ import numpy as np
 
 from fastmlp._checks import check_flag
 from fastmlp._errors import invalid
+from fastmlp.arguments import refuse_with_lbfgs
 from fastmlp.backends.contract import Problem
 from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent
@@ -133,8 +134,7 @@ def begin_keeping(estimator: Any, path: Any, seconds: Any, resume: Any) -> Keepi
             raise invalid("checkpoint", "a path where resume is True", "None")
         return Keeping()
     if estimator.solver == "lbfgs":
-        remedy = "SciPy's state cannot be kept. Use solver='adam'."
-        raise invalid("checkpoint", "left out with solver='lbfgs'", repr(path), remedy)
+        refuse_with_lbfgs(estimator, checkpoint=True)
     if not resumed:
         return Keeping(file)
     saved = Saved(*checkpoint.read(path, writer(estimator)))

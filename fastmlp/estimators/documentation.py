@@ -29,7 +29,7 @@ learning_rate_init : float, default=0.001
 power_t : float, default=0.5
     Exponent of "invscaling".
 max_iter : int, default=200
-    Number of epochs at the most.
+    At most so many epochs, or iterations of "lbfgs".
 shuffle : bool, default=True
     Draw a new order of the samples for each epoch.
 random_state : int, RandomState instance or None, default=None
@@ -57,7 +57,7 @@ beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
 n_iter_no_change : int, default=10
     Epochs without an improvement before the fit ends.
 max_fun : int, default=15000
-    Calls of the loss at the most, for "lbfgs".
+    At most so many times "lbfgs" computes the loss.
 dropout : float or sequence of float, default=0.0
     Probability that a hidden unit is left out of an update, for all hidden layers or one each.
 l1 : float, default=0.0

@@ -13,7 +13,6 @@ from fastmlp._errors import invalid, meant
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.arguments import RULES, Flag, Name, Number
 from fastmlp.inputs import SCALES
-from fastmlp.optimizers import OPTIMIZERS
 from fastmlp.rng import INITIALISATIONS
 
 SKLEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
@@ -42,13 +41,11 @@ CONSTRAINTS: dict[str, Any] = {
     "input_scale": [StrOptions(set(SCALES)), "array-like", None],
     "verbose": ["verbose"],
     "warm_start": ["boolean"],
-    "max_fun": [Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     "callbacks": ["array-like", None],
     "scoring": [StrOptions(set(get_scorer_names())), callable, None],
     "dtype": [StrOptions({"float32", "float64"}), None],
     **{name: as_constraints(rule) for name, rule in RULES.items() if name not in OWN},
-    "solver": [StrOptions({*OPTIMIZERS, "lbfgs"})],
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "init": [StrOptions(set(INITIALISATIONS)), None],

@@ -1,94 +1,86 @@
-"""Fitting by L-BFGS, through SciPy."""
+"""Fitting by L-BFGS."""
 
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
 
-from fastmlp.backends.contract import Objective, Problem
-from fastmlp.engine.full_batch import FullBatch
+from fastmlp.engine.descent import NotFiniteError
+from fastmlp.engine.hooks import Hook, TimeBudget
+from fastmlp.engine.plan import Limits
+from fastmlp.engine.quasi_newton import QuasiNewton
+from fastmlp.engine.state import State
 from fastmlp.estimators.callbacks import told
-from fastmlp.network import Parameters
+from fastmlp.estimators.stochastic import NOT_FINITE, begin_history
+from fastmlp.estimators.task import Prepared
+from fastmlp.estimators.validation import Evaluator
 from fastmlp.optimizers import Rule
+from fastmlp.rng import Shuffles
 from fastmlp.threads import limit_blas
 
 
-def minimise(
-    estimator: Any, parameters: Parameters, rule: Rule, objective: Objective, problem: Problem
-) -> None:
-    """Fit by limited-memory BFGS with bounds (Byrd et al. 1995), as scikit-learn does.
+def minimise(estimator: Any, rule: Rule, task: Prepared) -> None:
+    """Fit by L-BFGS, as scikit-learn does.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Gets `n_iter_` and `loss_`.
-    parameters : Parameters
-        Updated in place.
+        Gets `n_iter_`, `loss_` and the curves.
     rule : Rule
-    objective : Objective
-    problem : Problem
+    task : Prepared
+        Its parameters are updated in place.
     """
     # How many iterations there will be is not known.
     context = estimator._init_callback_context(max_subtasks=None)
     context.call_on_fit_task_begin(**told(estimator))
-    iterations = Iterations(estimator, parameters, context)
-    full = FullBatch(estimator.backend, parameters, rule, objective, problem, estimator.n_threads)
-
-    def loss_and_gradient(flat: Any) -> tuple[float, Any]:
-        loss, gradient = full(flat)
-        estimator.loss_ = loss
-        return loss, gradient.astype(np.float64)
-
-    with limit_blas(full.blas_threads):
-        found = minimize(
-            loss_and_gradient,
-            parameters.buffer.astype(np.float64),
-            method="L-BFGS-B",
-            jac=True,
-            callback=iterations.next,
-            options={
-                "maxfun": estimator.max_fun,
-                "maxiter": estimator.max_iter,
-                "gtol": estimator.tol,
-            },
-        )
+    loss, validation, evaluator = task.objective.loss, task.validation, None
+    order = np.arange(task.problem.features.n_samples)
+    orders = Shuffles(None, False, estimator._random_state, order)  # of which none is drawn
+    state = State(task.parameters, orders, estimator.learning_rate_init)
+    begin_history(estimator, state, validation)
+    if validation is not None:
+        evaluator = Evaluator(estimator, task.parameters, loss, validation)
+    newton = QuasiNewton(
+        estimator.backend, state, rule, loss, task.problem, estimator.n_threads,
+        Limits(estimator.max_fun, estimator.tol),
+    )  # fmt: skip
+    state.history.compile_seconds += newton.compile_seconds
+    iterations = Iterations(estimator, state, context)
+    hooks: list[Hook] = [iterations]
+    if estimator.time_budget is not None:
+        hooks.append(TimeBudget(estimator.time_budget))
+    try:
+        with limit_blas(newton.blas_threads):
+            found = newton.run(estimator.max_iter, hooks, evaluator)
+    except NotFiniteError as error:
+        raise ValueError(NOT_FINITE) from error
     estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
     estimator.loss_ = found.fun
-    parameters.buffer[...] = found.x
     iterations.current.call_on_fit_task_end(estimator=estimator)
     context.call_on_fit_task_end(**told(estimator))
 
 
-class Iterations:
-    """Tells callbacks of the iterations of L-BFGS; the last that is begun is never run.
+class Iterations(Hook):
+    """Tells callbacks of the iterations of L-BFGS.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-    parameters : Parameters
-        Overwritten by those after each iteration.
+    state : State
     context : Context
         Of the fit.
     """
 
-    def __init__(self, estimator: Any, parameters: Parameters, context: Any) -> None:
-        self.estimator, self.parameters, self.context = estimator, parameters, context
-        self._begin()
+    def __init__(self, estimator: Any, state: State, context: Any) -> None:
+        self.estimator, self.state, self.context = estimator, state, context
+        self.current: Any = None
 
-    def _begin(self) -> None:
+    def begin_epoch(self) -> None:
+        """Begin the iteration's context."""
         self.current = self.context.subcontext(task_name="iteration")
         self.current.call_on_fit_task_begin(**told(self.estimator))
 
-    def next(self, flat: Any) -> None:
-        """End an iteration, and begin the next unless a callback asks to stop.
-
-        Parameters
-        ----------
-        flat : ndarray of shape (n_parameters,)
-        """
-        self.parameters.buffer[...] = flat
-        asked_to_stop = self.current.call_on_fit_task_end(**told(self.estimator))
-        self._begin()
-        if asked_to_stop:
-            raise StopIteration
+    def end_epoch(self) -> bool:
+        """Set what has changed; a callback may ask to stop."""
+        self.estimator.loss_ = self.state.history.loss[-1]
+        return bool(self.current.call_on_fit_task_end(**told(self.estimator)))

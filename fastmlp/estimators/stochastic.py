@@ -142,7 +142,8 @@ class Stochastic:
             state = begin_state(estimator, parameters, orders, memory, any(objective.dropout))
         self.descent, self.state = Descent(plan, state, problem, released), state
         self.released: Released | None = None
-        begin_counting(estimator, state, validation)
+        begin_history(estimator, state, validation)
+        begin_counting(estimator, state)
         state.history.compile_seconds += self.descent.compile_seconds
         self.evaluator = None
         if validation is not None:
@@ -350,12 +351,9 @@ def recall(estimator: Any, parameters: Parameters, rule: Rule) -> Memory | None:
     return memory
 
 
-def begin_counting(estimator: Any, state: State, validation: Validation | None) -> None:
-    """Go on with the curves, and count anew where what is watched has changed.
-
-    It changes with `early_stopping`, from the loss to the score or back.
-    """
-    early_stopping, kept = estimator.early_stopping, vars(estimator)
+def begin_history(estimator: Any, state: State, validation: Validation | None) -> None:
+    """Go on with the curves of the fits before."""
+    kept = vars(estimator)
     for name in CURVES:
         kept.setdefault(name, None if name == "validation_scores_" else [])
     if validation is not None and estimator.validation_scores_ is None:
@@ -364,6 +362,14 @@ def begin_counting(estimator: Any, state: State, validation: Validation | None) 
     history: History = kept.get("history_", History())
     history.loss, history.val_loss, history.val_score = curves
     estimator.history_ = state.history = history
+
+
+def begin_counting(estimator: Any, state: State) -> None:
+    """Go on with the count of epochs, or count anew where what is watched has changed.
+
+    It changes with `early_stopping`, from the loss to the score or back.
+    """
+    early_stopping, kept = estimator.early_stopping, vars(estimator)
     if kept.get("best_validation_score_" if early_stopping else "best_loss_") is not None:
         score = estimator.best_validation_score_ if early_stopping else -np.inf
         loss = np.inf if early_stopping else estimator.best_loss_

@@ -310,8 +310,3 @@ def test_estimators_lead_to_our_names_too(estimator, arguments, ours):
     message = f"{name}.* must be .*[gG]ot '.*Did you mean '{ours}'"
     with pytest.raises(ValueError, match=message):
         estimator(hidden_layer_sizes=(4,), backend="numpy", **arguments).fit(NUMBERS, Y)
-
-
-def test_what_only_the_estimators_have_is_named():
-    with pytest.raises(ValueError, match=r"must be one of .*fastmlp\.MLPClassifier has it"):
-        train(NUMBERS, solver="lbfgs")

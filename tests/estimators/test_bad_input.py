@@ -59,9 +59,11 @@ def test_bad_data_of_fit_is_named(arguments, message):
         MLPClassifier(backend="numpy").fit(X, Y, **arguments)
 
 
-@pytest.mark.parametrize("refused", ["dropout", "max_grad_norm", "time_budget"])
-def test_lbfgs_refuses_what_it_cannot_do(refused):
-    model = MLPClassifier(solver="lbfgs", backend="numpy", **{refused: 0.5})
+@pytest.mark.parametrize(
+    ("refused", "value"), [("dropout", 0.5), ("max_grad_norm", 0.5), ("accumulate", 2)]
+)
+def test_lbfgs_refuses_what_it_cannot_do(refused, value):
+    model = MLPClassifier(solver="lbfgs", backend="numpy", **{refused: value})
     with pytest.raises(ValueError, match=f"{refused} must be left out with solver='lbfgs'"):
         model.fit(X, Y)
     with pytest.raises(AttributeError, match="partial_fit"):
