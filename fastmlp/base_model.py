@@ -153,7 +153,11 @@ class BaseModel(ABC):
         return self.evaluate(features, self._read_targets(y, features.n_samples)).score
 
     def evaluate(
-        self, features: Features, targets: Array, gather: Callable[[Array], Array] = np.asarray
+        self,
+        features: Features,
+        targets: Array,
+        gather: Callable[[Array], Array] = np.asarray,
+        tally: Tally | None = None,
     ) -> Evaluation:
         """Compute loss and score on data that has been checked already.
 
@@ -164,6 +168,8 @@ class BaseModel(ABC):
             As the engine takes them: see `fastmlp.losses.LOSSES`.
         gather : callable
             From the logits of `features` to those that belong to `targets`.
+        tally : Tally, optional
+            Scores in place of the model's own score.
 
         Returns
         -------
@@ -173,20 +179,28 @@ class BaseModel(ABC):
             logits = gather(self.predictor.logits(features))
             losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
             loss = losses.mean(dtype=np.float64)
-            return Evaluation(float(loss), self._score_logits(logits, targets))
+            if tally is None:
+                return Evaluation(float(loss), self._score_logits(logits, targets))
+            tally.add(logits, targets)
+            return Evaluation(float(loss), tally.score())
 
-    def evaluate_parts(self, parts: Iterable[tuple[Features, Array]]) -> Evaluation:
+    def evaluate_parts(
+        self, parts: Iterable[tuple[Features, Array]], tally: Tally | None = None
+    ) -> Evaluation:
         """Compute loss and score on data that come in parts; see `evaluate`.
 
         Parameters
         ----------
         parts : iterable of (Features, ndarray)
+        tally : Tally, optional
+            Scores in place of the model's own score.
 
         Returns
         -------
         Evaluation
         """
-        total, n_samples, tally = 0.0, 0, self._begin_tally()
+        total, n_samples = 0.0, 0
+        tally = self._begin_tally() if tally is None else tally
         with np.errstate(over="ignore", invalid="ignore"):
             for features, targets in parts:
                 logits = self.predictor.logits(features)

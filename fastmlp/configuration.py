@@ -106,6 +106,10 @@ def read_settings(arguments: Mapping[str, Any]) -> SimpleNamespace:
     settings.batch_size = check_whole("batch_size", settings.batch_size)
     settings.dtype = as_dtype(settings.dtype)
     check_name("loss", settings.loss, LOSS_NAMES)
+    if settings.scoring is not None:
+        from fastmlp.scoring import check_scoring  # scikit-learn's metrics take a while to import
+
+        settings.scoring = check_scoring(settings.scoring)
     if settings.nesterovs_momentum and settings.momentum == 0:
         raise invalid("nesterov", "False where momentum is 0", True, "Pass momentum=0.9.")
     if settings.solver != "sgd" and settings.momentum > 0:

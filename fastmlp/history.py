@@ -32,9 +32,9 @@ class EpochReport(NamedTuple):
     loss: float
     """Mean over the epoch's samples of the loss taken before each update."""
     val_loss: float | None
-    """Mean cross-entropy on the validation set after the epoch; None without one."""
+    """Mean loss on the validation set after the epoch; None without one."""
     val_score: float | None
-    """Accuracy on the validation set after the epoch; None without one."""
+    """Score on the validation set after the epoch; None without one."""
     seconds: float
     """Duration of the epoch's training, validation not counted."""
     iterations_per_second: float
@@ -52,9 +52,10 @@ class History:
     loss : list of float
         Mean over the epoch's samples of the loss taken before each update, the L2 penalty included.
     val_loss : list of float
-        Mean cross-entropy on the validation set after the epoch; empty without one.
+        Mean loss on the validation set after the epoch; empty without one.
     val_score : list of float
-        Accuracy on the validation set after the epoch; empty without one.
+        Score on the validation set after the epoch: `scoring`, or else accuracy, or the coefficient
+        of determination; empty without one.
     seconds : list of float
         Duration of the epoch's training, validation and compilation not counted.
     iterations_per_second : list of float

@@ -35,8 +35,8 @@ Array = NDArray[Any]
 NOT_OF_A_STEP = (
     *GIVEN, "dataset", "input_scale", "class_weight", "dropout", "learning_rate", "power_t",
     "step_size", "step_factor", "warm_up", "batch_size", "accumulate", "epochs", "early_stopping",
-    "validation_fraction", "n_iter_no_change", "tol", "max_fun", "time_budget", "shuffle",
-    "n_threads",
+    "validation_fraction", "n_iter_no_change", "tol", "max_fun", "scoring", "time_budget",
+    "shuffle", "n_threads",
 )  # fmt: skip
 """Arguments of `train` that are about many steps, or are among the trainer's own."""
 

@@ -19,14 +19,13 @@ from fastmlp.rng import BlockOrders
 from fastmlp.training import DEFAULT_DATASET
 from fastmlp.training_data import load, without_rows
 from fastmlp.training_run import (
-    Callback,
     Data,
     TrainResult,
-    check_watching,
     data_fingerprint,
     train_from,
 )
 from fastmlp.training_source import SourceData, load_source
+from fastmlp.watching import Callback, check_watching
 
 REMEDY = "Pass what train was given: X, y or dataset, sample_weight, X_val and y_val."
 

@@ -23,15 +23,14 @@ from fastmlp.ranks import Alone
 from fastmlp.rng import BlockOrders, Permutations, streams
 from fastmlp.training_data import DefaultName, hold_out, load
 from fastmlp.training_run import (
-    Callback,
     Data,
     TrainResult,
-    check_watching,
     read_alike,
     storable,
     train_from,
 )
 from fastmlp.training_source import SourceData, is_streamed, load_source
+from fastmlp.watching import Callback, check_watching
 
 
 class _DefaultNumber(int):
@@ -81,6 +80,7 @@ def train(
     accumulate: int = 1,
     epochs: int = 10,
     early_stopping: bool = False,
+    scoring: Any = None,
     validation_fraction: float = 0.1,
     n_iter_no_change: int = 10,
     tol: float = 1e-4,
@@ -187,8 +187,12 @@ def train(
     early_stopping : bool
         Stop when the validation score does not improve, and keep the best weights, after a
         divergence too. Without a validation set of your own a part of the samples is held out.
+    scoring : str or callable, optional
+        What scores the validation set in place of the model's `score`: the name of one of
+        scikit-learn's scores, one of `sklearn.metrics.make_scorer`, or a function of the model, X
+        (as an array) and y, which is not for checkpoints.
     validation_fraction : float
-        The share of them.
+        The share of the samples that is held out.
     n_iter_no_change : int
         Epochs without an improvement before training ends.
     tol : float
@@ -289,7 +293,7 @@ def train(
         complete(settings, arguments["batch_size"])
         state = State(parameters, orders, settings.learning_rate_init, dropout_generator)
         arguments["random_state"] = random_state
-        stored = storable(arguments, X is not None)
+        stored = storable(arguments, X is not None, watching.file is not None)
         return train_from(state, settings, data, watching, stored, ranks)
 
 

@@ -1,6 +1,6 @@
 """From settings and data to a trained model: what `train` and `resume` have in common."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import datasets
-from fastmlp._checks import check_flag
 from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule, refuse_with_lbfgs
 from fastmlp.backends.contract import Problem, n_batches
-from fastmlp.base_model import BaseModel, Serving
+from fastmlp.base_model import BaseModel, Serving, Tally
 from fastmlp.configuration import as_objective, as_stopping, loss_name, read_settings
 from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
@@ -24,20 +23,18 @@ from fastmlp.engine.plan import Limits, Plan
 from fastmlp.engine.quasi_newton import QuasiNewton
 from fastmlp.engine.state import State
 from fastmlp.engine.supply import Supply
-from fastmlp.held_out import HeldBlocks, known_by
-from fastmlp.history import DivergenceError, EpochReport, History
+from fastmlp.held_out import HeldBlocks, Validation, known_by
+from fastmlp.history import DivergenceError, History
 from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Network
 from fastmlp.ranks import Alone
 from fastmlp.threads import limit_blas
 from fastmlp.training_data import TrainingData
 from fastmlp.training_source import SourceData
+from fastmlp.watching import UNWATCHED, Reports, Watching
 
 Array = NDArray[Any]
 Data = TrainingData | SourceData
-Callback = Callable[[EpochReport], object]
-Within = Callable[[int, int, int], object]
-"""Is told the number of the epoch, and how many of its batches are done, and of how many."""
 
 
 class TrainResult(NamedTuple):
@@ -61,58 +58,6 @@ class TrainingInterrupted(KeyboardInterrupt):
     def __init__(self, result: TrainResult) -> None:
         super().__init__(f"interrupted after {len(result.history.loss)} epochs")
         self.result = result
-
-
-class Watching(NamedTuple):
-    """What looks on."""
-
-    callbacks: list[Callback]
-    within: Within
-    file: checkpoint.File | None
-
-
-UNWATCHED = Watching([], nothing, None)
-"""Where rank 0 of several looks on."""
-
-
-class Reports(Hook):
-    """Tells the callbacks of each epoch, and the progress line how far it is.
-
-    Parameters
-    ----------
-    model : Model or RegressionModel
-    state : State
-    epochs : int
-    watching : Watching
-    """
-
-    def __init__(self, model: BaseModel, state: State, epochs: int, watching: Watching) -> None:
-        self.model, self.state, self.epochs, self.watching = model, state, epochs, watching
-
-    def within_epoch(self, n_done: int, n_steps: int) -> None:
-        """Say how far the epoch is."""
-        self.watching.within(self.state.epoch + 1, n_done, n_steps)
-
-    def end_epoch(self) -> bool:
-        """Report the epoch; a callback may ask to stop."""
-        report = EpochReport(
-            self.state.epoch, self.epochs, *self.state.history.last(), model=self.model
-        )
-        answers = [callback(report) for callback in self.watching.callbacks]
-        return any(answer is True for answer in answers)
-
-
-def check_watching(callbacks: Any, progress: Any, path: Any, checkpoint_seconds: Any) -> Watching:
-    """Check what looks on, and add what prints; see `fastmlp.train`."""
-    if not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
-        raise invalid("callbacks", "a sequence of callables", repr(callbacks))
-    file = checkpoint.check_file(path, checkpoint_seconds)
-    if not check_flag("progress", progress):
-        return Watching(list(callbacks), nothing, file)
-    from fastmlp.progress import ProgressLines
-
-    lines = ProgressLines()
-    return Watching([*callbacks, lines], lines.within, file)
 
 
 def read_alike(arguments: dict[str, Any], ranks: Alone) -> Any:
@@ -144,7 +89,7 @@ def read_alike(arguments: dict[str, Any], ranks: Alone) -> Any:
     return settings
 
 
-def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
+def storable(arguments: dict[str, Any], has_arrays: bool, kept: bool) -> dict[str, Any]:
     """Turn the arguments of `train` into what a file can hold.
 
     Parameters
@@ -153,6 +98,8 @@ def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
     has_arrays : bool
         Whether X and y were given; a data set is known by its name, if it is one of those that can
         be loaded by it. Whether that is the same shows in the fingerprint of the data.
+    kept : bool
+        Whether they are to be written.
 
     Returns
     -------
@@ -160,6 +107,9 @@ def storable(arguments: dict[str, Any], has_arrays: bool) -> dict[str, Any]:
     """
     dataset, seed = arguments["dataset"], arguments["random_state"]
     name = str(dataset.name if isinstance(dataset, Dataset) else dataset)
+    if kept and not isinstance(arguments["scoring"], str | None):
+        rule = "the name of a score where there is a checkpoint"
+        raise invalid("scoring", rule, repr(arguments["scoring"]))
     stored = {
         "dataset": name if name in datasets.NAMES and not has_arrays else "",
         "dtype": np.dtype(arguments["dtype"]).name,
@@ -269,10 +219,12 @@ def train_from(
     model = _make_model(plan, state, data)
     hooks = _hooks(plan, state, model, watching)
     write = _writer(method, hooks, (watching.file, arguments, data), ranks)
-    evaluate = _evaluator(model, data, ranks)
+    evaluate = _evaluator(model, data, settings, ranks)
     result = TrainResult(model, state.history)
     try:
         with limit_blas(method.blas_threads):
+            if evaluate is not None:
+                _require_defined(evaluate, settings)
             method.run(0 if state.over else plan.epochs - state.epoch, hooks, evaluate)
             write()
     except NotFiniteError as what:
@@ -346,15 +298,33 @@ def _writer(
     return lambda: ranks.collect(checkpoints.write)
 
 
-def _evaluator(model: BaseModel, data: Data, ranks: Alone) -> Evaluate | None:
+def _evaluator(model: BaseModel, data: Data, settings: Any, ranks: Alone) -> Evaluate | None:
     """Make what evaluates the model on the validation set, of all ranks where there are several."""
-    if data.validation is None:
+    held = data.validation
+    if held is None:
         return None
-    if isinstance(data.validation, HeldBlocks):
-        held = data.validation
-        return lambda: model.evaluate_parts(held.parts())
-    features, codes = data.validation
-    return partial(model.evaluate, features, ranks.gather(codes), ranks.gather)
+    tally = None if settings.scoring is None else _chosen_score(model, held, settings, ranks)
+    if isinstance(held, HeldBlocks):
+        return lambda: model.evaluate_parts(held.parts(), tally)
+    features, codes = held
+    return partial(model.evaluate, features, ranks.gather(codes), ranks.gather, tally)
+
+
+def _chosen_score(model: BaseModel, held: Validation, settings: Any, ranks: Alone) -> Tally:
+    """Make what computes the score of the user's choice."""
+    from fastmlp.scoring import ChosenScore
+
+    X = None if ranks.shared or isinstance(held, HeldBlocks) else held[0].values
+    return ChosenScore(settings.scoring, model, X)
+
+
+def _require_defined(evaluate: Evaluate, settings: Any) -> None:
+    """Raise a `ValueError` where a metric that weights are chosen by is undefined."""
+    if settings.scoring is not None and settings.early_stopping:
+        from fastmlp.scoring import is_metric, require_defined
+
+        if is_metric(settings.scoring):
+            require_defined(lambda: evaluate()[1])
 
 
 def _hooks(plan: Plan, state: State, model: BaseModel, watching: Watching) -> list[Hook]:

@@ -1,12 +1,10 @@
 """What a fit is validated on, and how the network is evaluated there."""
 
-import warnings
 from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
@@ -15,6 +13,7 @@ from fastmlp.backends.contract import Problem
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
+from fastmlp.scoring import as_score, is_metric, require_defined
 
 Array = NDArray[Any]
 
@@ -73,16 +72,9 @@ class Evaluator:
         It is asked before training. A function of the user's own is not: what it looks at may not
         be there yet.
         """
-        if self.scorer is not None and not hasattr(self.scorer, "_score_func"):
-            return
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            score = self._score(self.predictor.logits(self.validation.problem.features))
-        reasons = [one.message for one in caught if one.category is UndefinedMetricWarning]
-        if np.isnan(score) and reasons:
-            remedy = "Validate on more samples, of all classes, or choose another scoring."
-            raise invalid("the validation set", "one on which the score is defined",
-                          f"nan: {str(reasons[0]).rstrip('.')}", remedy)  # fmt: skip
+        if self.scorer is None or is_metric(self.scorer):
+            features = self.validation.problem.features
+            require_defined(lambda: self._score(self.predictor.logits(features)))
 
     def _score(self, logits: Array) -> float:
         estimator, validation = self.estimator, self.validation
@@ -93,11 +85,7 @@ class Evaluator:
             found = estimator._score_predictions(validation.y, predictions, validation.weights)
         else:
             found = self.scorer(estimator, validation.X, validation.y, **self.extra)
-        try:
-            return float(found)
-        except (TypeError, ValueError) as error:
-            rule = "a scorer that returns one number"
-            raise invalid("scoring", rule, repr(found)) from error
+        return as_score(found)
 
 
 def takes_weights(scorer: Any) -> bool:
