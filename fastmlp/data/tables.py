@@ -1,0 +1,415 @@
+"""Columnar data: Parquet and Arrow files, data sets and tables."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._errors import invalid, unknown_name
+from fastmlp._extras import require
+from fastmlp.containers import IMPUTE, position
+from fastmlp.data.source import BUFFER, Chunk, Source, require_rows
+from fastmlp.datasets.files.table import is_index
+
+Array = NDArray[Any]
+Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+CHUNK_ROWS = 1 << 14
+"""Read at a time: with fewer, what each column costs counts; with more, they leave the cache."""
+
+
+class Fragment(NamedTuple):
+    """A block of a columnar file."""
+
+    place: str
+    """Where it lies, for error messages."""
+    n_rows: int
+    batches: Callable[[list[str]], Iterator[Any]]
+    """Reads some columns of it, some rows at a time."""
+
+
+class Columns(Source):
+    """Blocks of columnar files.
+
+    Parameters
+    ----------
+    fragments : list of Fragment
+    schema : pyarrow.Schema
+        Of all of them.
+    target : str, sequence of str or None
+    columns : sequence of str or None
+        The features; None takes all but the target and the index of a pandas frame.
+    name : str
+        What messages call it.
+    buffer : str or int
+    """
+
+    def __init__(
+        self, fragments: Sequence[Fragment], schema: Any, target: Any, columns: Any, name: str,
+        buffer: str | int,
+    ) -> None:  # fmt: skip
+        super().__init__(buffer)
+        self.fragments = [fragment for fragment in fragments if fragment.n_rows > 0]
+        self.name, names = name, list(schema.names)
+        self.targets = _listed(target)
+        _require_known(self.targets, names, f"target, a column of {name},")
+        index = (schema.pandas_metadata or {}).get("index_columns", ())
+        known = [position for position, one in enumerate(names) if one in index]
+        others = [
+            one for position, one in enumerate(names)
+            if one not in self.targets and not is_index(position, names, known)
+        ]  # fmt: skip
+        self.columns = others if columns is None else _listed(columns)
+        _require_known(self.columns, names, f"columns, those of {name},")
+        if set(self.columns) & set(self.targets):
+            raise invalid("columns", "features, the target not among them", repr(columns))
+        self.widths, dtypes = _widths(schema, self.columns, name)
+        self.n_features, self.n_targets = sum(self.widths), len(self.targets)
+        self.lengths = tuple(fragment.n_rows for fragment in self.fragments)
+        require_rows(self, name)
+        self.dtype = np.dtype(np.uint8) if set(dtypes) <= BYTES else np.result_type(*dtypes)
+        self.feature_names = tuple(self.columns) if set(self.widths) == {1} else None
+
+    def chunks(self, block: int) -> Iterator[Chunk]:
+        """Read a block; see `Source.chunks`."""
+        import pyarrow
+
+        place, first = self.place(block), 0
+        try:
+            for batch in self.fragments[block].batches([*self.columns, *self.targets]):
+                _require_present(batch, place, len(self.columns), first)
+                yield self._convert(batch)
+                first += batch.num_rows
+        except (pyarrow.ArrowException, KeyError) as error:
+            raise OSError(str(error)) from error
+
+    def place(self, block: int) -> str:
+        """Say where a block lies; see `Source.place`."""
+        return f"block {block} ({self.fragments[block].place})"
+
+    def _convert(self, batch: Any) -> Chunk:
+        """Put columns side by side."""
+        X, first = np.empty((batch.num_rows, self.n_features), self.dtype), 0
+        for column, width in zip(batch.columns[: len(self.columns)], self.widths, strict=True):
+            if width > 1:
+                X[:, first : first + width] = _numbers(column.flatten()).reshape(-1, width)
+            else:
+                X[:, first] = _numbers(column)
+            first += width
+        targets = [_labels(column) for column in batch.columns[len(self.columns) :]]
+        if len(targets) > 1:
+            return Chunk(X, np.column_stack(targets))
+        return Chunk(X, targets[0] if targets else None)
+
+
+BYTES = {np.dtype(np.uint8), np.dtype(np.bool_)}
+"""What is kept as bytes."""
+
+
+def _listed(names: Any) -> list[str]:
+    """Make a list of one name, several or none."""
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _require_known(names: Sequence[str], known: Sequence[str], what: str) -> None:
+    """Raise a `ValueError` for a name that is no column, or of several."""
+    for name in names:
+        if name not in known:
+            raise unknown_name(what, name, known)
+        if known.count(name) > 1:
+            raise invalid(what, "the name of a column that is there once", repr(name))
+
+
+def _widths(schema: Any, columns: Sequence[str], name: str) -> tuple[list[int], list[Any]]:
+    """Count the features of each column, and find their dtypes: numbers, or lists of so many."""
+    from pyarrow import types
+
+    widths, dtypes = [], []
+    for column in columns:
+        kind = schema.field(column).type
+        width = kind.list_size if types.is_fixed_size_list(kind) else 1
+        kind = kind.value_type if types.is_fixed_size_list(kind) else kind
+        numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+        if not (numeric or types.is_decimal(kind)):
+            remedy = "Encode text as numbers first, or name the features: columns=[...]."
+            raise invalid(f"column {column!r} of {name}", "numeric", str(kind), remedy)
+        dtypes.append(np.dtype("f8" if types.is_decimal(kind) else kind.to_pandas_dtype()))
+        widths.append(width)
+    return widths, dtypes
+
+
+def _require_present(batch: Any, place: str, n_columns: int, first: int) -> None:
+    """Raise a `ValueError` where something is missing; a batch begins at row `first`."""
+    for number, column in enumerate(batch.columns):
+        if column.null_count:
+            row = first + column.is_null().index(True).as_py()
+            where, got = "X" if number < n_columns else "y", batch.schema.names[number]
+            got = f"one missing at {position((row, number), got)}"
+            raise invalid(f"{where} in {place}", "without missing values", got, IMPUTE)
+
+
+def _numbers(column: Any) -> Array:
+    """Turn numbers into an array."""
+    from pyarrow import types
+
+    if types.is_decimal(column.type):
+        column = column.cast("float64")
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def _labels(column: Any) -> Array:
+    """Turn labels, or numbers to predict, into an array; texts become NumPy's."""
+    from pyarrow import types
+
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    values = _numbers(column)
+    return values.astype(str) if values.dtype == object else values
+
+
+def parquet(
+    files: Paths,
+    target: str | Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    *,
+    buffer: str | int = BUFFER,
+) -> Source:
+    """Train on Parquet files that need not fit in memory; needs the extra `fastmlp[data]`.
+
+    A row group is a block.
+
+    Parameters
+    ----------
+    files : path-like or sequence of path-like
+        A folder, with the `.parquet` files in it and in folders below, in the order of their names;
+        a file; or several.
+    target : str or sequence of str, optional
+        The column of labels, or those of numbers to predict; left out to predict.
+    columns : sequence of str, optional
+        The features; left out, all other columns but the index of a pandas frame. A column of lists
+        of one size, as of the pixels of images, is as many features, and read the fastest.
+    buffer : str or int
+        How much memory the rows may take, such as "2GB".
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    ValueError
+        If a file is broken, there is none, or a column is missing or not numeric.
+    FileNotFoundError
+        If there is no such file or folder.
+    ImportError
+        If pyarrow is not installed.
+    """
+    paths = list_files(files, (".parquet",))
+    opened = [_open_parquet(path) for path in paths]
+    schema = opened[0][1]
+    for path, (_, other) in zip(paths[1:], opened[1:], strict=True):
+        _require_same(schema, other, str(path), str(paths[0]))
+    fragments = [fragment for found, _ in opened for fragment in found]
+    return Columns(fragments, schema, target, columns, _name_of(files), buffer)
+
+
+def _open_parquet(path: Path) -> tuple[list[Fragment], Any]:
+    """List the row groups of a file."""
+    arrow = _import()
+    from pyarrow import parquet
+
+    try:
+        with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
+            metadata, schema = file.metadata, file.schema_arrow
+    except (arrow.ArrowException, OSError) as error:
+        raise invalid(f"the file {path}", "a whole Parquet file", str(error)) from error
+    fragments = [
+        Fragment(
+            f"{path.name}, row group {group}", metadata.row_group(group).num_rows,
+            partial(_read_parquet, path, group),
+        )
+        for group in range(metadata.num_row_groups)
+    ]  # fmt: skip
+    return fragments, schema
+
+
+def _read_parquet(path: Path, group: int, columns: list[str]) -> Iterator[Any]:
+    from pyarrow import parquet
+
+    with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
+        for batch in file.iter_batches(CHUNK_ROWS, row_groups=[group], columns=columns):
+            yield batch.select(columns)
+
+
+def arrow(
+    data: Any,
+    target: str | Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    *,
+    buffer: str | int = BUFFER,
+) -> Source:
+    """Train on an Arrow table, a data set or IPC files; needs the extra `fastmlp[data]`.
+
+    Parameters
+    ----------
+    data : pyarrow.Table, pyarrow.dataset.Dataset, path-like or sequence of path-like
+        A table's batches are blocks; the row groups of a data set of Parquet files, the files of
+        others; and the batches of IPC files (`.arrow`, `.feather`, `.ipc`), or a folder of them.
+    target, columns, buffer
+        See `parquet`.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    ValueError, FileNotFoundError, ImportError
+        See `parquet`.
+    """
+    package = _import()
+    from pyarrow import dataset
+
+    if isinstance(data, package.Table):
+        fragments, schema, name = _of_table(data), data.schema, "the table"
+    elif isinstance(data, dataset.Dataset):
+        fragments, schema, name = _of_dataset(data), data.schema, "the data set"
+    else:
+        paths = list_files(data, (".arrow", ".feather", ".ipc"))
+        opened = [_open_ipc(path) for path in paths]
+        for path, (_, other) in zip(paths[1:], opened[1:], strict=True):
+            _require_same(opened[0][1], other, str(path), str(paths[0]))
+        fragments = [fragment for found, _ in opened for fragment in found]
+        schema, name = opened[0][1], _name_of(data)
+    return Columns(fragments, schema, target, columns, name, buffer)
+
+
+def _of_table(table: Any) -> list[Fragment]:
+    """List the batches of a table."""
+
+    def cut(batch: Any, columns: list[str]) -> Iterator[Any]:
+        for first in range(0, batch.num_rows, CHUNK_ROWS):
+            yield batch.select(columns).slice(first, CHUNK_ROWS)
+
+    return [
+        Fragment(f"batch {number} of the table", batch.num_rows, partial(cut, batch))
+        for number, batch in enumerate(table.to_batches())
+    ]
+
+
+def _of_dataset(data: Any) -> list[Fragment]:
+    """List the row groups of a data set's files, or the files."""
+
+    def read(fragment: Any, columns: list[str]) -> Iterator[Any]:
+        batches = fragment.to_batches(data.schema, columns=columns, batch_size=CHUNK_ROWS)
+        return (batch.select(columns) for batch in batches)
+
+    found = []
+    for fragment in data.get_fragments():
+        name = Path(fragment.path).name
+        if not hasattr(fragment, "split_by_row_group"):
+            found.append(Fragment(name, fragment.count_rows(), partial(read, fragment)))
+            continue
+        for group in fragment.split_by_row_group():
+            (info,) = group.row_groups
+            place = f"{name}, row group {info.id}"
+            found.append(Fragment(place, info.num_rows, partial(read, group)))
+    return found
+
+
+def _open_ipc(path: Path) -> tuple[list[Fragment], Any]:
+    """List the batches of an IPC file."""
+    package = _import()
+
+    def read(number: int, columns: list[str]) -> Iterator[Any]:
+        with package.memory_map(str(path)) as memory, package.ipc.open_file(memory) as file:
+            batch = file.get_batch(number).select(columns)
+            for first in range(0, batch.num_rows, CHUNK_ROWS):
+                yield batch.slice(first, CHUNK_ROWS)
+
+    try:
+        with package.memory_map(str(path)) as memory, package.ipc.open_file(memory) as file:
+            lengths = [file.get_batch(n).num_rows for n in range(file.num_record_batches)]
+            schema = file.schema
+    except (package.ArrowException, OSError) as error:
+        raise invalid(f"the file {path}", "a whole Arrow IPC file", str(error)) from error
+    return [
+        Fragment(f"{path.name}, batch {number}", length, partial(read, number))
+        for number, length in enumerate(lengths)
+    ], schema
+
+
+def list_files(files: Paths, endings: tuple[str, ...]) -> list[Path]:
+    """List the files that are meant by a folder, a file or several.
+
+    Parameters
+    ----------
+    files : path-like or sequence of path-like
+    endings : tuple of str
+        Of the files of a folder; names that begin with a dot or an underscore are left out.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    FileNotFoundError
+        If one of those that are named is not there.
+    """
+    if not isinstance(files, str | PathLike):
+        paths = [Path(file) for file in files]
+    elif Path(files).is_dir():
+        found = sorted(Path(files).rglob("*"))
+        paths = [
+            path for path in found
+            if path.suffix.lower() in endings and path.is_file()
+            and not any(part.startswith((".", "_")) for part in path.relative_to(files).parts)
+        ]  # fmt: skip
+        if not paths:
+            rule = f"a folder with files that end in {', '.join(endings)}"
+            raise invalid(str(files), rule, "a folder without")
+    else:
+        paths = [Path(files)]
+    if not paths:
+        raise invalid("files", "a folder, a file or several", "none")
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {path}")
+    return paths
+
+
+def _require_same(expected: Any, actual: Any, path: str, first: str) -> None:
+    """Raise a `ValueError` where a file has other columns than the first, or of other types."""
+    if actual.equals(expected):
+        return
+    fields = {field.name: field.type for field in expected}
+    others = {field.name: field.type for field in actual}
+    differing = [name for name in fields | others if fields.get(name) != others.get(name)]
+    if not differing:
+        got, name = "another order", ", ".join(list(others)[:3])
+    else:
+        name = differing[0]
+        got = f"{others.get(name, 'none')} for {fields.get(name, 'none')}"
+    raise invalid(f"the file {path}", f"of the columns of {first}", f"{got} at {name!r}")
+
+
+def _name_of(files: Any) -> str:
+    """Name what was given, for messages."""
+    return fspath(files) if isinstance(files, str | PathLike) else f"{len(files)} files"
+
+
+def _import() -> Any:
+    """Import pyarrow."""
+    require("reading columnar data", "data", "pyarrow")
+    import pyarrow
+
+    return pyarrow
