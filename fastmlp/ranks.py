@@ -43,6 +43,11 @@ class Alone:
         return int(self.starts[self.rank])
 
     @property
+    def own_slice(self) -> slice:
+        """Where the rows of this rank lie among those of all."""
+        return slice(self.first, int(self.starts[self.rank + 1]))
+
+    @property
     def fewest_rows(self) -> int:
         """How many rows X must have at least: one of several ranks may have none."""
         return 1 if self.size == 1 else 0
@@ -120,6 +125,20 @@ class Alone:
         ndarray of shape (sum of n_rows, ...)
         """
         return rows
+
+    def gather_any(self, rows: Array) -> Array:
+        """Put the rows of all ranks one after the other, be they text; see `gather`.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, ...)
+
+        Returns
+        -------
+        ndarray of shape (sum of n_rows, ...)
+        """
+        _, everyone = self.collect(lambda: rows, lambda own: own)
+        return rows if len(everyone) == 1 else np.concatenate(everyone)
 
     def begin(self, start: Any, plan: Any) -> Any:
         """Begin a trainer that works together with the others'; None where there are none.

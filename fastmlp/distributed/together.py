@@ -137,7 +137,8 @@ class Together(Alone):
                 yield
         except BaseException as error:
             # That a number is not finite all have seen.
-            if not (self.agreed or isinstance(error, ArithmeticError | RankError)):
+            seen = ArithmeticError | RankError
+            if not (self.agreed or isinstance(error, seen) or isinstance(error.__cause__, seen)):
                 self.communicator.fail(f"{type(error).__name__}: {error}")
             raise
         finally:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -28,15 +27,17 @@ from fastmlp.estimators.checkpoints import Keeping, Saved, take_up
 from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
+from fastmlp.estimators.holding_out import hold_out
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
 from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Kept, Stochastic
 from fastmlp.estimators.task import Given, Prepared
-from fastmlp.estimators.validation import Validation, split
+from fastmlp.estimators.validation import Validation
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.predictor import OUT_ACTIVATIONS, Predictor
+from fastmlp.ranks import ALONE, Alone
 from fastmlp.sample_weights import as_weights
 
 Array = NDArray[Any]
@@ -46,7 +47,14 @@ COPIED = ("_asked_sizes", "_input_scale", "_labels", "_memory", "_no_improvement
 
 UNSCALED = Scale(1.0, 0.0)
 
-LEFT = ("_predictor", "_kept", "_callback_fit_ctx", "_skl_callbacks_to_teardown")
+LEFT = (
+    "_predictor",
+    "_kept",
+    "_ranks",
+    "_known_labels",
+    "_callback_fit_ctx",
+    "_skl_callbacks_to_teardown",
+)
 """What no copy gets."""
 
 
@@ -63,6 +71,10 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     _parameter_constraints: ClassVar[dict[str, Any]] = options.CONSTRAINTS
     _y_options: ClassVar[dict[str, Any]] = {}
     _input_scale = UNSCALED
+    _ranks: Alone = ALONE
+    """Those that fit together."""
+    _known_labels: Any = None
+    """Those of all ranks, where there are several."""
 
     @abstractmethod
     def _plain_targets(self, y: Any, name: str) -> Any:
@@ -104,7 +116,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             self.set_callbacks(*self.callbacks)
         options.refuse_booleans(self)
         kept: Kept = self.__dict__.pop("_kept", Kept())
-        generator = kept.seeded(self.random_state)
+        generator = self._ranks.agree(kept.seeded(self.random_state))
         task = self._prepare(given, incremental, keeping, generator)
         rule, problem, validation = make_rule(self), task.problem, task.validation
         if self.solver == "lbfgs":
@@ -116,7 +128,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             raise ValueError("partial_fit does not support early_stopping=True")
         keeping, rows = keeping.of(self, problem, validation and validation.problem), None
         if self.early_stopping and validation is None:
-            rows, validation = self._hold_out(task, given.X, keeping)
+            rows, validation = hold_out(self, task, given.X, keeping.state)
         stochastic = Stochastic(
             self, task.parameters, rule, task.objective, problem, rows, validation, incremental,
             keeping, kept.released,
@@ -142,11 +154,15 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             weights = _check_sample_weight(weights, X, ensure_non_negative=True)
         y = self._read_targets(y, first, incremental)
         weights = self._sample_weights(y, weights, incremental)
+        if self._ranks.size > 1 and weights is not None:
+            weights = self._ranks.gather(np.asarray(weights, np.float64))
         self._random_state = generator
         network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
         if first:
             self._initialise(network, self._compute_dtype(X), keeping.saved)
         parameters = self._continue(network)
+        if self._ranks.shared:
+            parameters.buffer[...] = self._ranks.agree(parameters.buffer)
         dtype = parameters.dtype
         require_kept(self, dtype)
         problem = Problem(
@@ -277,23 +293,6 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return Validation(
             Problem(self._wrap(X, dtype), self._encode(y, dtype)), self._named(X, frame), y
         )
-
-    def _hold_out(
-        self, task: Prepared, frame: Any, keeping: Keeping
-    ) -> tuple[NDArray[np.intp], Validation]:
-        """Choose the samples to train and to validate on; `frame` is X as it was given."""
-        X, y, weights, _, problem, *_ = task
-        if keeping.state is None:
-            rows = split(self, y, problem.targets, weights)
-        else:
-            orders: Any = keeping.state.orders
-            rows = np.asarray(orders.rows)
-        held_out = np.setdiff1d(np.arange(len(y)), rows)
-        part, named = X[held_out], self._named(X, frame)
-        kept = Problem(self._wrap(part, problem.features.dtype), problem.targets[held_out])
-        scored = part if named is X else _safe_indexing(named, held_out)
-        held_weights = None if weights is None else weights[held_out]
-        return rows, Validation(kept, scored, y[held_out], held_weights)
 
     def _named(self, X: Any, frame: Any) -> Any:
         """Return what a scorer is given: X as the user gave it, where its columns have names."""

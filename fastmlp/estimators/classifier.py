@@ -13,12 +13,14 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
+from fastmlp.distributed import open_ranks
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.checkpoints import begin_keeping
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
 from fastmlp.estimators.options import CONSTRAINTS
+from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_labels
 from fastmlp.estimators.task import Given
 from fastmlp.losses import Loss
@@ -177,6 +179,7 @@ Multilabel targets, a batch after the other:
         checkpoint: Any = None,
         checkpoint_seconds: float = 60.0,
         resume: bool = False,
+        comm: Any = None,
     ) -> "MLPClassifier":
         """Fit the network.
 
@@ -200,6 +203,10 @@ Multilabel targets, a batch after the other:
             Go on from the checkpoint, to the bits of a fit that nothing has broken off. X, y and
             the arguments that matter must be those of before. It is an argument of `fit`, so that
             a pipeline and a search can pass it on to the estimator that they hold.
+        comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
+            Several processes fit together, each with at least a row of its own in X, y,
+            `sample_weight`, X_val and y_val; all end with the same network. Rank 0 has the
+            callbacks. It goes with neither lbfgs, nor `scoring`, nor a checkpoint.
 
         Returns
         -------
@@ -214,9 +221,10 @@ Multilabel targets, a batch after the other:
         OSError
             If the checkpoint cannot be written or read; what was there before stays.
         """
-        keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
         given = Given(X, y, sample_weight, X_val, y_val)
-        return self._fit(given, keeping=keeping)  # type: ignore[no-any-return]
+        with open_ranks(comm) as ranks:
+            keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
+            return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -300,7 +308,7 @@ Multilabel targets, a batch after the other:
             return np.asarray(y)
         y = tidy(y)
         if first and not incremental:
-            self._labels = find_labels(y)
+            self._labels = find_labels(y, self._known_labels)
         else:
             require_known(self._labels, y, self.warm_start and not incremental)
         self.classes_ = self._labels.classes
@@ -326,7 +334,10 @@ Multilabel targets, a batch after the other:
                 "labels. Pass a dict of weights, such as compute_class_weight('balanced', ...) "
                 "gives for all of y."
             )
-        weights = np.asarray(compute_sample_weight(self.class_weight, y))
+        everyone = self._ranks.gather_any(y)
+        weights: Array = np.asarray(compute_sample_weight(self.class_weight, everyone))
+        if self._ranks.shared:
+            weights = weights[self._ranks.own_slice]
         return weights if sample_weight is None else weights * sample_weight
 
     def _stratification(self, targets: Array) -> Array | None:

@@ -13,11 +13,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp._errors import invalid
+from fastmlp.distributed import open_ranks
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.checkpoints import begin_keeping
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.options import CONSTRAINTS
+from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_numbers
 from fastmlp.estimators.task import Given
 from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
@@ -142,6 +144,7 @@ True
         checkpoint: Any = None,
         checkpoint_seconds: float = 60.0,
         resume: bool = False,
+        comm: Any = None,
     ) -> "MLPRegressor":
         """Fit the network.
 
@@ -165,6 +168,10 @@ True
             Go on from the checkpoint, to the bits of a fit that nothing has broken off. X, y and
             the arguments that matter must be those of before. It is an argument of `fit`, so that
             a pipeline and a search can pass it on to the estimator that they hold.
+        comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
+            Several processes fit together, each with at least a row of its own in X, y,
+            `sample_weight`, X_val and y_val; all end with the same network. Rank 0 has the
+            callbacks. It goes with neither lbfgs, nor `scoring`, nor a checkpoint.
 
         Returns
         -------
@@ -179,9 +186,10 @@ True
         OSError
             If the checkpoint cannot be written or read; what was there before stays.
         """
-        keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
         given = Given(X, y, sample_weight, X_val, y_val)
-        return self._fit(given, keeping=keeping)  # type: ignore[no-any-return]
+        with open_ranks(comm) as ranks:
+            keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
+            return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]

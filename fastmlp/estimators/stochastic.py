@@ -130,7 +130,9 @@ class Stochastic:
         released: Released | None = None,
     ) -> None:
         self.estimator, self.incremental, self.keeping = estimator, incremental, keeping
-        self.n_samples = problem.features.n_samples if rows is None else len(rows)
+        ranks = estimator._ranks
+        n_all = ranks.n_samples if ranks.shared else problem.features.n_samples
+        self.n_samples = n_all if rows is None else len(rows)
         plan = make_plan(estimator, rule, objective, self.n_samples)
         memory = recall(estimator, parameters, rule) if incremental else None
         self.resumed = memory is not None and memory.draws is not None
@@ -140,7 +142,7 @@ class Stochastic:
                 rows, estimator.shuffle, estimator._random_state, np.arange(self.n_samples)
             )
             state = begin_state(estimator, parameters, orders, memory, any(objective.dropout))
-        self.descent, self.state = Descent(plan, state, problem, released), state
+        self.descent, self.state = Descent(plan, state, problem, released, ranks), state
         self.released: Released | None = None
         begin_history(estimator, state, validation)
         begin_counting(estimator, state)
@@ -149,7 +151,9 @@ class Stochastic:
         if validation is not None:
             self.evaluator = Evaluator(estimator, parameters, objective.loss, validation)
         self.n_epochs = 1 if incremental else estimator.max_iter - state.epoch
-        self.context = begin_context(estimator, self.n_epochs)
+        self.context: Any = NoCallbacks()
+        if ranks.rank == 0:
+            self.context = begin_context(estimator, self.n_epochs)
 
     def run(self) -> None:
         """Run the epochs, and keep what `partial_fit` needs."""
@@ -189,7 +193,8 @@ class Stochastic:
 
     def _hooks(self) -> list[Hook]:
         """Put together what looks on, in the order in which it is told."""
-        plan, verbose = self.descent.plan, bool(self.estimator.verbose)
+        plan = self.descent.plan
+        verbose = bool(self.estimator.verbose) and self.descent.ranks.rank == 0
         hooks: list[Hook] = [Verbose(self.state)] if verbose else []
         if plan.stopping is not None:
             hooks.append(Stop(plan.stopping, self.state, show_message if verbose else nothing))

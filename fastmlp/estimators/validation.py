@@ -46,8 +46,13 @@ class Evaluator:
     def __init__(
         self, estimator: Any, parameters: Parameters, loss: Loss, validation: Validation
     ) -> None:
-        self.estimator = estimator
-        self.loss, self.validation = loss, validation
+        self.estimator, self.ranks = estimator, estimator._ranks
+        self.loss, self.features = loss, validation.problem.features
+        targets = self.ranks.gather(validation.problem.targets)
+        self.validation = validation._replace(
+            problem=validation.problem._replace(targets=targets),
+            y=self.ranks.gather_any(validation.y),
+        )
         self.predictor = Predictor(
             parameters, estimator._input_scale, LOSSES[loss.name].output, estimator.backend,
             estimator.n_threads,
@@ -61,7 +66,7 @@ class Evaluator:
         """Compute the mean loss and the score, which is NaN where a prediction is not finite."""
         validation = self.validation
         with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
-            logits = self.predictor.logits(validation.problem.features)
+            logits = self._logits()
             losses = sample_losses(self.loss, logits, validation.problem.targets)
             loss = np.average(losses.astype(np.float64), weights=validation.weights)
             return float(loss), self._score(logits)
@@ -73,8 +78,12 @@ class Evaluator:
         be there yet.
         """
         if self.scorer is None or is_metric(self.scorer):
-            features = self.validation.problem.features
-            require_defined(lambda: self._score(self.predictor.logits(features)))
+            require_defined(lambda: self._score(self._logits()))
+
+    def _logits(self) -> Array:
+        """Compute the logits, of all ranks where there are several."""
+        logits: Array = self.ranks.gather(self.predictor.logits(self.features))
+        return logits
 
     def _score(self, logits: Array) -> float:
         estimator, validation = self.estimator, self.validation
