@@ -206,13 +206,26 @@ def as_initial_parameters(
         parameters = initial_parameters(network, init, dtype, generator)
     else:
         parameters = Parameters.zeros(network, dtype)
-    _copy_into(parameters.coefs, coefs_init, "coefs_init")
-    _copy_into(parameters.intercepts, intercepts_init, "intercepts_init")
+    copy_into(parameters.coefs, coefs_init, "coefs_init")
+    copy_into(parameters.intercepts, intercepts_init, "intercepts_init")
     return parameters
 
 
-def _copy_into(layers: Sequence[NDArray[Any]], given: Sequence[Any] | None, name: str) -> None:
-    """Copy the user's arrays into the layers' views."""
+def copy_into(layers: Sequence[NDArray[Any]], given: Sequence[Any] | None, name: str) -> None:
+    """Copy the user's arrays into the layers' views.
+
+    Parameters
+    ----------
+    layers : sequence of ndarray
+    given : sequence of array_like, or None
+    name : str
+        What the caller calls them.
+
+    Raises
+    ------
+    ValueError
+        If an array has not its layer's shape or is not finite.
+    """
     if given is None:
         return
     if len(given) != len(layers):

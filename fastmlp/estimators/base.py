@@ -21,6 +21,7 @@ from fastmlp.arguments import (
     require_kept,
 )
 from fastmlp.backends.contract import Objective, Problem
+from fastmlp.configuration import copy_into
 from fastmlp.estimators import options
 from fastmlp.estimators.callbacks import CallbackSupportMixin
 from fastmlp.estimators.checkpoints import Keeping, Saved, take_up
@@ -160,6 +161,8 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
         if first:
             self._initialise(network, self._compute_dtype(X), keeping.saved)
+        if keeping.saved is None:
+            self._take_initial(given, first)
         parameters = self._continue(network)
         if self._ranks.shared:
             parameters.buffer[...] = self._ranks.agree(parameters.buffer)
@@ -229,6 +232,18 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         parameters = Parameters.zeros(network, dtype)
         draw_parameters(parameters, self.init, self._random_state)
         self._keep(parameters)
+
+    def _take_initial(self, given: Given, first: bool) -> None:
+        """Copy initial weights that are given over those that were drawn."""
+        for name, layers in (
+            ("coefs", self._fitted.coefs),
+            ("intercepts", self._fitted.intercepts),
+        ):
+            values = getattr(given, f"{name}_init")
+            if values is not None and not first:
+                rule = "left out where a fit goes on from the weights of another"
+                raise invalid(f"{name}_init", rule, "both", f"Write into {name}_.")
+            copy_into(layers, values, f"{name}_init")
 
     def _keep(self, parameters: Parameters) -> None:
         """Make parameters the fitted ones."""

@@ -141,6 +141,8 @@ True
         *,
         X_val: Any = None,
         y_val: Any = None,
+        coefs_init: Any = None,
+        intercepts_init: Any = None,
         checkpoint: Any = None,
         checkpoint_seconds: float = 60.0,
         resume: bool = False,
@@ -159,6 +161,9 @@ True
         X_val, y_val : as X and y, optional
             Validation set, evaluated after each epoch; with `early_stopping` it takes the place of
             the part that is held out otherwise.
+        coefs_init, intercepts_init : sequence of ndarray, optional
+            Initial weights, of shape (fan_in, fan_out) for each layer, and biases, of shape
+            (fan_out,); copied. What is not given is drawn as `init` says.
         checkpoint : path-like, optional
             A file that the fit goes on from with `resume`, whatever broke it off: it is written now
             and then, whole or not at all, and at the end.
@@ -186,7 +191,7 @@ True
         OSError
             If the checkpoint cannot be written or read; what was there before stays.
         """
-        given = Given(X, y, sample_weight, X_val, y_val)
+        given = Given(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
         with open_ranks(comm) as ranks:
             keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
             return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]

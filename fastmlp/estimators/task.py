@@ -19,6 +19,8 @@ class Given(NamedTuple):
     sample_weight: Any = None
     X_val: Any = None
     y_val: Any = None
+    coefs_init: Any = None
+    intercepts_init: Any = None
 
 
 class Prepared(NamedTuple):

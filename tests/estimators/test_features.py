@@ -295,3 +295,27 @@ def test_epochs_that_run_in_one_call_end_as_those_that_do_not(arguments, backend
     assert len(together.history_.seconds) == together.n_iter_
     for ours, theirs in zip(together.coefs_, apart.coefs_, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("backend", ["reference", "numpy", "numba"])
+def test_initial_weights_are_given_to_both_doors(backend):
+    """With them, and in order, `train` and the estimators learn the same."""
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(60, 4))
+    Y = np.arange(60) % 3
+    start = {"coefs_init": [generator.normal(0, 0.5, shape) for shape in ((4, 5), (5, 3))],
+             "intercepts_init": [generator.normal(size=5), generator.normal(size=3)]}  # fmt: skip
+    alike = {"hidden_layer_sizes": (5,), "activation": "logistic", "solver": "adam",
+             "learning_rate_init": 0.01, "alpha": 0.1, "batch_size": 16, "shuffle": False,
+             "backend": backend, "dtype": "float64", "tol": 0.0}  # fmt: skip
+    model = fastmlp.MLPClassifier(**alike, max_iter=3, n_iter_no_change=9)
+    model.fit(X, Y, **start)
+    result = fastmlp.train(X, Y, **alike, epochs=3, **start)
+    np.testing.assert_array_equal(result.history.loss, model.loss_curve_)
+    np.testing.assert_array_equal(result.model.coefs_[0], model.coefs_[0])
+    with pytest.raises(ValueError, match="coefs_init must be numbers of shape"):
+        model.fit(X, Y, coefs_init=start["coefs_init"][::-1])
+    with pytest.raises(ValueError, match="intercepts_init must be left out where a fit goes on"):
+        model.fit(X, Y, **start).set_params(warm_start=True).fit(
+            X, Y, intercepts_init=start["intercepts_init"]
+        )
