@@ -3,7 +3,7 @@
 import re
 
 from benchmarks import first_call, roofline
-from benchmarks.peers.contestants import ALONE
+from benchmarks.peers.competitors import ALONE
 from benchmarks.peers.report import count_text, peak_text
 from benchmarks.roofline.report import notes
 from benchmarks.roofline.report import peaks_text as roofline_peaks
@@ -41,8 +41,8 @@ def page(results):
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def contestants(results):
-    """Write every run of every contestant, for the site.
+def competitors(results):
+    """Write every run of every competitor, for the site.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ def contestants(results):
     """
     races = (("peers", ""), ("avx2", " --isa avx2"))
     return "\n\n".join(
-        _contestants(row, results[name]["sgemm_flops_per_second"], options)
+        _competitors(row, results[name]["sgemm_flops_per_second"], options)
         for name, options in races
         for row in results[name]["rows"].values()
     )
 
 
-def _contestants(row, peaks, options):
+def _competitors(row, peaks, options):
     """Write what everybody needed for a row."""
     return (
         f"**{row['name']}**: {row['title']}\n\n"
@@ -204,7 +204,7 @@ what we want to reach. Measured by `{command}`; a row alone by `--only` and its 
 
 {table}
 
-Every run of every contestant is in `benchmarks/published/peers.json`; the site shows them, too.
+Every run of every competitor is in `benchmarks/published/peers.json`; the site shows them, too.
 """
 
 THREADS = """

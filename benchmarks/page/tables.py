@@ -1,6 +1,6 @@
 """The tables of the page, and what fastmlp loses, from the records of the race."""
 
-from benchmarks.peers.contestants import ALONE
+from benchmarks.peers.competitors import ALONE
 from benchmarks.peers.records import best, best_entry, best_of, groups_of, ratio, verdict
 
 COLUMN_OF = {"NumPy per sample": ("NumPy", " per sample"), "reference": ("NumPy", " reference")}
@@ -87,7 +87,7 @@ def race_cells(row, columns, goals=True):
 
 
 def row_table(row):
-    """Write what every contestant of a row needed.
+    """Write what every competitor of a row needed.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def row_table(row):
         runs = ", ".join(duration(run) for run in sorted(entry["seconds"]))
         cells = [label, runs, f"{times:.2f}x" if times else "", f"{entry['loss']:.6f}"]
         body.append([*cells, f"{entry['prepare_seconds']:.2f} s"])
-    headings = ["contestant", "runs", "to fastmlp's best", "final loss", "prepared in"]
+    headings = ["competitor", "runs", "to fastmlp's best", "final loss", "prepared in"]
     return markdown_table(headings, body, "lr")
 
 

@@ -20,7 +20,7 @@ from .sweeps import MOST_REPEATS, sweeps
 
 QUICK_SAMPLES = 512
 QUICK_GOAL = 0.5
-"""With so few samples no contestant comes to 98 %."""
+"""With so few samples no competitor comes to 98 %."""
 
 SWEEPS = {sweep.name: sweep for sweep in sweeps(n_cores())}
 TABLE = {row.name: row for row in ROWS}
@@ -131,12 +131,12 @@ def _adapted(row, dataset, samples, quick):
     task = replace(row.task, dataset=dataset)
     if samples is not None:
         task = replace(task, n_samples=min(samples, task.n_samples or samples))
-    contestants = row.contestants
+    competitors = row.competitors
     if quick:
         task = replace(task, goal=min(task.goal, QUICK_GOAL))
         task = replace(task, batch_size=min(task.batch_size, task.n_samples))
-        contestants = tuple(one for one in contestants if one.variant != "compiled")
-    return replace(row, task=task, contestants=contestants)
+        competitors = tuple(one for one in competitors if one.variant != "compiled")
+    return replace(row, task=task, competitors=competitors)
 
 
 def _progress(text):

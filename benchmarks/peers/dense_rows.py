@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .contestants import ALONE, FASTMLP, JAX, NUMPY, ON_ONE, ON_TWO, TORCH_EAGER
+from .competitors import ALONE, FASTMLP, JAX, NUMPY, ON_ONE, ON_TWO, TORCH_EAGER
 from .row import THREE, Row, aims
 from .tasks import Task
 
@@ -43,12 +43,12 @@ AS_GOOD_AS_ALONE = 0.91
 """The own choice takes at most 1.1 times as long as one thread."""
 
 
-def _of_threads(shape, name, title, contestant, aim, neighbour=False):
+def _of_threads(shape, name, title, competitor, aim, neighbour=False):
     """Compare a number of threads with one, on the task of a row of `DENSE_ROWS`."""
     (row,) = (row for row in DENSE_ROWS if row.name == f"dense_{shape}")
     return replace(
         row, name=f"{name}_{shape}", title=f"{row.title}: {title}",
-        contestants=(contestant, ON_ONE), neighbour=neighbour,
+        competitors=(competitor, ON_ONE), neighbour=neighbour,
         **aims((ALONE,), aim, aim),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .contestants import ESTIMATORS, FASTMLP_ESTIMATOR, SKLEARN, Contestant
+from .competitors import ESTIMATORS, FASTMLP_ESTIMATOR, SKLEARN, Competitor
 from .row import ROUNDING_GROWS, Row, aims
 from .tasks import Task
 
@@ -83,14 +83,14 @@ ESTIMATOR_ROWS = (
     _one_row("float64", 8),
     Row(
         "partial_fit", "partial_fit of 32 x 4, 64 and 64 ReLU, Adam", STEPS,
-        FASTMLP_ESTIMATOR + SKLEARN + (Contestant("PyTorch", "with_torch", "eager", 1),),
+        FASTMLP_ESTIMATOR + SKLEARN + (Competitor("PyTorch", "with_torch", "eager", 1),),
         {"scikit-learn": 5, "PyTorch": 1.2}, {"scikit-learn": 5, "PyTorch": 1.2}, tolerance=1e-2,
     ),
     Row(
         "step", "OnlineTrainer.step of 32 x 4, 64 and 64 ReLU, Adam", STEPS,
         (
-            Contestant("fastmlp", "with_fastmlp", "", 1), *SKLEARN,
-            Contestant("PyTorch", "with_torch", "eager", 1),
+            Competitor("fastmlp", "with_fastmlp", "", 1), *SKLEARN,
+            Competitor("PyTorch", "with_torch", "eager", 1),
         ),
         {"PyTorch": 10}, {"PyTorch": 10}, tolerance=1e-2,
     ),

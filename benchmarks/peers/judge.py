@@ -1,4 +1,4 @@
-"""What contestants return, judged by one function in float64 that is part of none of them."""
+"""What competitors return, judged by one function in float64 that is part of none of them."""
 
 import numpy as np
 
@@ -68,13 +68,13 @@ LOSSES = {"log_loss": cross_entropy, "squared_error": squared_error}
 
 
 def final_loss(task, data, answer):
-    """Compute the mean loss of what a contestant returned.
+    """Compute the mean loss of what a competitor returned.
 
     Parameters
     ----------
     task : Task
     data : Data
-        The row's, also where the contestant saw a part of it.
+        The row's, also where the competitor saw a part of it.
     answer : Fitted or ndarray of shape (n_rows, n_classes)
         Probabilities are judged by the test samples they are of.
 

@@ -1,4 +1,4 @@
-"""The table as a picture: a panel a row, a bar a contestant."""
+"""The table as a picture: a panel a row, a bar a competitor."""
 
 from .records import best_of, ratio
 
@@ -21,7 +21,7 @@ def plot(rows, path):
     Parameters
     ----------
     rows : iterable of dict
-        As `records.row_record` makes them. Contestants without a time are left out, and so are
+        As `records.row_record` makes them. Competitors without a time are left out, and so are
         rows without any.
     path : Path
     """

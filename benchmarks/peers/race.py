@@ -4,7 +4,7 @@ import statistics
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from .contestants import FASTMLP, Contestant
+from .competitors import FASTMLP, Competitor
 from .data import load
 from .judge import accuracy_of, final_loss
 from .neighbour import half_busy
@@ -13,23 +13,23 @@ from .tasks import Fitted, Task, n_coefs
 from .worker import Worker, WorkerError
 
 ACCURACY_MARGIN = 2e-4
-"""The judge, in float64, may find so little less than a contestant found: two samples."""
+"""The judge, in float64, may find so little less than a competitor found: two samples."""
 
 
 @dataclass
 class Entry:
-    """One contestant's results in a row.
+    """One competitor's results in a row.
 
     Parameters
     ----------
-    contestant : Contestant
+    competitor : Competitor
     task : Task
         The part of the row's that it runs.
     factor : float
         What its times are multiplied by.
     """
 
-    contestant: Contestant
+    competitor: Competitor
     task: Task
     factor: float
     prepare_seconds: float | None = None
@@ -47,7 +47,7 @@ class Entry:
     @property
     def request(self):
         """What its worker is told."""
-        return self.task, self.contestant.variant, self.contestant.n_threads
+        return self.task, self.competitor.variant, self.competitor.n_threads
 
 
 @dataclass
@@ -106,11 +106,11 @@ class Race:
         data = load(row.task)
         n_samples = data.X.shape[0]
         entries = [
-            Entry(contestant, *contestant.part_of(row.task, n_samples))
-            for contestant in row.contestants
+            Entry(competitor, *competitor.part_of(row.task, n_samples))
+            for competitor in row.competitors
         ]
         for entry in entries:
-            self._attempt(self._prepare, entry, f"{row.name}: {entry.contestant.label}, preparing")
+            self._attempt(self._prepare, entry, f"{row.name}: {entry.competitor.label}, preparing")
         with half_busy() if row.neighbour else nullcontext():
             self._take_turns(entries, row, data, repeats)
         self._judge(entries, row, data)
@@ -122,7 +122,7 @@ class Race:
         """Let everyone run once, and then everyone again."""
         for number in range(1, repeats + 1):
             for entry in entries:
-                text = f"{row.name}: {entry.contestant.label}, run {number} of {repeats}"
+                text = f"{row.name}: {entry.competitor.label}, run {number} of {repeats}"
                 self._attempt(lambda entry: self._run(entry, row, data), entry, text)
 
     def _attempt(self, action, entry, text):
@@ -141,22 +141,22 @@ class Race:
         except WorkerError:
             self.workers = {key: kept for key, kept in self.workers.items() if kept is not worker}
 
-    def _worker(self, contestant):
-        """Find a contestant's process, or start it; fastmlp sets its threads itself."""
-        n_threads = None if contestant.module == "with_fastmlp" else contestant.n_threads
-        key = contestant.module, n_threads
+    def _worker(self, competitor):
+        """Find a competitor's process, or start it; fastmlp sets its threads itself."""
+        n_threads = None if competitor.module == "with_fastmlp" else competitor.n_threads
+        key = competitor.module, n_threads
         if key not in self.workers:
             self.workers[key] = Worker(*key)
         return self.workers[key]
 
     def _prepare(self, entry):
         """Let an entry compile and warm up."""
-        worker = self._worker(entry.contestant)
+        worker = self._worker(entry.competitor)
         entry.prepare_seconds = worker.ask("prepare", *entry.request)
 
     def _run(self, entry, row, data):
         """Let an entry run once; what it returns the first time is judged."""
-        outcome = self._worker(entry.contestant).ask("run", *entry.request)
+        outcome = self._worker(entry.competitor).ask("run", *entry.request)
         entry.seconds.append(outcome.seconds * entry.factor)
         if entry.loss is None:
             entry.loss = final_loss(row.task, data, outcome.answer)
@@ -181,7 +181,7 @@ class Race:
 
     def _extra(self, entries, row, data):
         """Let fastmlp do a task once more that it does not itself compete in: a part."""
-        if any(entry.contestant.group == "fastmlp" for entry in entries):
+        if any(entry.competitor.group == "fastmlp" for entry in entries):
             return []
         extra = Entry(FASTMLP[0], entries[0].task, 1.0)
         for action in (self._prepare, lambda entry: self._run(entry, row, data)):

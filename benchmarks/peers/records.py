@@ -37,12 +37,12 @@ def row_record(result):
 
 
 def _entry_record(entry):
-    """Turn a contestant's results into a record; times have six digits."""
-    contestant = entry.contestant
+    """Turn a competitor's results into a record; times have six digits."""
+    competitor = entry.competitor
     return {
-        "label": contestant.label,
-        "group": contestant.group,
-        "n_threads": contestant.n_threads,
+        "label": competitor.label,
+        "group": competitor.group,
+        "n_threads": competitor.n_threads,
         "in_part": entry.factor != 1,
         "seconds": [float(f"{seconds:.6g}") for seconds in entry.seconds],
         "prepare_seconds": entry.prepare_seconds and float(f"{entry.prepare_seconds:.4g}"),

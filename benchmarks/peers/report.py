@@ -63,7 +63,7 @@ def row_text(row, peaks):
     Returns
     -------
     str
-        A heading, a line for each contestant, and whether fastmlp's own aims were reached.
+        A heading, a line for each competitor, and whether fastmlp's own aims were reached.
     """
     task = row["task"]
     source = task["form"] if task["form"] in WITHOUT_DATASET else task["dataset"]
@@ -114,7 +114,7 @@ def _line(label, cells):
 
 
 def _entry_line(row, entry, peaks):
-    """Write one contestant's line."""
+    """Write one competitor's line."""
     label = entry["label"] + ("*" if entry["in_part"] else "")
     seconds, group = best_of(entry), entry["group"]
     if seconds is None:

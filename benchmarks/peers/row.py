@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .contestants import Contestant
+from .competitors import Competitor
 from .tasks import Task
 
 ROUNDING_GROWS = 0.5
@@ -15,7 +15,7 @@ THREE = ("NumPy", "PyTorch", "JAX")
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a task, its contestants and the aims.
+    """One row: a task, its competitors and the aims.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Row:
         What ``--only`` takes.
     title : str
     task : Task
-    contestants : tuple of Contestant
+    competitors : tuple of Competitor
     targets : dict of str to float
         For each group how many times fastmlp's best time its best time should be.
     avx2 : dict of str to float, optional
@@ -41,7 +41,7 @@ class Row:
     name: str
     title: str
     task: Task
-    contestants: tuple[Contestant, ...]
+    competitors: tuple[Competitor, ...]
     targets: dict[str, float] = field(default_factory=dict)
     avx2: dict[str, float] | None = None
     tolerance: float = 1e-3

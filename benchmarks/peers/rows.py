@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .contestants import (
+from .competitors import (
     FASTMLP,
     FASTMLP_ESTIMATOR,
     JAX,
@@ -28,7 +28,7 @@ RECIPE = {
     "batch_size": 128,
     "epochs": 6,
 }
-"""How both contestants of the row `accuracy` train."""
+"""How both competitors of the row `accuracy` train."""
 GOAL = 0.98
 """The test accuracy at which they stop."""
 

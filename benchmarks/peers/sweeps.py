@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from .contestants import FASTMLP, JAX, NUMPY, SKLEARN, TORCH_EAGER, Contestant
+from .competitors import FASTMLP, JAX, NUMPY, SKLEARN, TORCH_EAGER, Competitor
 from .rows import ADAM, ROUNDING_GROWS, Row
 from .tasks import Task
 
@@ -34,9 +34,9 @@ class Sweep:
     measure: str = "cost"
 
 
-def _sweep(name, title, axis, tasks, contestants, measure="cost", tolerance=1e-2):
-    """Make a row of each task, with the same contestants or with those of its value."""
-    of_value = contestants if callable(contestants) else lambda value: contestants
+def _sweep(name, title, axis, tasks, competitors, measure="cost", tolerance=1e-2):
+    """Make a row of each task, with the same competitors or with those of its value."""
+    of_value = competitors if callable(competitors) else lambda value: competitors
     points = {
         value: Row(f"{name}={value:g}", title, task, of_value(value), tolerance=tolerance)
         for value, task in tasks.items()
@@ -52,12 +52,12 @@ def _vary(task, field, values, shape=lambda value: value):
 def _on_threads(*libraries):
     """Let libraries run on as many threads as the value says."""
 
-    def contestants(n_threads):
+    def competitors(n_threads):
         return tuple(
-            Contestant(group, module, variant, n_threads) for group, module, variant in libraries
+            Competitor(group, module, variant, n_threads) for group, module, variant in libraries
         )
 
-    return contestants
+    return competitors
 
 
 def sweeps(n_cores):

@@ -1,4 +1,4 @@
-"""What contestants are asked to do, what they start from, and what they answer."""
+"""What competitors are asked to do, what they start from, and what they answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
 
 class WorkerError(Exception):
-    """A contestant cannot run; the message says why."""
+    """A competitor cannot run; the message says why."""
 
 
 def environment(module, n_threads):

@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxRole
 from benchmarks import roofline
 from benchmarks.page.__main__ import read_results
 from benchmarks.page.front import front_table, machine_sentence
-from benchmarks.page.markdown import contestants
+from benchmarks.page.markdown import competitors
 from benchmarks.page.tables import duration
 from benchmarks.peers.records import best, ratio
 from benchmarks.roofline.report import notes
@@ -42,7 +42,7 @@ class Seconds(SphinxRole):
 TABLES = {
     "front": lambda: front_table(read_results()["peers"]),
     "machine": lambda: machine_sentence(read_results()["peers"]),
-    "contestants": lambda: contestants(read_results()),
+    "competitors": lambda: competitors(read_results()),
     "roofline": lambda: roofline.table(read_results()["roofline"]),
     "roofline-notes": lambda: notes(read_results()["roofline"]),
 }

@@ -7,10 +7,10 @@ import pytest
 
 from benchmarks.page import ROOT, tables
 from benchmarks.page.__main__ import read_results
-from benchmarks.page.markdown import BEGIN, END, contestants, page, readme
+from benchmarks.page.markdown import BEGIN, END, competitors, page, readme
 from benchmarks.page.pictures import draw_sweep
 from benchmarks.peers import records
-from benchmarks.peers.contestants import ALONE
+from benchmarks.peers.competitors import ALONE
 from benchmarks.peers.rows import ROWS, ROWS_AVX2
 from benchmarks.peers.sweeps import sweeps
 
@@ -132,9 +132,9 @@ def test_share_of_the_peak_is_told(row, results):
     content = {"rows": {"some": row}, "sweeps": {}, "machine": results["peers"]["machine"],
                "sgemm_flops_per_second": {"1": 1e11, "2": 2e11}}  # fmt: skip
     told = "fastmlp reaches {} of sgemm's peak on all threads, the goal is 35%: {}"
-    assert told.format("50%", "reached") in contestants(results | {"avx2": content})
+    assert told.format("50%", "reached") in competitors(results | {"avx2": content})
     row["flops"] = 1e8
-    assert told.format("25%", "missed") in contestants(results | {"avx2": content})
+    assert told.format("25%", "missed") in competitors(results | {"avx2": content})
 
 
 def test_goal_that_was_missed_is_told(row):

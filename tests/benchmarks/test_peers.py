@@ -47,7 +47,7 @@ def without_compiling(monkeypatch):
 
 
 def loss_of(module, task, variant):
-    """Let a contestant do a task as its worker does, and judge what it returns."""
+    """Let a competitor do a task as its worker does, and judge what it returns."""
     server = worker.Server(module)
     server.prepare(task, variant, None)
     return judge.final_loss(task, load(task), server.run(task, variant, None).answer)
@@ -156,7 +156,7 @@ def test_operations_are_six_a_weight_and_sample(change, expected):
 def test_rows_have_names_of_their_own_and_aims_for_whom_they_race():
     assert Counter(row.name for row in ROWS).most_common(1)[0][1] == 1
     for row in (*ROWS, *ROWS_AVX2):
-        groups = {contestant.group for contestant in row.contestants}
+        groups = {competitor.group for competitor in row.competitors}
         assert {"fastmlp", *row.targets} <= groups, row.name
 
 

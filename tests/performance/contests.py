@@ -19,7 +19,7 @@ import numpy as np
 from llvmlite import binding
 from scipy.sparse import random_array
 
-from tests.performance.contestants import (
+from tests.performance.competitors import (
     Epoch,
     EstimatorRow,
     ManyRows,
@@ -53,9 +53,9 @@ class Lead(NamedTuple):
 
 
 class Contest(NamedTuple):
-    """Contestants that do the same work."""
+    """Competitors that do the same work."""
 
-    contestants: Callable
+    competitors: Callable
     """Makes them from images and their classes, as a dict by name."""
     leads: dict[str, Lead]
     """By rival: all the others."""

@@ -1,51 +1,51 @@
 """Rounds that take turns, and the leads that come out of them.
 
 Others on the machine can only slow a round down, never speed it up: so the fastest round of each
-contestant counts, in the time of the processor, of which a process that waits uses none. Ours and
+competitor counts, in the time of the processor, of which a process that waits uses none. Ours and
 the rivals' rounds take turns, so that whatever changes slowly, such as the clock's frequency, hits
-all alike. Where a lead falls short, the heat is run again, `HEATS` times at the most, and all
-rounds count together: chance is given more of them to find an undisturbed moment, and kernels that
+all alike. Where a lead falls short, all rounds are run again, at most `REPEATS` times, and they
+count together: chance is given more of them to find an undisturbed moment, and kernels that
 are slow stay slow in all.
 """
 
 import time
 
 ROUNDS = 15
-"""In a heat."""
 
-HEATS = 4
+REPEATS = 4
+"""How often all rounds are run, where a lead falls short."""
 
 ROUNDS_ALONE = 5
 """Of a rival, for its row in the table."""
 
 
 class Timed:
-    """A contestant and its fastest round."""
+    """A competitor and its fastest round."""
 
-    def __init__(self, contestant):
-        self.contestant = contestant
+    def __init__(self, competitor):
+        self.competitor = competitor
         self.seconds = float("inf")
 
     def run(self):
         """Do the work once."""
         start = time.process_time()
-        result = self.contestant.run()
+        result = self.competitor.run()
         self.seconds = min(self.seconds, time.process_time() - start)
         return result
 
     def round(self):
         """Do the work once from where it begins."""
-        self.contestant.reset()
+        self.competitor.reset()
         return self.run()
 
 
-class Heat:
+class Rounds:
     """Rounds of ours and of the rivals, which take turns.
 
     Parameters
     ----------
-    ours : contestant
-    rivals : dict of str to contestant
+    ours : competitor
+    rivals : dict of str to competitor
     """
 
     def __init__(self, ours, rivals):
@@ -56,7 +56,7 @@ class Heat:
         """Let the rivals run, and get ours ready."""
         for rival in self.rivals.values():
             rival.round()
-        self.ours.contestant.reset()
+        self.ours.competitor.reset()
 
     def leads(self):
         """Divide each rival's time by ours.
@@ -68,7 +68,7 @@ class Heat:
         return {name: rival.seconds / self.ours.seconds for name, rival in self.rivals.items()}
 
     def repeat(self, least):
-        """Run further heats until every lead is large enough, but no more than `HEATS` in all.
+        """Run all rounds again until every lead is large enough, `REPEATS` times in all.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class Heat:
         dict of str to float
             See `leads`.
         """
-        for _ in range(HEATS - 1):
+        for _ in range(REPEATS - 1):
             if not too_small(self.leads(), least):
                 break
             for _ in range(ROUNDS):

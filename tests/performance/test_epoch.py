@@ -19,38 +19,38 @@ import pytest
 
 from fastmlp.threads import limit_blas
 from tests.performance.contests import CONTESTS
-from tests.performance.gate import ROUNDS, ROUNDS_ALONE, Heat, too_small
+from tests.performance.gate import ROUNDS, ROUNDS_ALONE, Rounds, too_small
 from tests.tolerances import assert_close
 
-CONTESTANTS = [
+COMPETITORS = [
     (contest, name) for contest, (_, leads, ours) in CONTESTS.items() for name in (ours, *leads)
 ]
 
 
 @pytest.fixture(scope="module")
-def contestants(request, mnist_shaped):
-    """Make the contestants of a contest, and leave BLAS one thread while they run."""
+def competitors(request, mnist_shaped):
+    """Make the competitors of a contest, and leave BLAS one thread while they run."""
     with limit_blas(1):
-        yield request.param, CONTESTS[request.param].contestants(*mnist_shaped)
+        yield request.param, CONTESTS[request.param].competitors(*mnist_shaped)
 
 
 @pytest.mark.benchmark(timer=time.process_time)
-@pytest.mark.parametrize(("contestants", "name"), CONTESTANTS, indirect=["contestants"])
-def test_right_then_timed(contestants, name, benchmark):
-    title, everyone = contestants
-    contest, contestant = CONTESTS[title], everyone[name]
+@pytest.mark.parametrize(("competitors", "name"), COMPETITORS, indirect=["competitors"])
+def test_right_then_timed(competitors, name, benchmark):
+    title, everyone = competitors
+    contest, competitor = CONTESTS[title], everyone[name]
     gated = name == contest.ours and benchmark.enabled and not numba.config.DISABLE_JIT
-    heat = Heat(contestant, {other: everyone[other] for other in contest.leads if gated})
-    actual = heat.ours.round()  # also compiles
-    assert_close(actual, contestant.expected(), contestant.quantity, "float32")
+    rounds = Rounds(competitor, {other: everyone[other] for other in contest.leads if gated})
+    actual = rounds.ours.round()  # also compiles
+    assert_close(actual, competitor.expected(), competitor.quantity, "float32")
     benchmark.group = title
     benchmark.extra_info["threads"] = 1
-    rounds = ROUNDS if gated else ROUNDS_ALONE
-    result = benchmark.pedantic(heat.ours.run, setup=heat.begin_round, rounds=rounds)
-    assert_close(result, actual, contestant.quantity, "float32")
-    if contestant.quantity == "loss curve":
+    n_rounds = ROUNDS if gated else ROUNDS_ALONE
+    result = benchmark.pedantic(rounds.ours.run, setup=rounds.begin_round, rounds=n_rounds)
+    assert_close(result, actual, competitor.quantity, "float32")
+    if competitor.quantity == "loss curve":
         benchmark.extra_info["loss"] = result
     if gated:
-        benchmark.extra_info["leads"] = heat.repeat(contest.least())
-        if failures := too_small(heat.leads(), contest.least()):
+        benchmark.extra_info["leads"] = rounds.repeat(contest.least())
+        if failures := too_small(rounds.leads(), contest.least()):
             pytest.fail(failures)

@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 
 from fastmlp.threads import limit_blas, n_cores
-from tests.performance.contestants import Epoch, Work
+from tests.performance.competitors import Epoch, Work
 from tests.tolerances import assert_close
 
 ROUNDS = 15
-"""In a heat."""
 
-HEATS = 4
+REPEATS = 4
 
 LEAST_SPEEDUP = 1.25
 """Of two threads, in wall time. It is 1.64 to 1.74 on two free processors, so that threads of half
@@ -77,11 +76,11 @@ def epochs(mnist_shaped):
         yield alone[0], Apart(alone[1:]), together
 
 
-def wall_seconds(contestant):
-    """Time a contestant from where it begins."""
-    contestant.reset()
+def wall_seconds(competitor):
+    """Time a competitor from where it begins."""
+    competitor.reset()
     start = time.perf_counter()
-    contestant.run()
+    competitor.run()
     return time.perf_counter() - start
 
 
@@ -106,10 +105,10 @@ def test_two_threads_are_right_and_then_timed(epochs, benchmark):
 
 
 def require_speedup(seconds, begin_round, extra_info):
-    """Run further heats until the fastest rounds show the speedup; then it is there or not."""
+    """Run the rounds again until the fastest show the speedup; then it is there or not."""
     if n_cores() < 2:
         pytest.skip("two processors are needed to time two threads")
-    for _ in range(HEATS - 1):
+    for _ in range(REPEATS - 1):
         if speedup(seconds) < LEAST_SPEEDUP:
             for _ in range(ROUNDS):
                 begin_round()

@@ -7,7 +7,7 @@ FEWEST_SAMPLES = 256
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Competitor:
     """A library in one of its settings.
 
     Parameters
@@ -61,24 +61,24 @@ class Contestant:
 
 def on_one_and_all(group, module, variant=""):
     """Let a library run on one thread and on all."""
-    return tuple(Contestant(group, module, variant, n_threads) for n_threads in (1, None))
+    return tuple(Competitor(group, module, variant, n_threads) for n_threads in (1, None))
 
 
-def in_part(contestants, part=0.1):
-    """Let contestants run a part of an epoch."""
-    return tuple(replace(contestant, part=part) for contestant in contestants)
+def in_part(competitors, part=0.1):
+    """Let competitors run a part of an epoch."""
+    return tuple(replace(competitor, part=part) for competitor in competitors)
 
 
 FASTMLP = on_one_and_all("fastmlp", "with_fastmlp")
 ALONE = "fastmlp alone"
 """The group that fastmlp's threads are compared with: its one thread."""
 ON_ONE, ON_TWO = (
-    Contestant(ALONE, "with_fastmlp", "", 1),
-    Contestant("fastmlp", "with_fastmlp", "", 2),
+    Competitor(ALONE, "with_fastmlp", "", 1),
+    Competitor("fastmlp", "with_fastmlp", "", 2),
 )
-REFERENCE = (Contestant("reference", "with_fastmlp", "backend", 1, part=0.1),)
+REFERENCE = (Competitor("reference", "with_fastmlp", "backend", 1, part=0.1),)
 NUMPY = on_one_and_all("NumPy", "with_numpy", "batch loop")
-NUMPY_PER_SAMPLE = (Contestant("NumPy per sample", "with_numpy", "loop", 1),)
+NUMPY_PER_SAMPLE = (Competitor("NumPy per sample", "with_numpy", "loop", 1),)
 SKLEARN = on_one_and_all("scikit-learn", "with_sklearn")
 TORCH_EAGER = on_one_and_all("PyTorch", "with_torch", "eager")
 TORCH = TORCH_EAGER + on_one_and_all("PyTorch", "with_torch", "compiled")

@@ -1,6 +1,6 @@
 """Who is timed: epochs of a backend, predictions, and SciPy's sparse products as a yardstick.
 
-A contestant has `reset`, which brings it back to where it began, and `run`, which does the work and
+A competitor has `reset`, which brings it back to where it began, and `run`, which does the work and
 returns what it computed; only `run` is timed. Each holds memory that it has used before, so that
 neither checks, packing nor the system's page faults count: kernels are compared, not set-ups.
 """
