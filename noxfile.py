@@ -49,7 +49,7 @@ def tests(session):
 @nox.session
 def plain(session):
     """The proof suite without compiling."""
-    folders = ("tests/equivalence", "tests/judges", "tests/kernels")
+    folders = ("tests/equivalence", "tests/independent", "tests/kernels")
     session.run("pytest", "-q", *folders, env={"NUMBA_DISABLE_JIT": "1"})
 
 

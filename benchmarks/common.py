@@ -181,7 +181,7 @@ TIMED = {
 }
 """A fit of some 50 ms, and of a second where the network is large and the batch small."""
 
-JUDGED = Amount(1 << 28, 2_048, 4)
+COMPARED = Amount(1 << 28, 2_048, 4)
 """What every backend of a shape repeats."""
 
 

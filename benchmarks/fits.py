@@ -8,7 +8,7 @@ import numpy as np
 import fastmlp
 
 from .common import (
-    JUDGED,
+    COMPARED,
     TIMED,
     count_samples,
     make_data,
@@ -128,9 +128,9 @@ def _learn(cell, data):
     kept = Path(f"{cell.label}.json")
     if not kept.exists():
         warm_up(cell, data)
-        n_samples = count_samples(cell.shape, JUDGED, fewest_batches=2)
+        n_samples = count_samples(cell.shape, COMPARED, fewest_batches=2)
         X, y = training_set(data, cell.shape, n_samples)
-        result = fastmlp.train(X, y, epochs=JUDGED.epochs, **train_arguments(cell))
+        result = fastmlp.train(X, y, epochs=COMPARED.epochs, **train_arguments(cell))
         error_rate = 1 - result.model.score(*test_set(data, cell.shape))
         learned = {"loss": result.history.loss, "error_rate": error_rate}
         kept.write_text(json.dumps(learned), encoding="utf-8")

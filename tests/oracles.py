@@ -1,4 +1,4 @@
-"""Independent judges: textbook formulas that import nothing from fastmlp."""
+"""Oracles: textbook formulas that import nothing from fastmlp."""
 
 import numpy as np
 from scipy.special import huber, log_softmax, ndtr, xlogy

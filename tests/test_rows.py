@@ -1,7 +1,7 @@
 """What is added as a row of one table is there in all others: a message says where it is missing.
 
 An activation, a loss or an optimizer is a row of its NumPy file and has a twin of the same name in
-kernels/; the tests' own judges need a formula of their own.
+kernels/; the tests' own oracles need a formula of their own.
 """
 
 from dataclasses import fields

@@ -59,7 +59,7 @@ def _compare(before, title, advice=""):
     """Count, print both, and return status 1 where more is executed than may be."""
     rows = record.compare(before, _count("the library as it is here"))
     click.echo(record.table(rows, title) + "\n")
-    sentences, failed = record.judge(rows, title)
+    sentences, failed = record.sum_up(rows, title)
     for sentence in sentences:
         click.echo(sentence + advice)
     if not sentences:

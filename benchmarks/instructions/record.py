@@ -141,7 +141,7 @@ def table(rows, title):
     return "\n".join(lines)
 
 
-def judge(rows, title):
+def sum_up(rows, title):
     """Say what follows from a comparison.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Runs a row: everybody prepares, runs in turn, and is judged."""
+"""Runs a row: everybody prepares, runs in turn, and is evaluated."""
 
 import statistics
 from contextlib import nullcontext
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from .competitors import FASTMLP, Competitor
 from .data import load
-from .judge import accuracy_of, final_loss
+from .evaluation import accuracy_of, final_loss
 from .neighbour import half_busy
 from .rows import Row
 from .tasks import Fitted, Task, n_coefs
 from .worker import Worker, WorkerError
 
 ACCURACY_MARGIN = 2e-4
-"""The judge, in float64, may find so little less than a competitor found: two samples."""
+"""The evaluation, in float64, may find so little less than a competitor found: two samples."""
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Race:
             self._attempt(self._prepare, entry, f"{row.name}: {entry.competitor.label}, preparing")
         with half_busy() if row.neighbour else nullcontext():
             self._take_turns(entries, row, data, repeats)
-        self._judge(entries, row, data)
+        self._evaluate(entries, row, data)
         for worker in self.workers.values():
             self._forget(worker)
         return RowResult(row, entries, n_samples, _flops(row.task, entries, n_samples))
@@ -155,7 +155,7 @@ class Race:
         entry.prepare_seconds = worker.ask("prepare", *entry.request)
 
     def _run(self, entry, row, data):
-        """Let an entry run once; what it returns the first time is judged."""
+        """Let an entry run once; what it returns the first time is evaluated."""
         outcome = self._worker(entry.competitor).ask("run", *entry.request)
         entry.seconds.append(outcome.seconds * entry.factor)
         if entry.loss is None:
@@ -165,7 +165,7 @@ class Race:
             if row.task.kind == "reach":
                 entry.accuracy = accuracy_of(row.task, data, outcome.answer)
 
-    def _judge(self, entries, row, data):
+    def _evaluate(self, entries, row, data):
         """Take the times from those whose results are not what they must be."""
         finished = [entry for entry in entries if entry.problem is None]
         if row.task.kind == "reach":

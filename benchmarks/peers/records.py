@@ -100,7 +100,7 @@ def ratio(row, seconds):
 
 
 def verdict(row, group):
-    """Judge the target of a group.
+    """Tell whether the target of a group is reached.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def verdict(row, group):
     Returns
     -------
     str
-        "reached", "missed", or "-" where there is no time to judge.
+        "reached", "missed", or "-" where there is no time.
     """
     reached = ratio(row, best(row, group))
     if reached is None:

@@ -124,7 +124,7 @@ def gradient(x, target, W1, b1, W2, b2):
 
 
 # %%
-# The judge: finite differences
+# The check: finite differences
 # -----------------------------
 # Nothing of this needs to be believed. Move one weight a little to both sides, look how the loss
 # changes, and divide:
@@ -164,7 +164,7 @@ axis.set(xlabel="h", ylabel="difference to finite differences")
 _ = axis.legend()
 
 # %%
-# That is how the library's own reference is judged, too. With a gradient in hand, we can
+# That is how the library's own reference is checked, too. With a gradient in hand, we can
 # :doc:`train <article_3_one_sample>`.
 print(f"smallest difference {min(errors):.1e}")
 assert min(errors) < 1e-9

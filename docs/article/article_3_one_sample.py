@@ -68,8 +68,9 @@ right.bar(["1", "2", "3"], speeds)
 right.set(xlabel="epoch", ylabel="iterations a second", title="Speed")
 
 # %%
-# The library has this algorithm, too: it is the backend ``"reference"``, the judge of the others.
-# From equal weights, through the same samples in the same order, it gives the same mean losses:
+# The library has this algorithm, too: it is the backend ``"reference"``, against which the others
+# are checked. From equal weights, through the same samples in the same order, it gives the same
+# mean losses:
 
 W1, b1, W2, b2 = draw_weights()
 result = fastmlp.train(

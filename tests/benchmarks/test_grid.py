@@ -125,7 +125,7 @@ def test_forms_hold_the_same_images(data):
 
 def test_samples_are_whole_batches_and_fit_the_data():
     for cell in grid.cells("full"):
-        for amount in (*common.TIMED.values(), common.JUDGED):
+        for amount in (*common.TIMED.values(), common.COMPARED):
             n_samples = common.count_samples(cell.shape, amount, fewest_batches=2)
             assert n_samples % cell.shape.batch_size == 0
             assert 2 * cell.shape.batch_size <= n_samples <= common.N_TRAIN

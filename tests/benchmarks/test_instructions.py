@@ -4,7 +4,7 @@ from click.testing import CliRunner
 from benchmarks.instructions import __main__ as command
 from benchmarks.instructions import callgrind, record
 from benchmarks.instructions.callgrind import CannotCount, count, environment, read_dump
-from benchmarks.instructions.record import compare, differences, judge, table
+from benchmarks.instructions.record import compare, differences, sum_up, table
 
 DUMP = """# callgrind format
 version: 1
@@ -106,14 +106,14 @@ def test_the_table_shows_counts_and_changes():
 def test_only_what_grew_fails():
     before = {"grew": 1000, "shrank": 1000, "stayed": 1000, "gone": 1000}
     now = {"grew": 1011, "shrank": 989, "stayed": 1010, "new": 1000}
-    sentences, failed = judge(compare(before, now), "recorded")
+    sentences, failed = sum_up(compare(before, now), "recorded")
     assert failed
     assert sentences == [
         "More than 1 % above recorded: grew.",
         "More than 1 % below recorded: shrank.",
         "Counted once only, recorded or now: new; gone.",
     ]
-    assert judge(compare({"shrank": 1000}, {"shrank": 900}), "recorded")[1] is False
+    assert sum_up(compare({"shrank": 1000}, {"shrank": 900}), "recorded")[1] is False
 
 
 @pytest.mark.parametrize(("now", "status"), [(1000, 0), (990, 0), (900, 0), (1010, 0), (1011, 1)])

@@ -10,7 +10,7 @@ import pytest
 from scipy.linalg import expm
 
 import fastmlp
-from benchmarks.peers import judge, with_estimators, with_sklearn, worker
+from benchmarks.peers import evaluation, with_estimators, with_sklearn, worker
 from benchmarks.peers.__main__ import _in_order, _table
 from benchmarks.peers.data import Data, load
 from benchmarks.peers.neighbour import half_busy
@@ -47,31 +47,31 @@ def without_compiling(monkeypatch):
 
 
 def loss_of(module, task, variant):
-    """Let a competitor do a task as its worker does, and judge what it returns."""
+    """Let a competitor do a task as its worker does, and evaluate what it returns."""
     server = worker.Server(module)
     server.prepare(task, variant, None)
-    return judge.final_loss(task, load(task), server.run(task, variant, None).answer)
+    return evaluation.final_loss(task, load(task), server.run(task, variant, None).answer)
 
 
-def test_one_logistic_output_is_judged_as_two_classes():
+def test_one_logistic_output_is_evaluated_as_two_classes():
     logits, y = np.array([[0.0], [np.log(3)], [-np.log(3)]]), np.array([0, 1, 1])
     expected = (np.log(2) + np.log(4 / 3) + np.log(4)) / 3
-    assert judge.cross_entropy(logits, y) == pytest.approx(expected, rel=1e-14)
-    assert judge.cross_entropy(np.hstack([0 * logits, logits]), y) == pytest.approx(expected)
+    assert evaluation.cross_entropy(logits, y) == pytest.approx(expected, rel=1e-14)
+    assert evaluation.cross_entropy(np.hstack([0 * logits, logits]), y) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("y", [np.array([1.0, 2.0]), np.array([[1.0], [2.0]])])
-def test_values_are_judged_by_the_mean_of_their_squared_errors(y):
-    assert judge.squared_error(np.array([[2.0], [5.0]]), y) == 5.0
+def test_values_are_evaluated_by_the_mean_of_their_squared_errors(y):
+    assert evaluation.squared_error(np.array([[2.0], [5.0]]), y) == 5.0
 
 
-def test_network_of_values_is_judged_by_what_it_puts_out():
+def test_network_of_values_is_evaluated_by_what_it_puts_out():
     X, y = np.array([[0.5], [-1.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
     fitted = Fitted([np.array([[2.0]]), np.array([[3.0, -1.0]])], [np.zeros(1), np.ones(2)], 1)
     hidden = np.tanh(2 * X)
     expected = np.mean((hidden * [3.0, -1.0] + 1 - y) ** 2)
     task = Task(loss="squared_error", activation="tanh")
-    assert judge.final_loss(task, Data(X, y, X, y, None, 2), fitted) == pytest.approx(expected)
+    assert evaluation.final_loss(task, Data(X, y, X, y, None, 2), fitted) == pytest.approx(expected)
 
 
 def test_exponentials_are_those_of_the_matrices():
@@ -128,7 +128,7 @@ def test_partial_fit_makes_a_step_a_call_and_answers_after_the_clock():
     run = with_sklearn.prepare(STEPS, load(STEPS), "", None)
     before, after = run()(), run()()
     assert isinstance(after, Fitted)
-    assert judge.final_loss(STEPS, load(STEPS), after) <= judge.final_loss(
+    assert evaluation.final_loss(STEPS, load(STEPS), after) <= evaluation.final_loss(
         STEPS, load(STEPS), before
     )
 

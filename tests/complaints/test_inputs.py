@@ -142,12 +142,12 @@ OTHERS = {
 def scikit_learns_answer(seen, given):
     """Ask scikit-learn's check itself for its error or warning, and for the message."""
     class_of_the_name = type("Model", (), {})
-    judge = class_of_the_name()
-    _check_feature_names(judge, seen, reset=True)
+    expected = class_of_the_name()
+    _check_feature_names(expected, seen, reset=True)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            _check_feature_names(judge, given, reset=False)
+            _check_feature_names(expected, given, reset=False)
         except ValueError as error:
             return ValueError, str(error)
     return caught[0].category, str(caught[0].message)

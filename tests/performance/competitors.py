@@ -86,9 +86,9 @@ class Epoch:
         return self.order
 
     def expected(self):
-        """Compute the loss by the reference, which itself is judged by NumPy."""
-        judge = "numpy" if self.backend == "reference" else "reference"
-        return Epoch(judge, self.work, self.y).run()
+        """Compute the loss by the reference, which itself is compared with NumPy."""
+        other = "numpy" if self.backend == "reference" else "reference"
+        return Epoch(other, self.work, self.y).run()
 
     def reset(self):
         self.state.parameters.buffer[...] = self.initial.buffer

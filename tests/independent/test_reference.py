@@ -1,4 +1,4 @@
-"""The reference's own judges: finite differences, a network worked by hand, a second derivation."""
+"""The reference against finite differences, a network worked by hand, a second derivation."""
 
 import math
 

@@ -1,8 +1,8 @@
-"""What competitors return, judged by one function in float64 that is part of none of them."""
+"""What competitors return, evaluated by one function in float64 that is part of none of them."""
 
 import numpy as np
 
-N_JUDGED = 5_000
+N_EVALUATED = 5_000
 """The training loss is taken over the first so many samples."""
 
 SHIFTS = {None: (1.0, 0.0), "symmetric": (1 / 127.5, -1.0)}
@@ -76,7 +76,7 @@ def final_loss(task, data, answer):
     data : Data
         The row's, also where the competitor saw a part of it.
     answer : Fitted or ndarray of shape (n_rows, n_classes)
-        Probabilities are judged by the test samples they are of.
+        Probabilities are compared with the labels of the test samples they are of.
 
     Returns
     -------
@@ -84,8 +84,8 @@ def final_loss(task, data, answer):
     """
     if isinstance(answer, np.ndarray):
         return float(-np.log(answer[np.arange(len(answer)), data.y_test[: len(answer)]]).mean())
-    logits = logits_of(task, data.X[:N_JUDGED], answer, data.input_scale)
-    return float(LOSSES[task.loss](logits, data.y[:N_JUDGED]))
+    logits = logits_of(task, data.X[:N_EVALUATED], answer, data.input_scale)
+    return float(LOSSES[task.loss](logits, data.y[:N_EVALUATED]))
 
 
 def accuracy_of(task, data, fitted):
