@@ -5,6 +5,9 @@
 - the directive ``{measured}`` with the name of a table of `TABLES`.
 """
 
+import json
+from pathlib import Path
+
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
@@ -17,6 +20,7 @@ from benchmarks.page.markdown import competitors
 from benchmarks.page.tables import duration
 from benchmarks.peers.records import best, ratio
 from benchmarks.roofline.report import notes
+from benchmarks.scaling import report as scaling
 
 
 class Times(SphinxRole):
@@ -39,11 +43,22 @@ class Seconds(SphinxRole):
         ], []
 
 
+def read_scaling():
+    """Read what was measured of several machines."""
+    path = Path(scaling.__file__).parents[1] / "published" / "scaling.json"
+    return json.loads(path.read_text())
+
+
 TABLES = {
     "front": lambda: front_table(read_results()["peers"]),
     "machine": lambda: machine_sentence(read_results()["peers"]),
     "competitors": lambda: competitors(read_results()),
     "roofline": lambda: roofline.table(read_results()["roofline"]),
+    "all-reduce": lambda: scaling.measured_table(read_scaling()),
+    "scaling-steps": lambda: scaling.steps_table(read_scaling()),
+    "batch-accuracy": lambda: scaling.accuracy_table(read_scaling()),
+    "scaling": lambda: scaling.efficiency_table(read_scaling()),
+    "scaling-needed": lambda: scaling.needed_table(read_scaling()),
     "roofline-notes": lambda: notes(read_results()["roofline"]),
 }
 """Markdown by name."""

@@ -18,7 +18,7 @@ from fastmlp.distributed.twin import absent
 Array = NDArray[Any]
 
 FAILED, HERE, GONE = 29871, 29872, 29873
-"""Tags: a rank cannot go on; a rank waits in a call of this number; a rank's process is over."""
+"""Tags: a rank cannot go on; a rank waits; a rank's process is over."""
 
 SPIN_SECONDS = 0.002
 """So long a rank only asks whether the others are done: most steps end sooner."""
@@ -52,7 +52,7 @@ class MPIRank:
 
         self.mpi = MPI
         self.rank, self.size, self.timeout = comm.Get_rank(), comm.Get_size(), timeout
-        self.comm, self.calls, self.broken = comm, 0, False
+        self.comm, self.broken = comm, False
         duplicate, request = comm.Idup()
         self._wait(request)
         self.comm = duplicate
@@ -91,19 +91,24 @@ class MPIRank:
             self.comm.Free()
 
     def _wait(self, request: Any) -> None:
-        """Wait until a call is done, a rank has failed, or time is over."""
-        self.calls += 1
-        start, announced, present = now(), False, {self.rank}
+        """Wait until a call is done, a rank has failed, or time is over.
+
+        Who waits says so again and again, and at once where another has: of those that have been
+        silent for the second half of the time there is no sign.
+        """
+        start, told, present = now(), 0.0, {self.rank}
         while not request.Test():
             waited = since(start)
             if waited < SPIN_SECONDS:
                 continue
             time.sleep(NAP_SECONDS)
             self._hear_failure()
-            present |= self._heard_here()
-            if not announced and (waited > self.timeout / 2 or len(present) > 1):
-                self._tell(np.int64(self.calls).tobytes(), HERE)
-                announced = True
+            heard = self._heard_here()
+            if waited > self.timeout / 2:
+                present |= heard
+            if (heard and told == 0) or waited - told > self.timeout / 5:
+                self._tell(b"", HERE)
+                told = waited
             if waited > self.timeout:
                 self._break()
                 missing = sorted(set(range(self.size)) - present)
@@ -118,13 +123,12 @@ class MPIRank:
             raise RankError(f"rank {status.Get_source()} ended: {text}")
 
     def _heard_here(self) -> set[int]:
-        """Return who waits in the same call, and has said so since this was asked last."""
-        present, status = set(), self.mpi.Status()
+        """Return who has said that it waits, too, since this was asked last."""
+        heard, status = set(), self.mpi.Status()
         while self.comm.Iprobe(self.mpi.ANY_SOURCE, HERE, status):
-            (calls,) = np.frombuffer(self._receive(status), np.int64)
-            if calls == self.calls:
-                present.add(status.Get_source())
-        return present
+            self._receive(status)
+            heard.add(status.Get_source())
+        return heard
 
     def _receive(self, status: Any) -> bytes:
         """Receive a message that is there."""
