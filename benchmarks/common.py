@@ -168,7 +168,7 @@ class Amount(NamedTuple):
     """How much to train."""
 
     work: int
-    """Weights times samples of an epoch, at the most."""
+    """At most so many weights times samples of an epoch."""
     most_samples: int
     epochs: int
 

@@ -28,7 +28,7 @@ class Progress(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """The course of the learning rate."""
+    """A learning-rate schedule."""
 
     function: Callable[["Schedule", Progress], Array]
     rate: float

@@ -25,7 +25,7 @@ TOLERANCES: dict[tuple[str, str], Tolerance] = {
     ("update", "float64"): Tolerance(64 * EPS_64, "the gradient's, times a rate below 1"),
     # A step passes on the error of all steps before it, about one rounding unit each; on 3 epochs
     # of 2,000 samples at batch 1 that is 6,000 of them, 3.6e-4 if they all added up, a quarter of
-    # it at the most in practice because they do not.
+    # it at most in practice because they do not.
     ("loss curve", "float32"): Tolerance(1e-4, "rounding of 6,000 steps, carried along"),
     # Adam divides by the root of tiny squares: an error of one rounding unit in a gradient that is
     # almost zero can turn a step around, 0.02 each.

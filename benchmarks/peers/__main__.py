@@ -34,7 +34,7 @@ output = click.Path(path_type=Path, dir_okay=False)
 @click.option("--sweeps/--no-sweeps", "with_sweeps", default=False,
               help="Beside the table, what everything costs as sizes vary")  # fmt: skip
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True,
-              help=f"Runs of a row; of a point of a sweep {MOST_REPEATS} at the most")  # fmt: skip
+              help=f"Runs of a row; of a point of a sweep at most {MOST_REPEATS}")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=QUICK_SAMPLES), help="Train on so many samples")
 @click.option("--dataset", type=click.Choice(["mnist", "digits28"]), default="mnist",
               show_default=True)  # fmt: skip

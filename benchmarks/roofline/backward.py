@@ -9,7 +9,7 @@ from fastmlp.kernels.backward import GRADIENT_ROWS, update_dense
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import n_lanes
 from fastmlp.kernels.sparse import add_nonzero_products, start_rows
-from fastmlp.kernels.task import Model
+from fastmlp.kernels.task import PackedWeights
 from fastmlp.optimizers import SGD, Rule
 
 from . import work
@@ -145,7 +145,7 @@ def dense_update(name, lanes, n_rows, n_inner, n_units):
     """
     inputs, deltas = inputs_of(n_rows, n_inner, 8), inputs_of(n_rows, n_units, 9)
     weights = in_panels(draw(n_inner, n_units), lanes)
-    model = Model(weights, zeros((0, weights.size), np.float32), zeros(0, np.float32))
+    model = PackedWeights(weights, zeros((0, weights.size), np.float32), zeros(0, np.float32))
     gradients = zeros(GRADIENT_ROWS * lanes.width, np.float32)
     solver = as_solver(Rule(SGD()), FLOAT32)
     arguments = (as_transposed(inputs, n_inner), as_matrix(deltas), solver, STEP, gradients, model)

@@ -141,7 +141,7 @@ def filling(n_units, lanes):
 
 
 def in_panels(matrix, lanes):
-    """Copy weights into panels, filled up with zeros.
+    """Copy weights into panels, padded with zeros.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def from_panels(packed, n_rows, n_units, lanes):
 
 
 def units_of(n_rows, n_units, lanes, seed):
-    """Draw units, or deltas, in rows filled up with zeros.
+    """Draw units, or deltas, in rows padded with zeros.
 
     Parameters
     ----------

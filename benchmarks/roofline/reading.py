@@ -6,7 +6,7 @@ from fastmlp.backends.compiled.memory import zeros
 from fastmlp.backends.compiled.packing import LOOKED_AT_ONCE
 from fastmlp.kernels.dense import DenseFeatures, gather
 from fastmlp.kernels.products import Matrix
-from fastmlp.kernels.sparse import count_others, pack_others
+from fastmlp.kernels.sparse import count_nonzeros, pack_nonzeros
 
 from . import work
 from .cases import BATCH_SIZE, LINE, N_FEATURES, UNIT, Case
@@ -49,7 +49,7 @@ def gather_case(images):
 
 
 def _count(number, values, n_samples, counts):
-    count_others(
+    count_nonzeros(
         LOOKED_AT_ONCE,
         values,
         N_FEATURES,
@@ -72,14 +72,15 @@ def count_case(images):
         return counts, np.count_nonzero(images.X, axis=1)
 
     return Case(
-        "count nonzeros", "kernels.sparse.count_others", f"{len(images.X):,} x {N_FEATURES} bytes",
+        "count nonzeros", "kernels.sparse.count_nonzeros",
+        f"{len(images.X):,} x {N_FEATURES} bytes",
         work.count(images.X.size), images.X.nbytes, run, check,
         note="sixteen bytes at a time, a quarter of a register",
     )  # fmt: skip
 
 
 def _pack(number, values, n_samples, indptr, indices, packed):
-    pack_others(
+    pack_nonzeros(
         LOOKED_AT_ONCE, values, N_FEATURES, 1, values.dtype.type(0), N_FEATURES, 0, n_samples,
         indptr, indices, packed,
     )  # fmt: skip
@@ -97,7 +98,7 @@ def pack_case(images):
         return np.append(indices, packed), np.append(places[1], images.X[places])
 
     return Case(
-        "pack nonzeros", "kernels.sparse.pack_others",
+        "pack nonzeros", "kernels.sparse.pack_nonzeros",
         f"{len(images.X):,} x {N_FEATURES} bytes, {n_nonzeros / images.X.size:.0%} nonzero",
         work.pack(images.X.size, n_nonzeros), images.X.nbytes + 5 * n_nonzeros, run, check,
         note="sixteen values at a time, whose place depends on how many came before",

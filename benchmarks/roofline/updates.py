@@ -5,9 +5,9 @@ import numpy as np
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.backends.compiled.translation import as_solver
 from fastmlp.kernels.backward import GRADIENT_ROWS
-from fastmlp.kernels.optimizers import Course, Stretch, update
+from fastmlp.kernels.optimizers import StepSizes, Stretch, update
 from fastmlp.kernels.simd import n_lanes
-from fastmlp.kernels.task import Model
+from fastmlp.kernels.task import PackedWeights
 from fastmlp.kernels.touched import TouchedRows, catch_up_panel
 from fastmlp.optimizers import SGD, Adam, Rule
 
@@ -92,11 +92,12 @@ def catch_up():
     none = np.zeros(0, np.float32)
     rows = TouchedRows(
         ranks=np.zeros((1, 1), np.int32), touched=chosen[:1], n_touched=np.zeros((1, 8), np.int64),
-        steps_made=made[None], all_features=chosen[0], course=Course(rates, none, none, none, none),
+        steps_made=made[None], all_features=chosen[0],
+        step_sizes=StepSizes(rates, none, none, none, none),
         decays=np.ones((2, N_MISSED + 1), np.float32),
         adam_steps=N_MISSED,
     )  # fmt: skip
-    model, penalties = Model(weights, slots, none), np.zeros(N_MISSED)
+    model, penalties = PackedWeights(weights, slots, none), np.zeros(N_MISSED)
     run = compiled_loop(_catch_up, SPARSE, solver, rows, chosen, made, model, penalties)
 
     def check():

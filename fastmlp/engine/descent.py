@@ -207,7 +207,7 @@ class Descent:
         unfinished = state.unfinished
         n_samples, losses = supply.count(state), unfinished.losses
         sizes = batch_sizes(n_samples, self.plan.step_size)
-        rates, decays = self._course(len(sizes), state.step - unfinished.n_done, state.samples)
+        rates, decays = self._rates(len(sizes), state.step - unfinished.n_done, state.samples)
         with closing(supply.pieces(state)) as pieces:
             for piece in pieces:
                 self._take(piece.problem)
@@ -285,7 +285,7 @@ class Descent:
         epochs = [
             Epoch(
                 order,
-                *self._course(
+                *self._rates(
                     len(sizes),
                     state.step + number * len(sizes),
                     state.samples + number * n_samples,
@@ -312,7 +312,7 @@ class Descent:
                 record(float(losses @ sizes / n_samples))
         self._require_finite_parameters()
 
-    def _course(self, n_steps: int, first_step: int, samples_seen: int) -> tuple[Array, Array]:
+    def _rates(self, n_steps: int, first_step: int, samples_seen: int) -> tuple[Array, Array]:
         """Work out the rates and the decays of an epoch, which depend on its number."""
         plan, state = self.plan, self.state
         progress = Progress(first_step, n_steps, plan.epochs * n_steps, samples_seen)

@@ -25,7 +25,7 @@ class Context:
     task_id : int
         Number of the task among those of its parent, from 0.
     max_subtasks : int or None
-        How many parts it has at the most.
+        How many parts it has at most.
     parent : Context or None
     """
 

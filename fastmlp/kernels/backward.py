@@ -85,7 +85,7 @@ def update_dense(lanes, line, start, inputs, deltas, solver, step, gradients, mo
     step : optimizers.Step
     gradients : (at least GRADIENT_ROWS * n_lanes,) float
         Workspace.
-    model : task.Model
+    model : task.PackedWeights
         Updated in place.
 
     Returns

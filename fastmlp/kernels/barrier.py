@@ -1,6 +1,6 @@
 """Where threads wait for one another inside a kernel: 135 ns, no lock and no call of the system.
 
-Every thread counts its arrivals in a place of its own and spins until the others have counted as
+Every thread counts its arrivals in a slot of its own and spins until the others have counted as
 many. The threads are plain threads of Python that run a kernel without the interpreter's lock.
 """
 
@@ -15,14 +15,14 @@ from fastmlp.kernels.jit import kernel
 from fastmlp.kernels.lowering import operation, pointer_to
 
 STRIDE = 16
-"""Places lie 128 bytes apart: processors fetch lines of 64 bytes in pairs."""
+"""Slots lie 128 bytes apart: processors fetch lines of 64 bytes in pairs."""
 
 PATIENCE = 2000
 """Spins, some 40 us of them, after which the processor is offered to another thread."""
 
 
-def n_places(n_threads: int) -> int:
-    """Compute the size of the int64 array for a barrier: a place a thread, and one to call it off.
+def barrier_size(n_threads: int) -> int:
+    """Compute the size of the int64 array for a barrier: a slot a thread, and one to cancel it.
 
     Parameters
     ----------
@@ -94,13 +94,13 @@ def yield_processor(typing):
 
 
 @kernel
-def wait_for_all(places, thread, n_threads):
+def wait_for_all(slots, thread, n_threads):
     """Wait until every thread has come here.
 
     Parameters
     ----------
-    places : (n_places,) int64
-        Zeros before the threads start; the last place is set to call the waiting off.
+    slots : (barrier_size,) int64
+        Zeros before the threads start; the last slot is set to cancel the waiting.
     thread : int
         Which of the threads this is.
     n_threads : int
@@ -108,19 +108,19 @@ def wait_for_all(places, thread, n_threads):
     Returns
     -------
     bool
-        Whether to go on: False where the waiting was called off.
+        Whether to go on: False where the waiting was cancelled.
     """
     if n_threads == 1:
         return True
-    arrivals = places[thread * STRIDE] + 1
-    store_release(places, thread * STRIDE, arrivals)
+    arrivals = slots[thread * STRIDE] + 1
+    store_release(slots, thread * STRIDE, arrivals)
     for other in range(n_threads):
         spins = 0
-        while load_acquire(places, other * STRIDE) < arrivals:
+        while load_acquire(slots, other * STRIDE) < arrivals:
             pause()
             spins += 1
             if spins == PATIENCE:
-                if load_acquire(places, n_threads * STRIDE) != 0:
+                if load_acquire(slots, n_threads * STRIDE) != 0:
                     return False
                 yield_processor()
                 spins = 0

@@ -176,7 +176,7 @@ def forward_output(task, n_rows):
 
 
 @inlined
-def judge(task, targets, batch, total):
+def loss_and_deltas(task, targets, batch, total):
     """Compute the losses, and the output layer's deltas, of the rows that this thread owns.
 
     Both are weighted; the deltas are divided by the batch's total.

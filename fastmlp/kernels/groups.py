@@ -49,7 +49,7 @@ def alone(task, first, last):
     )  # fmt: skip
     return Task(
         task.hidden, task.output, task.line, task.block, task.layout, task.solver, task.model,
-        task.batches, workspace, Team(0, 1, task.team.places),
+        task.batches, workspace, Team(0, 1, task.team.barrier),
     )  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
     Returns
     -------
     bool
-        False where the work was called off by another thread.
+        False where another thread cancelled the work.
     """
     batches, row_losses = task.batches, task.workspace.row_losses
     first, last = share(task.team, groups.gradients.shape[0])
@@ -250,7 +250,7 @@ def run_groups(task, slopes, groups, first_step, last_step, losses):
             return False
         if task.team.thread == 0:
             losses[index] = mean_loss(row_losses, batch.size, batches.totals[index])
-        step = step_of(batches.course, index)
+        step = step_of(batches.step_sizes, index)
         step_on_weights(task, groups, index, step)
         step_on_intercepts(task, groups, step)
         if not arrive(task.team):

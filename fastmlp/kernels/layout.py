@@ -2,7 +2,7 @@
 
 A layer's weights are cut into panels of as many units as a vector has lanes, each panel a
 contiguous matrix of shape (fan_in, n_lanes), so that a thread owns whole lines of memory. The last
-panel is filled up with units that never learn: their weights are and stay zero, and nothing reads
+panel is padded with units that never learn: their weights are and stay zero, and nothing reads
 what they put out.
 """
 
@@ -27,7 +27,7 @@ ALIASED_BYTES = 1024
 """First-level caches have a place for every 4096 bytes or so; four rows a place are held."""
 
 NEVER = -1e18
-"""The bias of the output units that fill the last panel up: their softmax is 0. Its square is still
+"""The bias of the output units that pad the last panel: their softmax is 0. Its square is still
 a float32."""
 
 
@@ -35,7 +35,7 @@ def choose_lanes(n_units: int, dtype: Any, sparse: bool) -> Lanes:
     """Choose the panels of layers of at most so many units.
 
     A line of memory is wide enough for products of dense matrices, and leaves the least to be
-    filled up. Finding the row of weights that belongs to a nonzero costs as much as using a line of
+    padded. Finding the row of weights that belongs to a nonzero costs as much as using a line of
     it, so that there four lines are read at a time.
 
     Parameters
@@ -55,7 +55,7 @@ def choose_lanes(n_units: int, dtype: Any, sparse: bool) -> Lanes:
 
 
 def choose_output_lanes(n_units: int, dtype: Any, sparse: bool) -> Lanes:
-    """Choose the panels of the output layer: a few units are not filled up to a line of memory.
+    """Choose the panels of the output layer: a few units are not padded to a line of memory.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Layout(NamedTuple):
     """Codes of `activations`; the last layer's is `IDENTITY`."""
     n_panels: Any
     widths: Any
-    """Number of units, those that fill up included."""
+    """Number of units, the padding included."""
     panel_sizes: Any
     """Number of weights in a panel."""
     coefs: Any
@@ -142,7 +142,7 @@ def make_layout(
     fan_in, fan_out = np.array(layer_sizes[:-1], np.intp), np.array(layer_sizes[1:], np.intp)
     n_panels = -(-fan_out // lanes)
     widths = n_panels * lanes
-    # The rows of hidden layers' weights are as many as the units before, those that fill up too,
+    # The rows of hidden layers' weights are as many as the units before, the padding too,
     # so that blocks of them can be transposed.
     rows = np.append(fan_in[:1], widths[:-1])
     sizes = np.stack([n_panels * rows * lanes, _in_lines(widths, hidden.dtype)], axis=1).ravel()
@@ -177,7 +177,7 @@ def _starts(sizes: Any) -> Any:
 
 
 def n_packed(layout: Layout) -> int:
-    """Count the parameters, those that fill up whole lines of memory included.
+    """Count the parameters, the padding to whole lines of memory included.
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ def transposed_parts(layout: Layout, coefs: Any, transposed: Any) -> Any:
             yield (coefs[layer][n_full * n_lanes :].T, ...), places[n_full, :, :n_left]
 
 
-def pack(pairs: Any) -> None:
+def copy_in(pairs: Any) -> None:
     """Copy each part to its place; what fills the panels up stays as it is.
 
     Parameters
@@ -326,7 +326,7 @@ def pack(pairs: Any) -> None:
         place[...] = part[rows]
 
 
-def unpack(pairs: Any) -> None:
-    """Copy each part back from its place; see `pack`."""
+def copy_out(pairs: Any) -> None:
+    """Copy each part back from its place; see `copy_in`."""
     for (part, rows), place in pairs:
         part[rows] = place

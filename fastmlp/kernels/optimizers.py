@@ -62,7 +62,7 @@ class Step(NamedTuple):
     """That of the gradient itself, for optimizers that step along its mean and along itself."""
 
 
-class Course(NamedTuple):
+class StepSizes(NamedTuple):
     """The steps of many batches; each array is (n_steps,) float."""
 
     rates: np.ndarray
@@ -73,11 +73,11 @@ class Course(NamedTuple):
 
 
 @inlined
-def step_of(course, number):
+def step_of(step_sizes, number):
     """Read the numbers of one step."""
     return Step(
-        course.rates[number], course.l2[number], course.l1[number], course.decays[number],
-        course.gradient_rates[number],
+        step_sizes.rates[number], step_sizes.l2[number], step_sizes.l1[number],
+        step_sizes.decays[number], step_sizes.gradient_rates[number],
     )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ class Stretch(NamedTuple):
     """A stretch of the parameters, of the solver's state for them and of their gradient.
 
     Layers' biases and weights lie in whole lines of memory, so that a vector may be as wide as one
-    and wider than a panel. The gradient of what fills up is 0.
+    and wider than a panel. The gradient of the padding is 0.
     """
 
     parameters: np.ndarray

@@ -59,7 +59,7 @@ def put_out(lanes, code, memory, start, width):
     start : int
         Where the row lies.
     width : int
-        Number of logits, a multiple of the lanes; those that fill up are `layout.NEVER`.
+        Number of logits, a multiple of the lanes; the padding is `layout.NEVER`.
     """
     if code == SOFTMAX_OUTPUT:
         softmax(lanes, memory, start, width)

@@ -143,7 +143,7 @@ def sample_loss(lanes, targets, sample, logits, deltas, width, share):
 
 
 @inlined
-def judge(task, targets, space, outputs, parity, sample, rate):
+def loss_and_deltas(task, targets, space, outputs, parity, sample, rate):
     """Compute the loss, and the rate times the output layer's deltas; every thread for itself."""
     layout, lanes = task.layout, task.output
     size, width, n_panels = n_lanes(lanes), layout.widths[1], layout.n_panels[0]
@@ -216,7 +216,7 @@ def run_samples(task, space, first_step, last_step, losses):
     Returns
     -------
     bool
-        False where the work was called off by another thread.
+        False where another thread cancelled the work.
     """
     layout, team, batches = task.layout, task.team, task.batches
     features, permutation, n_features = batches.features, batches.permutation, layout.fan_in[0]
@@ -233,10 +233,10 @@ def run_samples(task, space, first_step, last_step, losses):
         if step + AHEAD < permutation.size:
             prefetch_row(features, permutation[step + AHEAD])
         forward(task, features, space, sample, parity)
-        if not wait_for_all(team.places, team.thread, team.n_threads):
+        if not wait_for_all(team.barrier, team.thread, team.n_threads):
             return False
-        rate = batches.course.rates[step]
-        loss = judge(task, batches.targets, space, outputs, parity, sample, rate)
+        rate = batches.step_sizes.rates[step]
+        loss = loss_and_deltas(task, batches.targets, space, outputs, parity, sample, rate)
         if team.thread == 0:
             losses[step] = loss
         backward(task, features, space, sample, outputs)

@@ -198,7 +198,9 @@ def add_nonzero_products(lanes, features, batch, limit, deltas, cursors, target,
 
 
 @entry
-def count_others(lanes, values, row_step, column_step, background, n_features, first, last, counts):
+def count_nonzeros(
+    lanes, values, row_step, column_step, background, n_features, first, last, counts
+):
     """Count the values in some rows that differ from the background.
 
     Parameters
@@ -241,7 +243,7 @@ def write_one(matrix, start, feature, indices, packed, place):
 
 
 @entry
-def pack_others(
+def pack_nonzeros(
     lanes, values, row_step, column_step, background, n_features, first, last, indptr, indices,
     packed,
 ):  # fmt: skip
@@ -252,7 +254,7 @@ def pack_others(
 
     Parameters
     ----------
-    lanes, values, row_step, column_step, background, n_features, first, last : see `count_others`
+    lanes, values, row_step, column_step, background, n_features, first, last : see `count_nonzeros`
     indptr : (n_samples + 1,) int64
     indices : (n_nonzeros,) int32
         Overwritten in these rows.

@@ -21,7 +21,7 @@ from fastmlp.kernels.forward import (
     forward_first_sparse,
     forward_hidden,
     forward_output,
-    judge,
+    loss_and_deltas,
     read_samples,
 )
 from fastmlp.kernels.jit import entry, inlined
@@ -35,13 +35,13 @@ from fastmlp.kernels.touched import TouchedRows, catch_up_all, catch_up_touched
 
 @inlined
 def arrive(team):
-    """Wait for the other threads; False says that the work was called off."""
-    return wait_for_all(team.places, team.thread, team.n_threads)
+    """Wait for the other threads; False says that the work was cancelled."""
+    return wait_for_all(team.barrier, team.thread, team.n_threads)
 
 
 @inlined
 def read_dense(task, dense, n_features, index, batch):
-    """Read the dense features of a batch if there are any; False says that it was called off."""
+    """Read the dense features of a batch if there are any; False says that it was cancelled."""
     if is_a(dense, DenseFeatures):
         read_samples(task, dense, n_features, index, batch)
         return arrive(task.team)
@@ -50,7 +50,7 @@ def read_dense(task, dense, n_features, index, batch):
 
 @inlined
 def forward(task, features, targets, rows, slopes, begin, batch, index, total):
-    """Compute the units of all layers; False says that the work was called off."""
+    """Compute the units of all layers; False says that the work was cancelled."""
     if is_a(features, SparseFeatures):
         if is_a(rows, TouchedRows):
             catch_up_touched(task, rows, batch, index)
@@ -71,13 +71,13 @@ def forward(task, features, targets, rows, slopes, begin, batch, index, total):
         return False
     if n_layers > 1:
         forward_output(task, batch.size)
-    judge(task, targets, batch, total)
+    loss_and_deltas(task, targets, batch, total)
     return arrive(task.team)
 
 
 @inlined
 def backward(task, features, rows, slopes, batch, index, step):
-    """Take one step on all layers; False says that the work was called off."""
+    """Take one step on all layers; False says that the work was cancelled."""
     n_layers = task.layout.widths.size
     for layer in range(n_layers - 1, 0, -1):
         carry_back(task, layer, batch.size, slopes)
@@ -159,7 +159,7 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
     Returns
     -------
     bool
-        False where the work was called off by another thread.
+        False where another thread cancelled the work.
     """
     batches, workspace = task.batches, task.workspace
     for index in range(first_step, last_step):
@@ -172,7 +172,7 @@ def run_steps(task, rows, slopes, clip, first_step, last_step, losses):
             return False
         if task.team.thread == 0:
             losses[index] = mean_loss(workspace.row_losses, batch.size, total)
-        step = step_of(batches.course, index)
+        step = step_of(batches.step_sizes, index)
         if is_a(clip, Clip):
             going = backward_clipped(task, batches.features, rows, kept, clip, batch, index, step)
         else:

@@ -6,12 +6,12 @@ import numpy as np
 
 from fastmlp.kernels.jit import inlined
 from fastmlp.kernels.layout import Layout
-from fastmlp.kernels.optimizers import Course, Solver
+from fastmlp.kernels.optimizers import Solver, StepSizes
 from fastmlp.kernels.products import Matrix
 from fastmlp.kernels.simd import Lanes, n_lanes
 
 
-class Model(NamedTuple):
+class PackedWeights(NamedTuple):
     """What is learned."""
 
     parameters: np.ndarray
@@ -34,7 +34,7 @@ class Batches(NamedTuple):
     starts: np.ndarray
     """(n_batches + 1,) intp: where each batch starts in the permutation, and where the last ends;
     for predictions (2,), 0 and how many rows are computed at a time."""
-    course: Course
+    step_sizes: StepSizes
     totals: np.ndarray
     """(n_batches,) float64: what each batch's sum of losses is divided by."""
 
@@ -66,7 +66,7 @@ class Team(NamedTuple):
 
     thread: int
     n_threads: int
-    places: np.ndarray
+    barrier: np.ndarray
     """See `barrier.wait_for_all`."""
 
 
@@ -82,7 +82,7 @@ class Task(NamedTuple):
     """Of the blocks that are transposed."""
     layout: Layout
     solver: Solver
-    model: Model
+    model: PackedWeights
     batches: Batches
     workspace: Workspace
     team: Team

@@ -18,7 +18,7 @@ from fastmlp.kernels.optimizers import (
     LINEAR,
     PLAIN,
     RMSPROP,
-    Course,
+    StepSizes,
     Stretch,
     advance,
     gradient_of,
@@ -57,7 +57,7 @@ class TouchedRows(NamedTuple):
     """(n_panels, n_features) int64: how many steps of this epoch a feature's weights have made."""
     all_features: np.ndarray
     """(n_features,) int32: 0, 1, 2, ..."""
-    course: Course
+    step_sizes: StepSizes
     """Of this epoch."""
     decays: np.ndarray
     """(2, n_steps + 1) float: the powers of Adam's beta_1 and beta_2."""
@@ -147,7 +147,7 @@ def catch_up_linear(lanes, solver, rows, missed, place, model, penalties):
     missed : Missed
     place : int
         Where the weights lie, and their velocities.
-    model : task.Model
+    model : task.PackedWeights
         Updated in place.
     penalties : (n_steps,) float64
         The penalty of the weights before each step is added.
@@ -161,7 +161,7 @@ def catch_up_linear(lanes, solver, rows, missed, place, model, penalties):
     for step in range(missed.first, missed.last):
         squares = w_of_w * w_of_w * ww + 2 * w_of_w * w_of_v * wv + w_of_v * w_of_v * vv
         penalties[step - missed.origin] += 0.5 * np.float64(solver.alpha) * squares
-        decay = np.float64(rows.course.rates[step]) * np.float64(rows.course.l2[step])
+        decay = np.float64(rows.step_sizes.rates[step]) * np.float64(rows.step_sizes.l2[step])
         v_of_w = momentum * v_of_w - decay * w_of_w
         v_of_v = momentum * v_of_v - decay * w_of_v
         if solver.nesterov:
@@ -188,7 +188,7 @@ def catch_up_adam(lanes, solver, rows, missed, place, model):
         factor_m = broadcast(lanes, solver.beta_1)
         factor_root = broadcast(lanes, np.sqrt(np.float64(solver.beta_2)))
         epsilon = broadcast(lanes, solver.epsilon)
-        rates = rows.course.rates
+        rates = rows.step_sizes.rates
         for step in range(missed.first, missed.first + min(n_steps, rows.adam_steps)):
             shrunk, root = shrunk * factor_m, root * factor_root
             w = fma(broadcast(lanes, -item(rates, step)), shrunk / (root + epsilon), w)
@@ -212,7 +212,7 @@ def catch_up_stepwise(lanes, solver, rows, missed, place, model, penalties):
     first = load(lanes, model.slots[0], place) if n_slots > 0 else zero
     second = load(lanes, model.slots[1], place) if n_slots > 1 else zero
     for index in range(missed.first, missed.last):
-        step = step_of(rows.course, index)
+        step = step_of(rows.step_sizes, index)
         penalties[index - missed.origin] += reduce_add(penalty_of(solver, w, zero))
         w, first, second = advance(solver, step, w, first, second, gradient_of(step, w, zero))
     store(model.parameters, place, w)
@@ -240,13 +240,13 @@ def catch_up_panel(lanes, solver, rows, chosen, n_chosen, made, last, start, mod
         How many they shall have made.
     start : int
         Where the panel's weights start.
-    model : task.Model
+    model : task.PackedWeights
         Updated in place.
     penalties : (n_steps,) float64
         The penalty of the weights before each step is added.
     """
     size, code = n_lanes(lanes), solver.code
-    decaying = rows.course.decays.size > 0 and rows.course.decays[0] > 0
+    decaying = rows.step_sizes.decays.size > 0 and rows.step_sizes.decays[0] > 0
     penalised = solver.alpha > 0 or solver.l1 > 0 or decaying
     origin = (last - 1) // penalties.size * penalties.size
     for index in range(n_chosen):

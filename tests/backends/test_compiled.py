@@ -96,7 +96,7 @@ def test_threads_are_told_when_the_work_is_called_off():
     def work(team):
         if team.thread == 0:
             raise KeyboardInterrupt
-        while team.places[2 * STRIDE] == 0:
+        while team.barrier[2 * STRIDE] == 0:
             time.sleep(0.001)
         told.append(team.thread)
 
@@ -120,7 +120,7 @@ def test_an_error_in_another_thread_comes_out_and_nobody_waits_for_it():
     def work(team):
         if team.thread == 1:
             raise ArithmeticError("in the other thread")
-        while team.places[2 * STRIDE] == 0:
+        while team.barrier[2 * STRIDE] == 0:
             time.sleep(0.001)
 
     with pytest.raises(ArithmeticError, match="in the other thread"):

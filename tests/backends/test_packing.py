@@ -11,7 +11,7 @@ from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.compiled.packing import LOOKED_AT_ONCE, pack
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.inputs import Scale, as_features
-from fastmlp.kernels.sparse import SparseFeatures, pack_others
+from fastmlp.kernels.sparse import SparseFeatures, pack_nonzeros
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import Adam, Rule
@@ -74,7 +74,7 @@ def test_what_another_thread_packs_is_not_written_over(dtype):
     indptr = np.append(0, np.cumsum((X != 0).sum(axis=1)))
     indices, packed = np.full(indptr[-1], -7, np.int32), np.full(indptr[-1], 77, dtype)
     matrix = (LOOKED_AT_ONCE, X.ravel(), 67, 1, X.dtype.type(0), 67)
-    pack_others(*matrix, 0, 20, indptr, indices, packed)
+    pack_nonzeros(*matrix, 0, 20, indptr, indices, packed)
     np.testing.assert_array_equal(packed[: indptr[20]], X[:20][X[:20] != 0])
     assert (indices[indptr[20] :] == -7).all()
     assert (packed[indptr[20] :] == 77).all()

@@ -15,7 +15,7 @@ import fastmlp
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.kernels import activations, few, optimizers, touched
 from fastmlp.kernels.simd import Lanes, load, store
-from fastmlp.kernels.task import Model
+from fastmlp.kernels.task import PackedWeights
 from tests.kernels.calling import compiled
 from tests.tolerances import assert_close
 
@@ -36,17 +36,19 @@ def make_solver(code, penalty):
 def make_model(n_slots):
     generator = np.random.default_rng(0)
     slots = np.abs(generator.normal(size=(n_slots, 8)))
-    return Model(generator.normal(size=8), slots, np.empty(0))
+    return PackedWeights(generator.normal(size=8), slots, np.empty(0))
 
 
 def make_rows(solver, decay):
     numbers = (solver.alpha, solver.l1, decay)
     rates = np.linspace(0.1, 0.2, N_STEPS)
-    course = optimizers.Course(rates, *(np.full(N_STEPS, number) for number in (*numbers, 0.05)))
+    step_sizes = optimizers.StepSizes(
+        rates, *(np.full(N_STEPS, number) for number in (*numbers, 0.05))
+    )
     betas = np.array([solver.beta_1, solver.beta_2])
     counts, number = np.zeros((1, 8), np.int64), np.zeros((1, 1), np.int32)
     return touched.TouchedRows(
-        number, number, counts, counts, np.zeros(1, np.int32), course,
+        number, number, counts, counts, np.zeros(1, np.int32), step_sizes,
         np.power.outer(betas, np.arange(N_STEPS + 1)), N_STEPS,
     )  # fmt: skip
 
@@ -54,7 +56,7 @@ def make_rows(solver, decay):
 def one_by_one(lanes, solver, rows, nothing, model, penalties):
     for step in range(penalties.size):
         stretch = optimizers.Stretch(model.parameters, model.slots, 0, 1, nothing, 0)
-        numbers = optimizers.step_of(rows.course, step)
+        numbers = optimizers.step_of(rows.step_sizes, step)
         penalties[step] += optimizers.update(lanes, solver, numbers, stretch)
 
 

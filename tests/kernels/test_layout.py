@@ -22,17 +22,17 @@ def test_packing_and_unpacking_give_the_same(sizes, dtype, sparse):
     packed = np.zeros(layouts.n_packed(layout), dtype)
     turned = np.zeros(layouts.n_transposed(layout), dtype)
     parts, places = layouts.parts(layout, coefs, intercepts), layouts.places(layout, packed)
-    layouts.pack(zip(parts, places, strict=True))
-    layouts.pack(layouts.transposed_parts(layout, coefs, turned))
+    layouts.copy_in(zip(parts, places, strict=True))
+    layouts.copy_in(layouts.transposed_parts(layout, coefs, turned))
     values = sum(array.size for array in (*coefs, *intercepts))
     assert np.count_nonzero(packed) == values
     assert np.count_nonzero(turned) == sum(array.size for array in coefs[1:])
     others = [np.zeros_like(array) for array in coefs], [np.zeros_like(a) for a in intercepts]
     parts, places = layouts.parts(layout, *others), layouts.places(layout, packed)
-    layouts.unpack(zip(parts, places, strict=True))
+    layouts.copy_out(zip(parts, places, strict=True))
     for actual, expected in zip(others[0] + others[1], coefs + intercepts, strict=True):
         np.testing.assert_array_equal(actual, expected)
     again = [np.zeros_like(array) for array in coefs]
-    layouts.unpack(layouts.transposed_parts(layout, again, turned))
+    layouts.copy_out(layouts.transposed_parts(layout, again, turned))
     for actual, expected in zip(again[1:], coefs[1:], strict=True):
         np.testing.assert_array_equal(actual, expected)

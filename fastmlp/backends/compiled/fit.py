@@ -21,7 +21,7 @@ from fastmlp.backends.compiled.packing import costs_of, pack
 from fastmlp.backends.compiled.renewal import form_of, is_small
 from fastmlp.backends.compiled.team import run_together
 from fastmlp.backends.compiled.touching import TOUCHED_SHARE, count_touched, make_touched_rows
-from fastmlp.backends.compiled.translation import as_course, as_solver, as_targets
+from fastmlp.backends.compiled.translation import as_solver, as_step_sizes, as_targets
 from fastmlp.backends.compiled.workspaces import (
     Space,
     make_sample_workspace,
@@ -54,7 +54,7 @@ from fastmlp.threads import n_cores
 Array = NDArray[Any]
 
 MOST_STEPS = 8192
-"""Batches for which there is room for the sums of the squared weights, at the most."""
+"""At most for so many batches there is room for the sums of the squared weights."""
 
 PENALTIES = 1 << 15
 """Numbers for which there is room where batches of several epochs lie side by side."""
@@ -164,7 +164,7 @@ class CompiledTrainer:
         return self._plain() and single and sparse and one_hidden and not paired
 
     def _most_steps(self, n_steps: int, network: Network, objective: Objective) -> int:
-        """Choose how many batches a call works on at the most."""
+        """Choose how many batches a call works on at most."""
         if any(objective.dropout):
             a_batch = 2 * self.batch_size * sum(network.layer_sizes[1:-1])
             return max(1, min(n_steps, MOST_DROPOUT_BYTES // a_batch))
@@ -327,7 +327,7 @@ class CompiledTrainer:
         """Describe the batches of an epoch to the kernels."""
         return tasks.Batches(
             self.features, self.targets, read_only(epoch.permutation),
-            read_only(batch_starts(epoch, self.batch_size)), as_course(self.rule, epoch),
+            read_only(batch_starts(epoch, self.batch_size)), as_step_sizes(self.rule, epoch),
             read_only(epoch.totals),
         )  # fmt: skip
 
@@ -347,7 +347,7 @@ class CompiledTrainer:
                 return (task, self.space, *span, losses)
             if self.groups is not None:
                 return (task, slopes, self.groups, *span, losses)
-            rows = () if self.rows is None else self.rows._replace(course=batches.course)
+            rows = () if self.rows is None else self.rows._replace(step_sizes=batches.step_sizes)
             return (task, rows, slopes, self.clip, *span, losses)
 
         return call

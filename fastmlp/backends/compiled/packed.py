@@ -66,8 +66,8 @@ class PackedModel:
 
     def load(self) -> None:
         """Copy the parameters into the panels."""
-        layouts.pack(self.parts)
-        layouts.pack(self.transposed_parts)
+        layouts.copy_in(self.parts)
+        layouts.copy_in(self.transposed_parts)
 
     def unload(self, from_transposed: bool) -> None:
         """Copy them back.
@@ -77,9 +77,9 @@ class PackedModel:
         from_transposed : bool
             Whether the layers after the first are up to date only where they lie transposed.
         """
-        layouts.unpack(self.parts)
+        layouts.copy_out(self.parts)
         if from_transposed:
-            layouts.unpack(self.transposed_parts)
+            layouts.copy_out(self.transposed_parts)
 
     def state(self, out: Array | None = None) -> Array:
         """Copy the solver's state into buffers like that of the parameters.
@@ -95,12 +95,12 @@ class PackedModel:
         state = out
         if state is None:
             state = np.empty((self.n_slots, self.parameters.buffer.size), self.parameters.dtype)
-        layouts.unpack(self._parts_of(state))
+        layouts.copy_out(self._parts_of(state))
         return state
 
     def set_state(self, state: Array) -> None:
         """Copy a state back; see `state`."""
-        layouts.pack(self._parts_of(state))
+        layouts.copy_in(self._parts_of(state))
 
     def _parts_of(self, state: Array) -> Any:
         """View the parts of a state, and where they lie."""
@@ -128,6 +128,6 @@ class PackedModel:
         -------
         Task
         """
-        model = tasks.Model(self.packed, self.slots, self.transposed)
+        model = tasks.PackedWeights(self.packed, self.slots, self.transposed)
         lanes = (self.hidden, self.output, self.line, self.block)
         return tasks.Task(*lanes, self.layout, solver, model, batches, workspace, team)

@@ -17,7 +17,7 @@ from fastmlp.inputs import Features
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.layout import choose_lanes
 from fastmlp.kernels.simd import Lanes
-from fastmlp.kernels.sparse import SparseFeatures, count_others, pack_others
+from fastmlp.kernels.sparse import SparseFeatures, count_nonzeros, pack_nonzeros
 from fastmlp.network import Network
 
 Array = NDArray[Any]
@@ -40,7 +40,7 @@ LOOKED_AT_ONCE = Lanes(np.float32, 16)
 """So many values of any dtype are compared with the background at a time."""
 
 BLOCK = 512
-"""Features taken at a time at the most: their weights, 128 KiB a panel, stay in the cache."""
+"""At most so many features are taken at a time: their weights, 128 KiB a panel, stay cached."""
 
 SUMMED_ROWS = 4096
 """Rows added up at a time."""
@@ -177,13 +177,13 @@ def without_background(features: Features, background: Any, n_threads: int) -> S
     n_samples, n_features = features.values.shape
     matrix = (LOOKED_AT_ONCE, values, row_step, column_step, background, n_features)
     counts = np.zeros(n_samples, np.int64)
-    split(n_threads, n_samples, lambda first, last: count_others(*matrix, first, last, counts))
+    split(n_threads, n_samples, lambda first, last: count_nonzeros(*matrix, first, last, counts))
     indptr = np.append(0, np.cumsum(counts))
     # Bytes stay bytes: the background of images is 0.
     dtype = features.dtype if background != 0 else values.dtype
     indices, packed = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], dtype)
     target = (read_only(indptr), indices, packed)
-    split(n_threads, n_samples, lambda first, last: pack_others(*matrix, first, last, *target))
+    split(n_threads, n_samples, lambda first, last: pack_nonzeros(*matrix, first, last, *target))
     constant = features.scale.scale * float(background) + features.scale.shift
     sums = row_sums(features, indptr, packed) if constant else None
     return make_sparse(features, indptr, indices, packed, sums, float(background))

@@ -22,7 +22,7 @@ from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import activations, few, predict
 from fastmlp.kernels.dense import DenseFeatures
 from fastmlp.kernels.jit import specialise
-from fastmlp.kernels.layout import NARROW_BYTES, n_of_units, pack
+from fastmlp.kernels.layout import NARROW_BYTES, copy_in, n_of_units
 from fastmlp.kernels.outputs import OUTPUT_CODES
 from fastmlp.kernels.predict import LOOKED_AT_ONCE, MostlyBackground
 from fastmlp.kernels.simd import Lanes
@@ -172,7 +172,7 @@ class ManyRows:
         if kept is None or not same_bits(kept.buffer, self.parameters.buffer):
             copied = self.parameters.copy()  # another thread may write while they are packed
             model = PackedModel(copied, sparse, 0)
-            pack(model.parts)
+            copy_in(model.parts)
             lanes = model.hidden, model.output, model.line, model.block
             weights = predict.Weights(*lanes, model.layout, read_only(model.packed))
             kept = self.kept[sparse] = Panels(copied.buffer, model, weights)

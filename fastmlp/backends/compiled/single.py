@@ -12,8 +12,8 @@ from fastmlp.backends.compiled.translation import as_targets
 from fastmlp.backends.contract import Epoch, Objective, Problem
 from fastmlp.inputs import Features, Scale
 from fastmlp.kernels import task as tasks
-from fastmlp.kernels.barrier import n_places
-from fastmlp.kernels.optimizers import Course
+from fastmlp.kernels.barrier import barrier_size
+from fastmlp.kernels.optimizers import StepSizes
 from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
@@ -60,17 +60,17 @@ class SingleSteps:
         as_read = as_targets(problem, objective.loss, parameters)
         self.y = as_read[0].copy()
         self.compile_seconds = self.trainer.compile_seconds
-        self.course = Course(*(np.zeros(1, dtype) for _ in Course._fields))
+        self.step_sizes = StepSizes(*(np.zeros(1, dtype) for _ in StepSizes._fields))
         self.starts, self.totals, self.losses = np.zeros(2, np.intp), np.ones(1), np.zeros(1)
         self.batches = tasks.Batches(
             as_dense(problem.features), type(as_read)(read_only(self.y), *as_read[1:]),
             read_only(np.arange(most)), read_only(self.starts),
-            Course(*map(read_only, self.course)), read_only(self.totals),
+            StepSizes(*map(read_only, self.step_sizes)), read_only(self.totals),
         )  # fmt: skip
         self.trainer.model.load()
         nothing = Epoch(np.empty(0, np.intp), *(np.empty(0, dtype),) * 2, np.empty(0))
         call = self.trainer._prepare(nothing, self.batches, (0, 1), self.losses)
-        self.arguments = call(tasks.Team(0, 1, np.zeros(n_places(1), np.int64)))
+        self.arguments = call(tasks.Team(0, 1, np.zeros(barrier_size(1), np.int64)))
 
     def __call__(self, X: Array, targets: Array, rates: Any, decay: Any) -> float:
         """Take a step.
@@ -88,15 +88,15 @@ class SingleSteps:
         float
             The loss before it, penalties included.
         """
-        n_rows, course = len(X), self.course
+        n_rows, step_sizes = len(X), self.step_sizes
         self.X[:n_rows] = X
         flat = targets.ravel() if self.repeats == 1 else np.repeat(targets, self.repeats)
         self.y[: flat.size] = flat
         if self.starts[1] != n_rows:
             self.starts[1] = self.totals[0] = n_rows
-            course.l2[0], course.l1[0] = self.rule.alpha / n_rows, self.rule.l1 / n_rows
-        course.rates[0], course.gradient_rates[0] = rates if rates.ndim else (rates, rates)
-        course.decays[0] = decay
+            step_sizes.l2[0], step_sizes.l1[0] = self.rule.alpha / n_rows, self.rule.l1 / n_rows
+        step_sizes.rates[0], step_sizes.gradient_rates[0] = rates if rates.ndim else (rates, rates)
+        step_sizes.decays[0] = decay
         self.trainer.kernel(*self.arguments)
         self.trainer._add_penalties(self.batches, (0, 1), self.losses)
         return float(self.losses[0])

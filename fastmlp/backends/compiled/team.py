@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.kernels.barrier import STRIDE, n_places
+from fastmlp.kernels.barrier import STRIDE, barrier_size
 from fastmlp.kernels.task import Team
 
 UNKNOWN = -1
@@ -72,9 +72,9 @@ def move_away(home: int, thread: int) -> None:
         return
 
 
-def call_off(places: Any) -> None:
+def cancel(barrier: Any) -> None:
     """Tell the threads at a barrier to stop waiting."""
-    places[-STRIDE] = 1
+    barrier[-STRIDE] = 1
 
 
 class Job(NamedTuple):
@@ -93,7 +93,7 @@ class Job(NamedTuple):
             move_away(self.home, self.share.thread)
             self.work(self.share)
         except BaseException as error:
-            call_off(self.share.places)
+            cancel(self.share.barrier)
             return error
         return None
 
@@ -225,16 +225,16 @@ def run_together(n_threads: int, work: Work) -> int:
     # At the end of the interpreter no other thread runs any more.
     helpers = [] if n_threads == 1 or sys.is_finalizing() else gather(n_threads - 1)
     n_threads, n_asked = len(helpers) + 1, 0
-    places = np.zeros(n_places(n_threads), np.int64)
+    barrier = np.zeros(barrier_size(n_threads), np.int64)
     outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
     home = current_processor() if helpers else UNKNOWN
     try:
         for thread, helper in enumerate(helpers, 1):
-            helper.jobs.put(Job(work, Team(thread, n_threads, places), home, outcomes))
+            helper.jobs.put(Job(work, Team(thread, n_threads, barrier), home, outcomes))
             n_asked = thread
-        work(Team(0, n_threads, places))
+        work(Team(0, n_threads, barrier))
     except BaseException:
-        call_off(places)
+        cancel(barrier)
         idle.update(helpers[n_asked:])
         raise
     finally:

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.packed import PackedModel
-from fastmlp.kernels.optimizers import Course, Solver
+from fastmlp.kernels.optimizers import Solver, StepSizes
 from fastmlp.kernels.sparse import SparseFeatures
 from fastmlp.kernels.touched import UNSEEN, TouchedRows
 
@@ -61,7 +61,7 @@ def make_touched_rows(
         n_touched=zeros((n_threads, 8), np.int64),
         steps_made=np.zeros((int(model.layout.n_panels[0]), n_features), np.int64),
         all_features=np.arange(n_features, dtype=np.int32),
-        course=Course(*[read_only(np.empty(0, dtype))] * len(Course._fields)),
+        step_sizes=StepSizes(*[read_only(np.empty(0, dtype))] * len(StepSizes._fields)),
         decays=read_only(np.power.outer(betas, np.arange(n_steps + 1)).astype(dtype)),
         adam_steps=int(min(lost, n_steps)),
     )

@@ -8,7 +8,7 @@ from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.contract import Epoch, Problem
 from fastmlp.kernels import losses, optimizers
 from fastmlp.kernels.losses import ClassTargets, PairTargets, ValueTargets
-from fastmlp.kernels.optimizers import Course, Solver
+from fastmlp.kernels.optimizers import Solver, StepSizes
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
@@ -35,7 +35,7 @@ def as_solver(rule: Rule, dtype: np.dtype[Any]) -> Solver:
     return Solver(optimizers.CODES[optimizer.kernel], **values)
 
 
-def as_course(rule: Rule, epoch: Epoch) -> Course:
+def as_step_sizes(rule: Rule, epoch: Epoch) -> StepSizes:
     """Work out the numbers of each step."""
     dtype = epoch.rates.dtype
     strengths = (rule.alpha / epoch.totals, rule.l1 / epoch.totals)
@@ -44,7 +44,7 @@ def as_course(rule: Rule, epoch: Epoch) -> Course:
     rates = second = read_only(epoch.rates)
     if rates.ndim == 2:
         rates, second = (read_only(np.ascontiguousarray(column)) for column in rates.T)
-    return Course(rates, l2, l1, read_only(epoch.decays), second)
+    return StepSizes(rates, l2, l1, read_only(epoch.decays), second)
 
 
 def as_targets(
