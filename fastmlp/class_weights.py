@@ -1,4 +1,4 @@
-"""What each sample weighs by its class."""
+"""What each sample weighs: by itself, and by its class."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fastmlp._checks import check_real
 from fastmlp._errors import invalid
+from fastmlp.containers import as_array
 
 Array = NDArray[Any]
 
@@ -31,6 +32,45 @@ def count_classes(targets: Any) -> NDArray[np.intp]:
         return np.bincount(codes)
     with_label = (codes == 1).sum(axis=0)
     return np.stack([len(codes) - with_label, with_label])
+
+
+def weigh(
+    sample_weight: Any, class_weight: Any, targets: Any, counts: Array, n_samples: int
+) -> Array | None:
+    """Put together all that weighs the samples.
+
+    Parameters
+    ----------
+    sample_weight : array_like of shape (n_samples,), or None
+    class_weight, targets, counts
+        See `class_weights`; the first may be None.
+    n_samples : int
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or None
+
+    Raises
+    ------
+    ValueError
+        If one of them cannot be used.
+    """
+    weights, name = None, "sample_weight"
+    if sample_weight is not None:
+        weights = as_array(sample_weight, name)
+        if weights.shape != (n_samples,) or weights.dtype.kind not in "biuf":
+            got = f"{weights.dtype} of shape {weights.shape}"
+            raise invalid(name, f"{n_samples} numbers, one a row of X", got)
+    if class_weight is None:
+        return weights
+    of_classes = class_weights(class_weight, targets, counts)
+    return of_classes if weights is None else weights * of_classes
+
+
+def name_of(weights: tuple[Any, Any]) -> str:
+    """Name what weighs the samples."""
+    names = zip(("sample_weight", "class_weight"), weights, strict=True)
+    return " times ".join(name for name, given in reversed(list(names)) if given is not None)
 
 
 def class_weights(class_weight: Any, targets: Any, counts: Array) -> Array:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._errors import invalid, warn
-from fastmlp.class_weights import class_weights, count_classes
-from fastmlp.containers import as_array, refuse_unread
+from fastmlp.class_weights import count_classes, name_of, weigh
+from fastmlp.containers import refuse_unread
 from fastmlp.data.fitting import is_small, read_whole, require_target
 from fastmlp.data.reading import Encode, Reader
 from fastmlp.data.source import Source, names_of, require_no_target, require_width
@@ -209,7 +209,7 @@ def _check(
             validation = as_held(held, known, settings.loss, ranks)
         if targets.classes is not None and not targets.multilabel and ranks.rank == 0:
             _warn_of_numbers(targets.classes, ranks.n_samples)
-        weighing = _weigh(*weights, targets, counts, part.features.n_samples)
+        weighing = weigh(*weights, targets, counts, part.features.n_samples)
         data = TrainingData(
             part.features, targets, None, part.feature_names, named_apart, validation
         )
@@ -218,7 +218,7 @@ def _check(
     (data, weighing), _ = ranks.collect(finish)
     if weighing is None:
         return data
-    of_all, name = ranks.gather(weighing), _name_of(weights)
+    of_all, name = ranks.gather(weighing), name_of(weights)
     checked, _ = ranks.collect(lambda: as_weights(of_all, dtype, name, False))
     return data._replace(weights=checked)
 
@@ -359,28 +359,6 @@ def _read(
     if (values < least).any():
         raise invalid(y_name, f"at least {least:g} with loss={loss!r}", float(values.min()))
     return Targets(values, None, values.shape[1], flat)
-
-
-def _weigh(
-    sample_weight: Any, class_weight: Any, targets: Targets, counts: Array, n_samples: int
-) -> Array | None:
-    """Put together all that weighs the samples."""
-    weights, name = None, "sample_weight"
-    if sample_weight is not None:
-        weights = as_array(sample_weight, name)
-        if weights.shape != (n_samples,) or weights.dtype.kind not in "biuf":
-            got = f"{weights.dtype} of shape {weights.shape}"
-            raise invalid(name, f"{n_samples} numbers, one a row of X", got)
-    if class_weight is None:
-        return weights
-    of_classes = class_weights(class_weight, targets, counts)
-    return of_classes if weights is None else weights * of_classes
-
-
-def _name_of(weights: tuple[Any, Any]) -> str:
-    """Name what weighs the samples."""
-    names = zip(("sample_weight", "class_weight"), weights, strict=True)
-    return " times ".join(name for name, given in reversed(list(names)) if given is not None)
 
 
 def hold_out(

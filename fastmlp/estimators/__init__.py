@@ -3,7 +3,8 @@
 - `classifier`, `regressor`: the two public classes;
 - `base`: what they share, from the constructor's arguments to the fitted attributes;
 - `stochastic`, `quasi_newton`: the two ways to fit; `validation`: what they are watched on;
-- `task`: what a fit is given; `checkpoints`: a fit in a file, and going on from it;
+- `task`: what a fit is given; `memory`: what it leaves for the next one; `checkpoints`: a fit in a
+  file, and going on from it;
 - `conversion`: from scikit-learn's estimators and back; `exports`, `persistence`: files;
 - `callbacks`: scikit-learn's protocol;
 - `targets`, `labels`: y as it comes, and class labels and their codes; `sample_weights`;

@@ -29,11 +29,12 @@ from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
 from fastmlp.estimators.holding_out import hold_out
+from fastmlp.estimators.memory import CURVES, Kept
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
-from fastmlp.estimators.stochastic import CURVES, NOT_FINITE, Kept, Stochastic
-from fastmlp.estimators.task import Given, Prepared
-from fastmlp.estimators.validation import Validation
+from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic
+from fastmlp.estimators.task import FitArguments, Prepared
+from fastmlp.estimators.validation import ValidationSet
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
@@ -111,7 +112,9 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Return what the validation split keeps the shares of."""
         return None
 
-    def _fit(self, given: Given, incremental: bool = False, keeping: Keeping = NOT_KEPT) -> Any:
+    def _fit(
+        self, given: FitArguments, incremental: bool = False, keeping: Keeping = NOT_KEPT
+    ) -> Any:
         """Fit, or go on with a fit."""
         if self.callbacks is not None:
             self.set_callbacks(*self.callbacks)
@@ -141,7 +144,11 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return self._finished()
 
     def _prepare(
-        self, given: Given, incremental: bool, keeping: Keeping, generator: np.random.RandomState
+        self,
+        given: FitArguments,
+        incremental: bool,
+        keeping: Keeping,
+        generator: np.random.RandomState,
     ) -> Prepared:
         """Check what `fit` is given, and bring the weights to where it begins or goes on."""
         sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
@@ -233,7 +240,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         draw_parameters(parameters, self.init, self._random_state)
         self._keep(parameters)
 
-    def _take_initial(self, given: Given, first: bool) -> None:
+    def _take_initial(self, given: FitArguments, first: bool) -> None:
         """Copy initial weights that are given over those that were drawn."""
         for name, layers in (
             ("coefs", self._fitted.coefs),
@@ -297,7 +304,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         name = "class_weight times sample_weight" if both else "sample_weight"
         return as_weights(weights, dtype, name, incremental)
 
-    def _given_validation(self, X: Any, y: Any, dtype: np.dtype[Any]) -> Validation | None:
+    def _given_validation(self, X: Any, y: Any, dtype: np.dtype[Any]) -> ValidationSet | None:
         """Check a validation set of the user's own."""
         if (X is None) != (y is None):
             raise invalid("X_val and y_val", "given together", "one without the other")
@@ -305,7 +312,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             return None
         frame, (X, y) = X, self._validated(X, y, "y_val", False)
         y = self._read_targets(y, False, True)
-        return Validation(
+        return ValidationSet(
             Problem(self._wrap(X, dtype), self._encode(y, dtype)), self._named(X, frame), y
         )
 

@@ -22,7 +22,7 @@ from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
 from fastmlp.estimators.options import CONSTRAINTS
 from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_labels
-from fastmlp.estimators.task import Given
+from fastmlp.estimators.task import FitArguments
 from fastmlp.losses import Loss
 
 Array = NDArray[Any]
@@ -226,7 +226,7 @@ Multilabel targets, a batch after the other:
         OSError
             If the checkpoint cannot be written or read; what was there before stays.
         """
-        given = Given(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
+        given = FitArguments(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
         with open_ranks(comm) as ranks:
             keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
             return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]
@@ -254,14 +254,14 @@ Multilabel targets, a batch after the other:
             The estimator itself.
         """
         if self._has_known(y, classes):
-            return self._fit(Given(X, y, sample_weight), True)  # type: ignore[no-any-return]
+            return self._fit(FitArguments(X, y, sample_weight), True)  # type: ignore[no-any-return]
         y, classes = plain_labels(y), plain_labels(classes, "classes")
         if type_of_target(y).startswith("multilabel"):
             if not hasattr(self, "classes_"):
                 self._labels = find_labels(dense(y))
         elif _check_partial_fit_first_call(self, classes):
             self._labels = find_labels(classes, classes)
-        return self._fit(Given(X, y, sample_weight), True)  # type: ignore[no-any-return]
+        return self._fit(FitArguments(X, y, sample_weight), True)  # type: ignore[no-any-return]
 
     def predict(self, X: Any) -> Array:
         """Predict labels.

@@ -9,12 +9,12 @@ from sklearn.utils import _safe_indexing
 from fastmlp.backends.contract import Problem
 from fastmlp.engine.state import State
 from fastmlp.estimators.task import Prepared
-from fastmlp.estimators.validation import Validation, split
+from fastmlp.estimators.validation import ValidationSet, split
 
 
 def hold_out(
     estimator: Any, task: Prepared, frame: Any, state: State | None
-) -> tuple[NDArray[np.intp], Validation]:
+) -> tuple[NDArray[np.intp], ValidationSet]:
     """Choose the samples to train and to validate on.
 
     Parameters
@@ -30,7 +30,7 @@ def hold_out(
     -------
     rows : ndarray of shape (n,), intp
         Those that are trained on; of all ranks, where there are several.
-    validation : Validation
+    validation : ValidationSet
         Of this rank's rows, and with the weights of all.
     """
     X, y, weights, _, problem, *_ = task
@@ -49,4 +49,4 @@ def hold_out(
     kept = Problem(estimator._wrap(part, problem.features.dtype), problem.targets[held_out])
     scored = part if named is X else _safe_indexing(named, held_out)
     held_weights = None if weights is None else weights[held]
-    return rows, Validation(kept, scored, y[held_out], held_weights)
+    return rows, ValidationSet(kept, scored, y[held_out], held_weights)

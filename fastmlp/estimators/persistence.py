@@ -8,8 +8,8 @@ from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.conversion import FITTED
 from fastmlp.estimators.labels import Labels
+from fastmlp.estimators.memory import CURVES, Draws, Memory
 from fastmlp.estimators.regressor import MLPRegressor
-from fastmlp.estimators.stochastic import CURVES, Draws, Memory
 from fastmlp.history import History
 from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES

@@ -11,7 +11,8 @@ from fastmlp.engine.plan import Limits
 from fastmlp.engine.quasi_newton import QuasiNewton
 from fastmlp.engine.state import State
 from fastmlp.estimators.callbacks import told
-from fastmlp.estimators.stochastic import NOT_FINITE, begin_history
+from fastmlp.estimators.memory import begin_history
+from fastmlp.estimators.stochastic import NOT_FINITE
 from fastmlp.estimators.task import Prepared
 from fastmlp.estimators.validation import Evaluator
 from fastmlp.optimizers import Rule

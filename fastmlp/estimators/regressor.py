@@ -21,7 +21,7 @@ from fastmlp.estimators.documentation import document
 from fastmlp.estimators.options import CONSTRAINTS
 from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_numbers
-from fastmlp.estimators.task import Given
+from fastmlp.estimators.task import FitArguments
 from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
 
 Array = NDArray[Any]
@@ -191,7 +191,7 @@ True
         OSError
             If the checkpoint cannot be written or read; what was there before stays.
         """
-        given = Given(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
+        given = FitArguments(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
         with open_ranks(comm) as ranks:
             keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
             return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]
@@ -214,7 +214,7 @@ True
         MLPRegressor
             The estimator itself.
         """
-        return self._fit(Given(X, y, sample_weight), True)  # type: ignore[no-any-return]
+        return self._fit(FitArguments(X, y, sample_weight), True)  # type: ignore[no-any-return]
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict values.

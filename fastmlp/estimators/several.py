@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from fastmlp._errors import invalid
 from fastmlp.estimators.checkpoints import Keeping
 from fastmlp.estimators.labels import dense
-from fastmlp.estimators.task import Given
+from fastmlp.estimators.task import FitArguments
 from fastmlp.ranks import Alone
 
 Array = NDArray[Any]
@@ -25,14 +25,14 @@ class Described(NamedTuple):
     """The different ones, in order; empty where there are none."""
 
 
-def fit_together(estimator: Any, ranks: Alone, given: Given, keeping: Keeping) -> Any:
+def fit_together(estimator: Any, ranks: Alone, given: FitArguments, keeping: Keeping) -> Any:
     """Fit, with other ranks if there are.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
     ranks : Alone
-    given : Given
+    given : FitArguments
     keeping : Keeping
 
     Returns
@@ -52,7 +52,7 @@ def fit_together(estimator: Any, ranks: Alone, given: Given, keeping: Keeping) -
         estimator.__dict__.pop("_known_labels", None)
 
 
-def unite(estimator: Any, ranks: Alone, given: Given) -> None:
+def unite(estimator: Any, ranks: Alone, given: FitArguments) -> None:
     """Compare this rank's data with the others', and learn how many rows and which labels."""
 
     def look() -> Described:

@@ -3,13 +3,11 @@
 import sys
 import warnings
 from contextlib import AbstractContextManager, nullcontext
-from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
 from fastmlp.arguments import make_schedule
 from fastmlp.backends.contract import Objective, Problem, n_batches
@@ -17,12 +15,20 @@ from fastmlp.engine.descent import Descent, NotFiniteError, Released, nothing
 from fastmlp.engine.hooks import Hook, Stop, TimeBudget
 from fastmlp.engine.loop import Ending, run
 from fastmlp.engine.plan import Plan, Stopping
-from fastmlp.engine.state import Best, State
+from fastmlp.engine.state import State
 from fastmlp.estimators.callbacks import NoCallbacks, begin_context, told
 from fastmlp.estimators.checkpoints import Keeping
+from fastmlp.estimators.memory import (
+    Draws,
+    Memory,
+    begin_counting,
+    begin_history,
+    begin_state,
+    keep_count,
+    recall,
+)
 from fastmlp.estimators.options import schedule_name
-from fastmlp.estimators.validation import Evaluator, Validation
-from fastmlp.history import History
+from fastmlp.estimators.validation import Evaluator, ValidationSet
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.progress import show
@@ -31,62 +37,10 @@ from fastmlp.threads import limit_blas
 
 Array = NDArray[Any]
 
-CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
-
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
 )
-
-
-class Draws(NamedTuple):
-    """What the epochs of a fit draw from, one after the other."""
-
-    random_state: np.random.RandomState
-    dropout: np.random.Generator | None
-    order: NDArray[np.intp]
-    """(n,): that of the last epoch, which the next one shuffles."""
-
-
-class Memory(NamedTuple):
-    """What `partial_fit` goes on from."""
-
-    state: Array
-    """(n_slots, n_parameters): the solver's."""
-    steps: int
-    rate: float
-    """Where "adaptive" has brought the initial rate."""
-    solver: str
-    """To which all this belongs: another begins anew."""
-    rate_init: float
-    """The initial rate then: another one is begun from."""
-    draws: Draws | None = None
-    """Those of a fit that was not over when it was copied; after a fit, `partial_fit` draws from
-    `random_state` anew, as scikit-learn does."""
-
-    def rate_for(self, estimator: Any) -> float:
-        """Return the rate to go on with: what was lowered, or a new initial rate."""
-        rate: float = estimator.learning_rate_init
-        return self.rate if rate == self.rate_init else rate
-
-
-class Kept(NamedTuple):
-    """What a `partial_fit` leaves for the next one, which computes the same without it, slower.
-
-    It is taken away while it is used, so that no two threads share it.
-    """
-
-    released: Released | None = None
-    generator: np.random.RandomState | None = None
-    """Made for a seed; making one takes as long as two small steps."""
-
-    def seeded(self, random_state: Any) -> np.random.RandomState:
-        """Return what scikit-learn makes of `random_state`."""
-        if self.generator is None or not isinstance(random_state, Integral):
-            generator: np.random.RandomState = check_random_state(random_state)
-            return generator
-        self.generator.seed(int(random_state))
-        return self.generator
 
 
 class Stochastic:
@@ -103,7 +57,7 @@ class Stochastic:
     problem : Problem
     rows : ndarray of shape (n,), intp, or None
         The samples that are trained on; None for all.
-    validation : Validation or None
+    validation : ValidationSet or None
     incremental : bool
         Whether this is `partial_fit`: one epoch, from the solver's memory on.
     keeping : Keeping
@@ -124,7 +78,7 @@ class Stochastic:
         objective: Objective,
         problem: Problem,
         rows: NDArray[np.intp] | None,
-        validation: Validation | None,
+        validation: ValidationSet | None,
         incremental: bool,
         keeping: Keeping,
         released: Released | None = None,
@@ -173,7 +127,7 @@ class Stochastic:
         self._warn(ending)
         self.remember(over=True)
         if not self.state.take_best() and estimator.early_stopping and estimator.n_iter_ > 0:
-            warn(
+            warn_unconverged(
                 f"No weights could be chosen: none of the {estimator.n_iter_} validation "
                 "scores was a number. Those of the last epoch are kept.",
                 5,
@@ -234,13 +188,13 @@ class Stochastic:
         """Warn of an end that is not what the user wanted."""
         n_iter = self.estimator.n_iter_
         if ending is Ending.DIVERGED:
-            warn(
+            warn_unconverged(
                 f"Training diverged in epoch {n_iter}. The weights with the best "
                 "validation score are kept. Try a smaller learning_rate_init, or scale X.",
                 6,
             )
         elif ending is Ending.OVER and not self.incremental:
-            warn(
+            warn_unconverged(
                 f"Stochastic Optimizer: Maximum iterations ({n_iter}) reached and the "
                 "optimization hasn't converged yet.",
                 6,
@@ -296,7 +250,7 @@ class Verbose(Hook):
         history = self.state.history
         show_message(f"Iteration {self.state.epoch}, loss = {history.loss[-1]:.8f}")
         if history.val_score:
-            show_message(f"Validation score: {history.val_score[-1]:f}")
+            show_message(f"ValidationSet score: {history.val_score[-1]:f}")
         return False
 
 
@@ -320,75 +274,9 @@ def make_plan(estimator: Any, rule: Rule, objective: Objective, n_samples: int) 
     )  # fmt: skip
 
 
-def begin_state(
-    estimator: Any, parameters: Parameters, orders: Shuffles, memory: Memory | None,
-    has_dropout: bool,
-) -> State:  # fmt: skip
-    """Go on from what `partial_fit` remembers, or begin anew."""
-    dropout = None
-    if memory is not None and memory.draws is not None:
-        estimator._random_state, dropout = memory.draws.random_state, memory.draws.dropout
-        orders.generator = estimator._random_state
-        if len(memory.draws.order) == len(orders.order):
-            orders.order = memory.draws.order
-    if dropout is None and has_dropout:
-        dropout = np.random.default_rng(estimator._random_state.randint(1 << 31))
-    if memory is None:
-        # Invscaling starts from the initial rate, whatever went before.
-        return State(parameters, orders, estimator.learning_rate_init, dropout)
-    slots = memory.state.astype(parameters.dtype, copy=False)
-    return State(
-        parameters, orders, memory.rate_for(estimator), dropout, slots, memory.steps, estimator.t_
-    )
-
-
-def warn(message: str, depth: int) -> None:
+def warn_unconverged(message: str, depth: int) -> None:
     """Warn of a fit that has not converged; what is shown is so many calls up from the caller."""
     warnings.warn(message, ConvergenceWarning, stacklevel=depth + 1)
-
-
-def recall(estimator: Any, parameters: Parameters, rule: Rule) -> Memory | None:
-    """Return what `partial_fit` goes on from, if it is this solver's and of this network."""
-    memory: Memory | None = getattr(estimator, "_memory", None)
-    shape = (rule.solver.n_slots, parameters.buffer.size)
-    if memory is None or memory.solver != estimator.solver or memory.state.shape != shape:
-        return None
-    return memory
-
-
-def begin_history(estimator: Any, state: State, validation: Validation | None) -> None:
-    """Go on with the curves of the fits before."""
-    kept = vars(estimator)
-    for name in CURVES:
-        kept.setdefault(name, None if name == "validation_scores_" else [])
-    if validation is not None and estimator.validation_scores_ is None:
-        estimator.validation_scores_ = []
-    curves = (kept[name] if kept[name] is not None else [] for name in CURVES)
-    history: History = kept.get("history_", History())
-    history.loss, history.val_loss, history.val_score = curves
-    estimator.history_ = state.history = history
-
-
-def begin_counting(estimator: Any, state: State) -> None:
-    """Go on with the count of epochs, or count anew where what is watched has changed.
-
-    It changes with `early_stopping`, from the loss to the score or back.
-    """
-    early_stopping, kept = estimator.early_stopping, vars(estimator)
-    if kept.get("best_validation_score_" if early_stopping else "best_loss_") is not None:
-        score = estimator.best_validation_score_ if early_stopping else -np.inf
-        loss = np.inf if early_stopping else estimator.best_loss_
-        buffer = state.parameters.buffer.copy() if score > -np.inf else None
-        state.best = Best(loss, score, estimator._no_improvement_count, buffer)
-    keep_count(estimator, state.best)
-
-
-def keep_count(estimator: Any, best: Best) -> None:
-    """Set the attributes that say how well it went at best."""
-    by_score = estimator.early_stopping
-    estimator.best_validation_score_ = best.score if by_score else None
-    estimator.best_loss_ = None if by_score else best.loss
-    estimator._no_improvement_count = best.n_without
 
 
 def choose_batch_size(batch_size: Any, n_samples: int) -> int:

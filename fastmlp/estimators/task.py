@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fastmlp.backends.contract import Objective, Problem
-from fastmlp.estimators.validation import Validation
+from fastmlp.estimators.validation import ValidationSet
 from fastmlp.network import Parameters
 
 Array = NDArray[Any]
 
 
-class Given(NamedTuple):
+class FitArguments(NamedTuple):
     """What `fit` and `partial_fit` are given."""
 
     X: Any
@@ -34,4 +34,4 @@ class Prepared(NamedTuple):
     parameters: Parameters
     problem: Problem
     objective: Objective
-    validation: Validation | None
+    validation: ValidationSet | None

@@ -18,7 +18,7 @@ from fastmlp.scoring import as_score, is_metric, require_defined
 Array = NDArray[Any]
 
 
-class Validation(NamedTuple):
+class ValidationSet(NamedTuple):
     """What a fit is validated on."""
 
     problem: Problem
@@ -40,11 +40,11 @@ class Evaluator:
     estimator : MLPClassifier or MLPRegressor
     parameters : Parameters
     loss : Loss
-    validation : Validation
+    validation : ValidationSet
     """
 
     def __init__(
-        self, estimator: Any, parameters: Parameters, loss: Loss, validation: Validation
+        self, estimator: Any, parameters: Parameters, loss: Loss, validation: ValidationSet
     ) -> None:
         self.estimator, self.ranks = estimator, estimator._ranks
         self.loss, self.features = loss, validation.problem.features

@@ -1,0 +1,136 @@
+"""What a fit leaves for the next one, and how that goes on from it."""
+
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from fastmlp.engine.descent import Released
+from fastmlp.engine.state import Best, State
+from fastmlp.estimators.validation import ValidationSet
+from fastmlp.history import History
+from fastmlp.network import Parameters
+from fastmlp.optimizers import Rule
+from fastmlp.rng import Shuffles
+
+Array = NDArray[Any]
+
+CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+
+
+class Draws(NamedTuple):
+    """What the epochs of a fit draw from, one after the other."""
+
+    random_state: np.random.RandomState
+    dropout: np.random.Generator | None
+    order: NDArray[np.intp]
+    """(n,): that of the last epoch, which the next one shuffles."""
+
+
+class Memory(NamedTuple):
+    """What `partial_fit` goes on from."""
+
+    state: Array
+    """(n_slots, n_parameters): the solver's."""
+    steps: int
+    rate: float
+    """Where "adaptive" has brought the initial rate."""
+    solver: str
+    """To which all this belongs: another begins anew."""
+    rate_init: float
+    """The initial rate then: another one is begun from."""
+    draws: Draws | None = None
+    """Those of a fit that was not over when it was copied; after a fit, `partial_fit` draws from
+    `random_state` anew, as scikit-learn does."""
+
+    def rate_for(self, estimator: Any) -> float:
+        """Return the rate to go on with: what was lowered, or a new initial rate."""
+        rate: float = estimator.learning_rate_init
+        return self.rate if rate == self.rate_init else rate
+
+
+class Kept(NamedTuple):
+    """What a `partial_fit` leaves for the next one, which computes the same without it, slower.
+
+    It is taken away while it is used, so that no two threads share it.
+    """
+
+    released: Released | None = None
+    generator: np.random.RandomState | None = None
+    """Made for a seed; making one takes as long as two small steps."""
+
+    def seeded(self, random_state: Any) -> np.random.RandomState:
+        """Return what scikit-learn makes of `random_state`."""
+        if self.generator is None or not isinstance(random_state, Integral):
+            generator: np.random.RandomState = check_random_state(random_state)
+            return generator
+        self.generator.seed(int(random_state))
+        return self.generator
+
+
+def begin_state(
+    estimator: Any, parameters: Parameters, orders: Shuffles, memory: Memory | None,
+    has_dropout: bool,
+) -> State:  # fmt: skip
+    """Go on from what `partial_fit` remembers, or begin anew."""
+    dropout = None
+    if memory is not None and memory.draws is not None:
+        estimator._random_state, dropout = memory.draws.random_state, memory.draws.dropout
+        orders.generator = estimator._random_state
+        if len(memory.draws.order) == len(orders.order):
+            orders.order = memory.draws.order
+    if dropout is None and has_dropout:
+        dropout = np.random.default_rng(estimator._random_state.randint(1 << 31))
+    if memory is None:
+        # Invscaling starts from the initial rate, whatever went before.
+        return State(parameters, orders, estimator.learning_rate_init, dropout)
+    slots = memory.state.astype(parameters.dtype, copy=False)
+    return State(
+        parameters, orders, memory.rate_for(estimator), dropout, slots, memory.steps, estimator.t_
+    )
+
+
+def recall(estimator: Any, parameters: Parameters, rule: Rule) -> Memory | None:
+    """Return what `partial_fit` goes on from, if it is this solver's and of this network."""
+    memory: Memory | None = getattr(estimator, "_memory", None)
+    shape = (rule.solver.n_slots, parameters.buffer.size)
+    if memory is None or memory.solver != estimator.solver or memory.state.shape != shape:
+        return None
+    return memory
+
+
+def begin_history(estimator: Any, state: State, validation: ValidationSet | None) -> None:
+    """Go on with the curves of the fits before."""
+    kept = vars(estimator)
+    for name in CURVES:
+        kept.setdefault(name, None if name == "validation_scores_" else [])
+    if validation is not None and estimator.validation_scores_ is None:
+        estimator.validation_scores_ = []
+    curves = (kept[name] if kept[name] is not None else [] for name in CURVES)
+    history: History = kept.get("history_", History())
+    history.loss, history.val_loss, history.val_score = curves
+    estimator.history_ = state.history = history
+
+
+def begin_counting(estimator: Any, state: State) -> None:
+    """Go on with the count of epochs, or count anew where what is watched has changed.
+
+    It changes with `early_stopping`, from the loss to the score or back.
+    """
+    early_stopping, kept = estimator.early_stopping, vars(estimator)
+    if kept.get("best_validation_score_" if early_stopping else "best_loss_") is not None:
+        score = estimator.best_validation_score_ if early_stopping else -np.inf
+        loss = np.inf if early_stopping else estimator.best_loss_
+        buffer = state.parameters.buffer.copy() if score > -np.inf else None
+        state.best = Best(loss, score, estimator._no_improvement_count, buffer)
+    keep_count(estimator, state.best)
+
+
+def keep_count(estimator: Any, best: Best) -> None:
+    """Set the attributes that say how well it went at best."""
+    by_score = estimator.early_stopping
+    estimator.best_validation_score_ = best.score if by_score else None
+    estimator.best_loss_ = None if by_score else best.loss
+    estimator._no_improvement_count = best.n_without
