@@ -109,7 +109,10 @@ def largest_share(batch_size, n_ranks):
 class Plan(NamedTuple):
     """What is trained, and how."""
 
-    machine: Machine
+    together: Machine
+    """Its steps are gradients, then updates."""
+    alone: Machine
+    """Its steps are fused."""
     n_bytes: int
     """Of the gradient."""
     batch_size: int
@@ -117,9 +120,10 @@ class Plan(NamedTuple):
     sync_every: int = 1
 
     def efficiency(self, n_ranks, link):
-        """Compute which part of the speed of n machines without a network is had."""
-        alone = self.machine.step(self.batch_size)
-        compute = self.machine.step(largest_share(self.batch_size, n_ranks))
+        """Compute which part of n times the speed of one machine is had."""
+        alone = self.alone.step(self.batch_size)
+        own = self.together if self.sync_every == 1 else self.alone
+        compute = own.step(largest_share(self.batch_size, n_ranks))
         exchange = all_reduce(self.n_bytes, n_ranks, link, self.gamma) / self.sync_every
         return alone / (n_ranks * (compute + exchange))
 

@@ -32,9 +32,11 @@ def plan_of(results, name, batch_size):
     -------
     Plan
     """
-    steps = results["steps"][name]
-    machine = Machine(tuple(map(int, steps)), tuple(steps.values()))
-    return Plan(machine, 4 * N_PARAMETERS[name], batch_size, results["gamma"])
+    machines = [
+        Machine(tuple(map(int, steps)), tuple(steps.values()))
+        for steps in (results["steps"][name][kind] for kind in ("together", "alone"))
+    ]
+    return Plan(*machines, 4 * N_PARAMETERS[name], batch_size, results["gamma"])
 
 
 def measured_table(results):
@@ -54,13 +56,14 @@ def measured_table(results):
 
 
 def steps_table(results):
-    """Write what a gradient and an update take on one thread."""
-    names = list(results["steps"])
+    """Write what steps take on one thread."""
+    kinds = {"alone": "fused", "together": "gradient, update"}
+    columns = [(name, kind) for name in results["steps"] for kind in kinds]
     rows = [
-        [f"{int(n_rows):,}", *(duration(results["steps"][name][n_rows]) for name in names)]
-        for n_rows in results["steps"][names[0]]
+        [f"{int(n_rows):,}", *(duration(results["steps"][n][kind][n_rows]) for n, kind in columns)]
+        for n_rows in next(iter(results["steps"].values()))["alone"]
     ]
-    return markdown_table(["rows", *names], rows, "r")
+    return markdown_table(["rows", *(f"{n}, {kinds[kind]}" for n, kind in columns)], rows, "r")
 
 
 def accuracy_table(results):

@@ -38,7 +38,7 @@ def test_a_link_is_found_again_from_its_times():
 
 
 def test_efficiency_falls_with_machines_and_rises_with_batches_and_steps_apart():
-    plan = Plan(MACHINE, 4_000_000, 1024, 1e-10)
+    plan = Plan(MACHINE, MACHINE, 4_000_000, 1024, 1e-10)
     assert plan.efficiency(1, LINK) == pytest.approx(1)
     assert 1 > plan.efficiency(2, LINK) > plan.efficiency(16, LINK)
     assert plan._replace(batch_size=8192).efficiency(16, LINK) > plan.efficiency(16, LINK)
