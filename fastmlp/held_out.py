@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.data.reading import Reader
+from fastmlp.data.source import Source
 from fastmlp.inputs import Features, Scale
 
 Array = NDArray[Any]
@@ -102,3 +103,37 @@ def _spread(codes: Array, order: NDArray[np.intp]) -> NDArray[np.intp]:
     starts = np.repeat(np.cumsum(counts) - counts, counts)
     share = (np.arange(len(codes)) - starts + 0.5) / np.repeat(counts, counts)
     return by_class[np.argsort(share, kind="stable")]
+
+
+def split_blocks(
+    source: Source, fraction: float, generator: np.random.Generator
+) -> NDArray[np.intp]:
+    """Choose the blocks to train on at random.
+
+    Parameters
+    ----------
+    source : Source
+    fraction : float
+        Of the rows are held out, or a little more.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_trained,), intp
+        In ascending order; the others are held out.
+
+    Raises
+    ------
+    ValueError
+        If the source cannot be read from anywhere, or no block would be left.
+    """
+    remedy = "Pass X_val instead."
+    if not source.repeatable:
+        raise invalid("early_stopping", "False with an iterator", True, remedy)
+    lengths = np.array(source.lengths)
+    order = generator.permutation(len(lengths))
+    held = int(np.searchsorted(lengths[order].cumsum(), fraction * lengths.sum())) + 1
+    if held >= len(order):
+        rule = f"a share that leaves one of {len(order)} blocks, which are held out whole"
+        raise invalid("validation_fraction", rule, fraction, remedy)
+    return np.sort(order[held:])

@@ -12,7 +12,7 @@ from fastmlp.data.reading import Reader
 from fastmlp.data.source import Source, names_of
 from fastmlp.data.survey import Survey, survey, warn_if_sorted
 from fastmlp.engine.streaming import Streamed
-from fastmlp.held_out import HeldBlocks, Targets, Validation, known_by
+from fastmlp.held_out import HeldBlocks, Targets, Validation, known_by, split_blocks
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES
 from fastmlp.ranks import ALONE, Alone
@@ -236,37 +236,3 @@ def require_no_weights(sample_weight: Any) -> None:
     if sample_weight is not None:
         rule = "left out where X is a source"
         raise invalid("sample_weight", rule, repr(sample_weight), "class_weight weighs classes.")
-
-
-def split_blocks(
-    source: Source, fraction: float, generator: np.random.Generator
-) -> NDArray[np.intp]:
-    """Choose the blocks to train on at random.
-
-    Parameters
-    ----------
-    source : Source
-    fraction : float
-        Of the rows are held out, or a little more.
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (n_trained,), intp
-        In ascending order; the others are held out.
-
-    Raises
-    ------
-    ValueError
-        If the source cannot be read from anywhere, or no block would be left.
-    """
-    remedy = "Pass X_val instead."
-    if not source.repeatable:
-        raise invalid("early_stopping", "False with an iterator", True, remedy)
-    lengths = np.array(source.lengths)
-    order = generator.permutation(len(lengths))
-    held = int(np.searchsorted(lengths[order].cumsum(), fraction * lengths.sum())) + 1
-    if held >= len(order):
-        rule = f"a share that leaves one of {len(order)} blocks, which are held out whole"
-        raise invalid("validation_fraction", rule, fraction, remedy)
-    return np.sort(order[held:])

@@ -22,7 +22,8 @@ from fastmlp.arguments import (
 )
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.configuration import copy_into
-from fastmlp.estimators import options
+from fastmlp.data.source import Source
+from fastmlp.estimators import options, sources
 from fastmlp.estimators.callbacks import CallbackSupportMixin
 from fastmlp.estimators.checkpoints import Keeping, Saved, take_up
 from fastmlp.estimators.coefs import draw_parameters, take_over
@@ -151,9 +152,6 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         generator: np.random.RandomState,
     ) -> Prepared:
         """Check what `fit` is given, and bring the weights to where it begins or goes on."""
-        sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-        names = layer_activations(self.activation, len(sizes))
-        dropout = layer_dropout(self.dropout, len(sizes))
         continued = hasattr(self, "coefs_") and (self.warm_start or incremental)
         first = not continued or keeping.saved is not None
         X, y = self._validated(given.X, given.y, "y", first)
@@ -165,24 +163,33 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if self._ranks.size > 1 and weights is not None:
             weights = self._ranks.gather(np.asarray(weights, np.float64))
         self._random_state = generator
-        network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
-        if first:
-            self._initialise(network, self._compute_dtype(X), keeping.saved)
-        if keeping.saved is None:
-            self._take_initial(given, first)
-        parameters = self._continue(network)
-        if self._ranks.shared:
-            parameters.buffer[...] = self._ranks.agree(parameters.buffer)
+        parameters, objective = self._begin_network(given, X, y, first, keeping.saved)
         dtype = parameters.dtype
-        require_kept(self, dtype)
         problem = Problem(
             self._wrap(X, dtype),
             self._encode(y, dtype),
             None if weights is None else self._as_weights(weights, dtype, incremental),
         )
         validation = self._given_validation(given.X_val, given.y_val, dtype)
-        objective = Objective(self._loss(), dropout)
         return Prepared(X, y, weights, parameters, problem, objective, validation)
+
+    def _begin_network(
+        self, given: FitArguments, X: Any, y: Array, first: bool, saved: Saved | None = None
+    ) -> tuple[Parameters, Objective]:
+        """Bring the weights to where a fit begins or goes on, and describe what is minimised."""
+        sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+        names = layer_activations(self.activation, len(sizes))
+        objective = Objective(self._loss(), layer_dropout(self.dropout, len(sizes)))
+        network = Network((X.shape[1], *sizes, self._count_outputs(y)), names)
+        if first:
+            self._initialise(network, self._compute_dtype(X), saved)
+        if saved is None:
+            self._take_initial(given, first)
+        parameters = self._continue(network)
+        if self._ranks.shared:
+            parameters.buffer[...] = self._ranks.agree(parameters.buffer)
+        require_kept(self, parameters.dtype)
+        return parameters, objective
 
     def _finished(self) -> Any:
         """Return the estimator if its weights are finite; raise scikit-learn's error otherwise."""
@@ -322,6 +329,8 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""
+        if isinstance(X, Source):
+            return sources.in_parts(self, X, Predictor.__call__)
         found = predict_at_once(self, X)
         if found is not None:
             return found
@@ -340,6 +349,8 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     def _logits(self, X: Any) -> Array:
         """Compute what the output function is applied to, of shape (n_samples, n_outputs)."""
+        if isinstance(X, Source):
+            return sources.in_parts(self, X, Predictor.logits)
         check_is_fitted(self)
         features = self._wrap(read(self, X, reset=False), self._fitted.dtype)
         return self._find_predictor().logits(features)

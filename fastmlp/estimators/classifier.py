@@ -13,7 +13,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
+from fastmlp.data.source import Source
 from fastmlp.distributed import open_ranks
+from fastmlp.estimators import sources
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.checkpoints import begin_keeping
@@ -171,7 +173,7 @@ Multilabel targets, a batch after the other:
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -187,8 +189,9 @@ Multilabel targets, a batch after the other:
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
-            float64, float32 and uint8 are learned from where they lie, CSR too.
+        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
+            float64, float32 and uint8 are learned from where they lie, CSR too; a source of
+            `fastmlp.data` has its own y, and need not fit in memory.
         y : array_like of shape (n_samples,) or (n_samples, n_labels)
             Class labels, or an indicator matrix of labels.
         sample_weight : array_like of shape (n_samples,), optional
@@ -262,6 +265,24 @@ Multilabel targets, a batch after the other:
         elif _check_partial_fit_first_call(self, classes):
             self._labels = find_labels(classes, classes)
         return self._fit(FitArguments(X, y, sample_weight), True)  # type: ignore[no-any-return]
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Score the predictions as scikit-learn does.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
+        y : array_like, optional
+            As in `fit`; left out where X is a source.
+        sample_weight : array_like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+        """
+        if isinstance(X, Source):
+            return sources.score(self, X, y, sample_weight)
+        return float(super().score(X, y, sample_weight))
 
     def predict(self, X: Any) -> Array:
         """Predict labels.

@@ -9,11 +9,10 @@ from sklearn.utils import check_random_state
 
 from fastmlp.engine.descent import Released
 from fastmlp.engine.state import Best, State
-from fastmlp.estimators.validation import ValidationSet
 from fastmlp.history import History
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
-from fastmlp.rng import Shuffles
+from fastmlp.rng import BlockOrders, Shuffles
 
 Array = NDArray[Any]
 
@@ -71,12 +70,12 @@ class Kept(NamedTuple):
 
 
 def begin_state(
-    estimator: Any, parameters: Parameters, orders: Shuffles, memory: Memory | None,
+    estimator: Any, parameters: Parameters, orders: Shuffles | BlockOrders, memory: Memory | None,
     has_dropout: bool,
 ) -> State:  # fmt: skip
     """Go on from what `partial_fit` remembers, or begin anew."""
     dropout = None
-    if memory is not None and memory.draws is not None:
+    if memory is not None and memory.draws is not None and isinstance(orders, Shuffles):
         estimator._random_state, dropout = memory.draws.random_state, memory.draws.dropout
         orders.generator = estimator._random_state
         if len(memory.draws.order) == len(orders.order):
@@ -101,7 +100,7 @@ def recall(estimator: Any, parameters: Parameters, rule: Rule) -> Memory | None:
     return memory
 
 
-def begin_history(estimator: Any, state: State, validation: ValidationSet | None) -> None:
+def begin_history(estimator: Any, state: State, validation: Any) -> None:
     """Go on with the curves of the fits before."""
     kept = vars(estimator)
     for name in CURVES:

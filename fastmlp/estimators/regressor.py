@@ -13,7 +13,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp._errors import invalid
+from fastmlp.data.source import Source
 from fastmlp.distributed import open_ranks
+from fastmlp.estimators import sources
 from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.checkpoints import begin_keeping
@@ -136,7 +138,7 @@ True
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -152,8 +154,9 @@ True
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n_samples, n_features)
-            float64, float32 and uint8 are learned from where they lie, CSR too.
+        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
+            float64, float32 and uint8 are learned from where they lie, CSR too; a source of
+            `fastmlp.data` has its own y, and need not fit in memory.
         y : array_like of shape (n_samples,) or (n_samples, n_outputs)
             True values.
         sample_weight : array_like of shape (n_samples,), optional
@@ -215,6 +218,24 @@ True
             The estimator itself.
         """
         return self._fit(FitArguments(X, y, sample_weight), True)  # type: ignore[no-any-return]
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Score the predictions as scikit-learn does.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
+        y : array_like, optional
+            As in `fit`; left out where X is a source.
+        sample_weight : array_like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+        """
+        if isinstance(X, Source):
+            return sources.score(self, X, y, sample_weight)
+        return float(super().score(X, y, sample_weight))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict values.

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from fastmlp._errors import invalid
+from fastmlp.data.source import Source
+from fastmlp.estimators import sources
 from fastmlp.estimators.checkpoints import Keeping
 from fastmlp.estimators.labels import dense
 from fastmlp.estimators.task import FitArguments
@@ -40,6 +42,9 @@ def fit_together(estimator: Any, ranks: Alone, given: FitArguments, keeping: Kee
     MLPClassifier or MLPRegressor
         The estimator itself.
     """
+    if isinstance(given.X, Source) or isinstance(given.X_val, Source):
+        ranks.collect(lambda: sources.refuse_ranks(ranks))
+        return sources.fit(estimator, given, keeping)
     if not ranks.shared:
         return estimator._fit(given, keeping=keeping)
     ranks.collect(lambda: refuse_with_ranks(estimator, keeping.file))

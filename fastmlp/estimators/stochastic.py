@@ -16,6 +16,7 @@ from fastmlp.engine.hooks import Hook, Stop, TimeBudget
 from fastmlp.engine.loop import Ending, run
 from fastmlp.engine.plan import Plan, Stopping
 from fastmlp.engine.state import State
+from fastmlp.engine.streaming import Streamed
 from fastmlp.estimators.callbacks import NoCallbacks, begin_context, told
 from fastmlp.estimators.checkpoints import Keeping
 from fastmlp.estimators.memory import (
@@ -28,11 +29,11 @@ from fastmlp.estimators.memory import (
     recall,
 )
 from fastmlp.estimators.options import schedule_name
-from fastmlp.estimators.validation import Evaluator, ValidationSet
+from fastmlp.estimators.validation import Evaluator, HeldParts, PartsEvaluator, ValidationSet
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.progress import show
-from fastmlp.rng import Shuffles
+from fastmlp.rng import BlockOrders, Shuffles
 from fastmlp.threads import limit_blas
 
 Array = NDArray[Any]
@@ -54,10 +55,10 @@ class Stochastic:
         Updated in place.
     rule : Rule
     objective : Objective
-    problem : Problem
-    rows : ndarray of shape (n,), intp, or None
+    problem : Problem or Streamed
+    rows : ndarray of shape (n,), intp, BlockOrders or None
         The samples that are trained on; None for all.
-    validation : ValidationSet or None
+    validation : ValidationSet, HeldParts or None
     incremental : bool
         Whether this is `partial_fit`: one epoch, from the solver's memory on.
     keeping : Keeping
@@ -76,25 +77,26 @@ class Stochastic:
         parameters: Parameters,
         rule: Rule,
         objective: Objective,
-        problem: Problem,
-        rows: NDArray[np.intp] | None,
-        validation: ValidationSet | None,
+        problem: Problem | Streamed,
+        rows: NDArray[np.intp] | BlockOrders | None,
+        validation: ValidationSet | HeldParts | None,
         incremental: bool,
         keeping: Keeping,
         released: Released | None = None,
     ) -> None:
         self.estimator, self.incremental, self.keeping = estimator, incremental, keeping
         ranks = estimator._ranks
-        n_all = ranks.n_samples if ranks.shared else problem.features.n_samples
-        self.n_samples = n_all if rows is None else len(rows)
+        orders: Any = rows
+        if isinstance(problem, Problem) and not isinstance(rows, BlockOrders):
+            n_all = ranks.n_samples if ranks.shared else problem.features.n_samples
+            place = np.arange(n_all if rows is None else len(rows))
+            orders = Shuffles(rows, estimator.shuffle, estimator._random_state, place)
+        self.n_samples = orders.n_samples
         plan = make_plan(estimator, rule, objective, self.n_samples)
         memory = recall(estimator, parameters, rule) if incremental else None
         self.resumed = memory is not None and memory.draws is not None
         state = keeping.state
         if state is None:
-            orders = Shuffles(
-                rows, estimator.shuffle, estimator._random_state, np.arange(self.n_samples)
-            )
             state = begin_state(estimator, parameters, orders, memory, any(objective.dropout))
         self.descent, self.state = Descent(plan, state, problem, released, ranks), state
         self.released: Released | None = None
@@ -103,7 +105,8 @@ class Stochastic:
         state.history.compile_seconds += self.descent.compile_seconds
         self.evaluator = None
         if validation is not None:
-            self.evaluator = Evaluator(estimator, parameters, objective.loss, validation)
+            kind: Any = PartsEvaluator if isinstance(validation, HeldParts) else Evaluator
+            self.evaluator = kind(estimator, parameters, objective.loss, validation)
         self.n_epochs = 1 if incremental else estimator.max_iter - state.epoch
         self.context: Any = NoCallbacks()
         if ranks.rank == 0:
@@ -176,8 +179,9 @@ class Stochastic:
             return
         estimator.__dict__.pop("_memory", None)
         if not state.diverged:
-            lasting = self.resumed or not (self.incremental or over)
             orders: Any = state.orders
+            lasting = self.resumed or not (self.incremental or over)
+            lasting = lasting and isinstance(orders, Shuffles)
             draws = Draws(orders.generator, state.dropout, orders.order) if lasting else None
             estimator._memory = Memory(
                 self.descent.fetch_slots(), state.step, state.rate, estimator.solver,
@@ -250,7 +254,7 @@ class Verbose(Hook):
         history = self.state.history
         show_message(f"Iteration {self.state.epoch}, loss = {history.loss[-1]:.8f}")
         if history.val_score:
-            show_message(f"ValidationSet score: {history.val_score[-1]:f}")
+            show_message(f"Validation score: {history.val_score[-1]:f}")
         return False
 
 

@@ -1,19 +1,24 @@
 """What a fit is validated on, and how the network is evaluated there."""
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_regressor
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
+from fastmlp.data.reading import Reader
+from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
 from fastmlp.scoring import as_score, is_metric, require_defined
+from fastmlp.tallies import Hits, Residuals
 
 Array = NDArray[Any]
 
@@ -95,6 +100,68 @@ class Evaluator:
         else:
             found = self.scorer(estimator, validation.X, validation.y, **self.extra)
         return as_score(found)
+
+
+class HeldParts(NamedTuple):
+    """What it is validated on: blocks of a source."""
+
+    reader: Reader
+    blocks: Sequence[int] | NDArray[np.intp]
+
+
+class PartsEvaluator:
+    """Evaluates the network block by block; see `validation.Evaluator`.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    parameters : Parameters
+    loss : Loss
+    held : HeldParts
+    """
+
+    def __init__(self, estimator: Any, parameters: Parameters, loss: Loss, held: HeldParts) -> None:
+        if estimator.scoring is not None:
+            remedy = "The default scores block by block."
+            raise invalid("scoring", "None with a source", repr(estimator.scoring), remedy)
+        self.estimator, self.loss, self.held = estimator, loss, held
+        self.predictor = Predictor(
+            parameters, estimator._input_scale, LOSSES[loss.name].output, estimator.backend,
+            estimator.n_threads,
+        )  # fmt: skip
+
+    def __call__(self) -> tuple[float, float]:
+        """Compute the mean loss and the score."""
+        total, n_samples, tally = 0.0, 0, begin_tally(self.estimator, self.loss)
+        reader = self.held.reader
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows in reader.in_parts(self.held.blocks):
+                features = Features(rows.X, self.estimator._input_scale, reader.dtype)
+                logits = self.predictor.logits(features)
+                losses = sample_losses(self.loss, logits, rows.targets)
+                total += float(losses.sum(dtype=np.float64))
+                n_samples += len(losses)
+                tally.add(logits, rows.targets)
+            return total / n_samples, tally.score()
+
+    def require_defined(self) -> None:
+        """Do nothing: accuracy and R2 are defined everywhere."""
+
+
+def begin_tally(estimator: Any, loss: Loss) -> Hits | Residuals:
+    """Begin to score predictions that come in parts, as `score` does.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    loss : Loss
+    """
+    output = OUTPUT_FUNCTIONS[LOSSES[loss.name].output].function
+    if is_regressor(estimator):
+        return Residuals(output)
+    if loss.name == "softmax":
+        return Hits(lambda logits, targets: logits.argmax(axis=1) == targets)
+    return Hits(lambda logits, targets: ((output(logits) > 0.5) == targets).all(axis=1))
 
 
 def takes_weights(scorer: Any) -> bool:

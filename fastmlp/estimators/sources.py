@@ -1,0 +1,359 @@
+"""Estimators on sources: read into arrays where they fit, else fitted on block by block."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_regressor
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp._errors import invalid
+from fastmlp.arguments import make_rule
+from fastmlp.backends.contract import Objective
+from fastmlp.class_weights import class_weights
+from fastmlp.data.fitting import blocks_at_once, is_small, read_whole, require_target
+from fastmlp.data.reading import Reader, features_of
+from fastmlp.data.source import Source, names_of, require_no_target, require_width
+from fastmlp.data.survey import Survey, survey, warn_if_sorted
+from fastmlp.engine.streaming import Streamed
+from fastmlp.estimators import options
+from fastmlp.estimators.checkpoints import Keeping
+from fastmlp.estimators.stochastic import Stochastic
+from fastmlp.estimators.task import FitArguments
+from fastmlp.estimators.validation import HeldParts, begin_tally
+from fastmlp.feature_names import compare_names
+from fastmlp.held_out import Targets, split_blocks
+from fastmlp.inputs import Features
+from fastmlp.network import Parameters
+from fastmlp.predictor import Predictor
+from fastmlp.ranks import Alone
+from fastmlp.rng import BlockOrders
+
+Array = NDArray[Any]
+
+
+class Task(NamedTuple):
+    """What a fit on blocks learns from."""
+
+    parameters: Parameters
+    objective: Objective
+    supply: Streamed
+    orders: BlockOrders
+    held: HeldParts | None
+
+
+def compute_dtype(estimator: Any, source: Source) -> np.dtype[Any]:
+    """Choose what is computed in: what a fitted estimator is, `dtype`, or what the source is."""
+    fitted = vars(estimator).get("_fitted")
+    dtype: np.dtype[Any] = estimator._compute_dtype(source) if fitted is None else fitted.dtype
+    return dtype
+
+
+def in_memory(estimator: Any, given: FitArguments) -> FitArguments:
+    """Read what fits into arrays: a source that is trained on, or validated on.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    given : FitArguments
+
+    Returns
+    -------
+    FitArguments
+    """
+    for X, y in (("X", "y"), ("X_val", "y_val")):
+        source = getattr(given, X)
+        if isinstance(source, Source):
+            require_no_target(getattr(given, y), (X, y))
+            dtype = compute_dtype(estimator, source)
+            if is_small(source, dtype):
+                arrays = read_whole(source, dtype, X)
+                given = given._replace(**dict(zip((X, y), arrays, strict=True)))
+    return given
+
+
+def refuse_ranks(ranks: Alone) -> None:
+    """Raise a `ValueError` where several processes fit together.
+
+    Parameters
+    ----------
+    ranks : Alone
+    """
+    if ranks.shared:
+        remedy = "fastmlp.train takes sources that fit in memory with comm."
+        raise invalid("comm", "None where X or X_val is a source", "a communicator", remedy)
+
+
+def fit(estimator: Any, given: FitArguments, keeping: Keeping) -> Any:
+    """Fit on a source, or validate on one; what fits in memory goes the way of arrays.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    given : FitArguments
+    keeping : Keeping
+
+    Returns
+    -------
+    MLPClassifier or MLPRegressor
+        The estimator itself.
+
+    Raises
+    ------
+    ValueError
+        If something that is asked for cannot be had with a source.
+    """
+    names = names_of(given.X) if isinstance(given.X, Source) else None
+    if names is not None:
+        estimator.__dict__.pop("feature_names_in_", None)
+    given = in_memory(estimator, given)
+    if isinstance(given.X, Source):
+        fit_blocks(estimator, given, keeping)
+    elif isinstance(given.X_val, Source):
+        rule, remedy = "of a size that fits where X does", "Raise its buffer."
+        raise invalid("X_val", rule, "a source larger than its buffer", remedy)
+    else:
+        estimator._fit(given, keeping=keeping)
+    if names is not None:
+        estimator.feature_names_in_ = names
+    return estimator
+
+
+def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
+    """Fit on a source that does not fit in memory.
+
+    Parameters
+    ----------
+    estimator, given, keeping
+        See `fit`.
+    """
+    if estimator.solver == "lbfgs":
+        rule = "another than 'lbfgs' where X is larger than its buffer"
+        raise invalid("solver", rule, "'lbfgs'", "Use solver='adam'.")
+    if keeping.file is not None:
+        rule, remedy = "None where X is larger than its buffer", "fastmlp.train writes them."
+        raise invalid("checkpoint", rule, repr(keeping.file.path), remedy)
+    first = not (estimator.warm_start and hasattr(estimator, "coefs_"))
+    if estimator.callbacks is not None:
+        estimator.set_callbacks(*estimator.callbacks)
+    options.refuse_booleans(estimator)
+    estimator._random_state = generator = check_random_state(estimator.random_state)
+    task = prepare(estimator, given, first, generator)
+    Stochastic(
+        estimator, task.parameters, make_rule(estimator), task.objective, task.supply, task.orders,
+        task.held, False, keeping,
+    ).run()  # fmt: skip
+    estimator._finished()
+
+
+def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) -> Task:
+    """Look through a source that does not fit in memory, and prepare a fit on it.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    given : FitArguments
+    first : bool
+        Whether the fit begins anew.
+    generator : numpy.random.RandomState
+
+    Returns
+    -------
+    Task
+    """
+    source, dtype = given.X, compute_dtype(estimator, given.X)
+    if given.sample_weight is not None:
+        rule = "left out where X is a source"
+        raise invalid("sample_weight", rule, "weights", "class_weight weighs classes.")
+    found = survey(source, dtype, is_regressor(estimator))
+    if not first:
+        require_columns(estimator, source)
+    estimator.n_features_in_ = source.n_features
+    labels = estimator._read_targets(estimator._plain_targets(examples(found), "y"), first, False)
+    parameters, objective = estimator._begin_network(given, source, labels, first)
+    reader = Reader(
+        source, parameters.dtype, encoder(estimator, parameters.dtype),
+        found.checks if source.repeatable else None,
+    )  # fmt: skip
+    blocks, held = np.arange(len(source.lengths)), validation(estimator, given, reader)
+    if held is None and estimator.early_stopping:
+        draws = np.random.default_rng(generator.randint(1 << 31))
+        blocks = split_blocks(source, estimator.validation_fraction, draws)
+        held = HeldParts(reader, np.setdiff1d(np.arange(len(source.lengths)), blocks))
+    orders = begin_orders(estimator, found, reader, blocks, generator)
+    batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
+    step_size = min(batch_size, orders.n_samples) * estimator.accumulate
+    weigh = weigher(estimator, found, parameters.dtype)
+    supply = Streamed(reader, orders, estimator._input_scale, weigh, step_size)
+    return Task(parameters, objective, supply, orders, held)
+
+
+def begin_orders(
+    estimator: Any, found: Survey, reader: Reader, blocks: NDArray[np.intp], generator: Any
+) -> BlockOrders:
+    """Make what draws the orders of the epochs.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    found : Survey
+    reader : Reader
+    blocks : ndarray of shape (n_trained,), intp
+        Those that are trained on.
+    generator : numpy.random.RandomState
+    """
+    source, shuffle = reader.source, estimator.shuffle
+    if shuffle:
+        warn_if_sorted(found, blocks)
+    return BlockOrders(
+        int(generator.randint(1 << 31)), np.array(source.lengths, np.intp), blocks,
+        blocks_at_once(source, reader.dtype), shuffle, not source.repeatable,
+    )  # fmt: skip
+
+
+def examples(found: Survey) -> Array:
+    """Make targets that stand for all that a survey has found.
+
+    Parameters
+    ----------
+    found : Survey
+    """
+    if found.classes is None:
+        shape = (2,) if found.flat else (2, found.n_outputs)
+        return np.full(shape, found.least)
+    return found.classes if found.counts.ndim == 2 else np.eye(found.n_outputs, dtype=int)
+
+
+def encoder(estimator: Any, dtype: np.dtype[Any]) -> Any:
+    """Make what turns the targets of a block into the engine's.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        It knows its labels.
+    dtype : dtype
+    """
+
+    def encode(y: Array, name: str) -> Array:
+        known = estimator._read_targets(estimator._plain_targets(y, name), False, True)
+        encoded: Array = estimator._encode(known, dtype)
+        return encoded
+
+    return encode
+
+
+def weigher(estimator: Any, found: Survey, dtype: np.dtype[Any]) -> Any:
+    """Make what computes the weights of samples from their targets; None weighs all alike.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    found : Survey
+    dtype : dtype
+    """
+    class_weight = getattr(estimator, "class_weight", None)
+    if class_weight is None:
+        return None
+    several, counts = found.counts.ndim == 3, found.count_classes()
+
+    def weigh(targets: Array) -> Array:
+        codes = targets if several else targets.ravel().astype(np.intp)
+        known = Targets(codes, found.classes, found.n_outputs, False)
+        return class_weights(class_weight, known, counts).astype(dtype)
+
+    return weigh
+
+
+def validation(estimator: Any, given: FitArguments, reader: Reader) -> HeldParts | None:
+    """Return the blocks of a validation set of the user's own; None where there is none.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    given : FitArguments
+    reader : Reader
+        Of what is trained on.
+
+    Raises
+    ------
+    ValueError
+        If it is no source.
+    """
+    if given.X_val is None and given.y_val is None:
+        return None
+    source = given.X_val
+    if not isinstance(source, Source):
+        rule, remedy = "a source where X is one", "fastmlp.data.memmap(X_val, y_val) makes one."
+        raise invalid("X_val", rule, f"a {type(source).__name__}", remedy)
+    require_width(source, reader.source.n_features, "X_val")
+    require_target(source, "X_val")
+    return HeldParts(Reader(source, reader.dtype, reader.encode), range(len(source.lengths)))
+
+
+def require_columns(estimator: Any, source: Source) -> None:
+    """Raise scikit-learn's `ValueError` where a source has not the columns of the fit.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted.
+    source : Source
+    """
+    check_is_fitted(estimator)
+    require_width(source, estimator.n_features_in_, "X")
+    names, known = names_of(source), vars(estimator).get("feature_names_in_")
+    if names is not None and known is not None:
+        compare_names(known, names)
+
+
+def in_parts(
+    estimator: Any, source: Source, compute: Callable[[Predictor, Features], Array]
+) -> Array:
+    """Compute something for all rows of a source, block by block, in their order.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted.
+    source : Source
+    compute : callable
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs)
+    """
+    require_columns(estimator, source)
+    predictor = estimator._find_predictor()
+    parts = features_of(source, estimator._input_scale, estimator._fitted.dtype)
+    return np.concatenate([compute(predictor, features) for features in parts])
+
+
+def score(estimator: Any, source: Source, y: Any, sample_weight: Any) -> float:
+    """Score the predictions for a source, by its own target.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted.
+    source : Source
+    y, sample_weight : object
+        Must be None.
+
+    Returns
+    -------
+    float
+    """
+    require_no_target(y, ("X", "y"))
+    if sample_weight is not None:
+        raise invalid("sample_weight", "left out where X is a source", "weights")
+    require_columns(estimator, source)
+    require_target(source, "X")
+    dtype, tally = estimator._fitted.dtype, begin_tally(estimator, estimator._loss())
+    reader = Reader(source, dtype, encoder(estimator, dtype))
+    predictor = estimator._find_predictor()
+    for rows in reader.in_parts(range(len(source.lengths))):
+        features = Features(rows.X, estimator._input_scale, dtype)
+        tally.add(predictor.logits(features), rows.targets)
+    return tally.score()

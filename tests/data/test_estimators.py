@@ -1,0 +1,115 @@
+"""Estimators that are fitted on sources."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, r2_score
+
+import fastmlp
+
+SETTINGS = {
+    "hidden_layer_sizes": (5,), "batch_size": 8, "max_iter": 3, "random_state": 0,
+    "backend": "numpy", "tol": 0.0, "dtype": "float32",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def few_epochs():
+    """The number of epochs is meant."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Stochastic Optimizer: Maximum iterations")
+        yield
+
+
+def named(files, columns="abcdef", **arguments):
+    """Make a source with names of its columns."""
+    source = files.source(**arguments)
+    source.feature_names = tuple(columns)
+    return source
+
+
+def assert_same(ours, theirs):
+    """Compare what two estimators have learned."""
+    assert ours.loss_curve_ == theirs.loss_curve_
+    np.testing.assert_array_equal(ours._fitted.buffer, theirs._fitted.buffer)
+
+
+@pytest.mark.parametrize("buffer", [1700, "1GB"])
+def test_a_classifier_is_fitted_and_predicts(buffer, files):
+    source = named(files, buffer=buffer)
+    model = fastmlp.MLPClassifier(**SETTINGS, shuffle=False, class_weight="balanced").fit(source)
+    whole = fastmlp.MLPClassifier(**SETTINGS, shuffle=False, class_weight="balanced")
+    assert_same(model, whole.fit(files.X, files.y))
+    assert model.classes_.tolist() == [0, 1, 2] and model.n_features_in_ == 6
+    assert model.feature_names_in_.tolist() == list("abcdef")
+    np.testing.assert_array_equal(model.predict(source), whole.predict(files.X))
+    probabilities = model.predict_proba(source)
+    np.testing.assert_allclose(probabilities, whole.predict_proba(files.X), rtol=1e-5)
+    assert model.score(source) == accuracy_score(files.y, whole.predict(files.X))
+    with pytest.raises(ValueError, match="The feature names should match"):
+        model.predict(named(files, "fedcba"))
+    with pytest.raises(ValueError, match="must be of 6 columns, as in training; got a source"):
+        model.score(fastmlp.data.memmap(files.X[:, :2], files.y))
+
+
+def test_two_classes_and_several_labels_are_fitted(files, tmp_path):
+    for y in (np.array(["no", "yes"])[(files.y > 0).astype(int)], (files.X[:, :2] > 0).astype(int)):
+        source = fastmlp.data.memmap(files.X, y, block_rows=10, buffer=2000)
+        model = fastmlp.MLPClassifier(**SETTINGS, shuffle=False).fit(source)
+        assert_same(model, fastmlp.MLPClassifier(**SETTINGS, shuffle=False).fit(files.X, y))
+        np.testing.assert_array_equal(model.predict(source), model.predict(files.X))
+        assert model.score(source) == model.score(files.X, y)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_a_regressor_is_fitted_and_predicts(n_outputs, files):
+    y = files.X[:, 0] if n_outputs == 1 else files.X[:, :2]
+    source = fastmlp.data.memmap(files.X, y, block_rows=10, buffer=2000)
+    settings = {**SETTINGS, "loss": "gaussian_nll", "shuffle": False}
+    model = fastmlp.MLPRegressor(**settings).fit(source, X_val=source)
+    whole = fastmlp.MLPRegressor(**settings).fit(files.X, y, X_val=files.X, y_val=y)
+    assert_same(model, whole)
+    np.testing.assert_allclose(model.validation_scores_, whole.validation_scores_, rtol=1e-5)
+    for ours, theirs in zip(
+        model.predict(source, return_std=True), whole.predict(files.X, return_std=True), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    assert model.score(source) == pytest.approx(r2_score(y, whole.predict(files.X)))
+
+
+def test_blocks_are_held_out_and_rows_are_mixed(files):
+    model = fastmlp.MLPClassifier(**SETTINGS, early_stopping=True, validation_fraction=0.3)
+    first, second = (model.fit(files.source()).loss_curve_ for _ in range(2))
+    assert first == second
+    assert len(model.validation_scores_) == 3 and model.best_validation_score_ > 0
+    assert first != fastmlp.MLPClassifier(**SETTINGS).fit(files.source()).loss_curve_
+    again = fastmlp.MLPClassifier(**SETTINGS, warm_start=True).fit(files.source())
+    assert again.fit(files.source()).loss_curve_[3:] != again.loss_curve_[:3]
+
+
+def test_what_does_not_go_with_a_source_is_told(files, tmp_path):
+    source, model = files.source(), fastmlp.MLPClassifier(**SETTINGS)
+    for rule, arguments in {
+        "y must be left out where X is a source": {"y": files.y},
+        "sample_weight must be left out where X is a source": {"sample_weight": np.ones(97)},
+        "X_val must be a source where X is one": {"X_val": files.X, "y_val": files.y},
+        "checkpoint must be None where X is larger": {"checkpoint": tmp_path / "run"},
+    }.items():
+        with pytest.raises(ValueError, match=rule):
+            model.fit(source, **arguments)
+    with pytest.raises(ValueError, match="solver must be another than 'lbfgs' where X is larger"):
+        fastmlp.MLPClassifier(solver="lbfgs").fit(source)
+    with pytest.raises(ValueError, match="X_val must be of a size that fits where X does"):
+        model.fit(files.X, files.y, X_val=source)
+    with pytest.raises(ValueError, match="scoring must be None with a source"):
+        fastmlp.MLPClassifier(**SETTINGS, scoring="accuracy").fit(source, X_val=source)
+    with pytest.raises(ValueError, match="y must be left out where X is a source"):
+        model.fit(source).score(source, files.y)
+
+
+def test_a_small_source_validates_arrays(files):
+    settings = {**SETTINGS, "early_stopping": True}
+    ours = fastmlp.MLPClassifier(**settings).fit(files.X, files.y, X_val=files.source(buffer="1GB"))
+    whole = fastmlp.MLPClassifier(**settings).fit(files.X, files.y, X_val=files.X, y_val=files.y)
+    assert_same(ours, whole)
