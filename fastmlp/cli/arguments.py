@@ -13,6 +13,7 @@ from fastmlp.activations import ACTIVATIONS
 from fastmlp.arguments import RULES, Flag, Name, Number
 from fastmlp.cli.streams import tell
 from fastmlp.configuration import DTYPES, LOSS_NAMES, in_rules
+from fastmlp.data.source import Source
 from fastmlp.inputs import SCALES
 from fastmlp.training import train
 from fastmlp.training_data import CLASSIFICATION
@@ -91,7 +92,7 @@ TYPES: dict[str, Any] = {
 """How an option's text is read that no rule is for; what is in neither stays text."""
 
 CHOICES: dict[str, Iterable[str]] = {
-    "dataset": (*datasets.NAMES, "a file"),
+    "dataset": (*datasets.NAMES, "a file or folder"),
     "input_scale": (*SCALES, "scale,shift"),
     "class_weight": ("balanced",),
     "loss": LOSS_NAMES,
@@ -248,3 +249,25 @@ def load(
     if target is not None:
         raise ValueError("--target is for files; a named --dataset knows its labels.")
     return datasets.load(dataset)
+
+
+def load_or_open(
+    dataset: str, target: str | None, loss: str | None, notes: bool
+) -> datasets.Dataset | Source:
+    """Load a data set as `load` does, or open a folder of Parquet files.
+
+    Parameters
+    ----------
+    dataset, target, loss, notes
+        See `load`.
+    """
+    folder = Path(dataset)
+    if dataset in datasets.NAMES or not folder.is_dir():
+        return load(dataset, target, loss, notes)
+    from fastmlp.data.tables import last_column, parquet
+
+    if target is None:
+        target = last_column(folder)
+        if notes:
+            tell(f"{folder.name}: the label is the last column; target names another: {target!r}")
+    return parquet(folder, target)

@@ -16,6 +16,7 @@ from fastmlp._errors import invalid
 from fastmlp._files import write_file
 from fastmlp.cli.failures import FAILED, check_output, one_line, write_each
 from fastmlp.cli.streams import say, tell
+from fastmlp.data import parquet
 from fastmlp.datasets.files import load_features
 
 Array = NDArray[Any]
@@ -36,16 +37,21 @@ def predict(model: Path, data: Path, target: str | None, output: Path | None, pr
     """Print what a saved MODEL predicts, a line for each row of DATA.
 
     MODEL is what train --save, or save in Python, has written. DATA is a .npz, .csv, .tsv or
-    .parquet file with the columns of training, in any order where the model knows their names.
+    .parquet file, or a folder of .parquet files, with the columns of training, in any order where
+    the model knows their names.
     """
     check_output("--output", output, (".csv",))
     loaded = fastmlp.load(model)
     if proba and not hasattr(loaded, "predict_proba"):
         raise invalid("--proba", f"left out where {model} predicts numbers", "--proba")
     names = getattr(loaded, "feature_names_in_", None)
-    X, notes = load_features(
-        data, loaded.n_features_in_, None if names is None else names.tolist(), target
-    )
+    columns = None if names is None else names.tolist()
+    X: Any
+    notes: tuple[str, ...] = ()
+    if data.is_dir():
+        X = parquet(data, None if columns else target, columns)
+    else:
+        X, notes = load_features(data, loaded.n_features_in_, columns, target)
     for note in notes:
         tell(f"{data.name}: {note}")
     with warnings.catch_warnings():

@@ -11,12 +11,20 @@ import click
 import fastmlp
 from fastmlp._errors import invalid
 from fastmlp.base_model import BaseModel
-from fastmlp.cli.arguments import PARAMETERS, given, load, plot_option, target_option, train_options
+from fastmlp.cli.arguments import (
+    PARAMETERS,
+    given,
+    load_or_open,
+    plot_option,
+    target_option,
+    train_options,
+)
 from fastmlp.cli.failures import FAILED, check_output, check_plot, one_line, write_each
 from fastmlp.cli.interruptions import interruptions
 from fastmlp.cli.ranks import mpi_options, one_voice, world
 from fastmlp.cli.resuming import held
 from fastmlp.cli.streams import say
+from fastmlp.data.source import Source
 from fastmlp.datasets import Dataset
 from fastmlp.distributed import open_ranks
 from fastmlp.history import DivergenceError, EpochReport, History
@@ -24,6 +32,8 @@ from fastmlp.inputs import Scale
 from fastmlp.model import Model, RegressionModel
 from fastmlp.progress import on_terminal
 from fastmlp.training_run import TrainingInterrupted, TrainResult
+
+Data = Dataset | Source
 
 FEW_EPOCHS = 12
 """So many losses are printed in full; of more, the first and last few."""
@@ -76,7 +86,8 @@ class Files(NamedTuple):
 def train(target: str | None, article: bool, resume: Path | None, **options: Any) -> None:
     """Train a network and print how well it does on the test samples.
 
-    DATASET is digits28, digits, mnist, or a .npz, .csv, .tsv or .parquet file.
+    DATASET is digits28, digits, mnist, a .npz, .csv, .tsv or .parquet file, or a folder of .parquet
+    files that need not fit in memory.
     """
     comm = world(options)
     files = Files(*(options.pop(name) for name in Files._fields))
@@ -88,13 +99,18 @@ def train(target: str | None, article: bool, resume: Path | None, **options: Any
             (begin, data, arguments), _ = ranks.collect(
                 lambda: _prepare(files, arguments, (target, resume), first)
             )
-        _run(partial(begin, dataset=data, comm=comm, **arguments), files, data if first else None)
+        if comm is not None and isinstance(data, Source):
+            raise invalid(
+                "--dataset", "a name or a file, of which each rank takes a part", "a folder"
+            )
+        given_as = {"X" if isinstance(data, Source) else "dataset": data}
+        _run(partial(begin, **given_as, comm=comm, **arguments), files, data if first else None)
 
 
 def _prepare(
     files: Files, arguments: dict[str, Any], given_beside: tuple[str | None, Path | None],
     first: bool,
-) -> tuple[Callable[..., TrainResult], Dataset, dict[str, Any]]:  # fmt: skip
+) -> tuple[Callable[..., TrainResult], Data, dict[str, Any]]:  # fmt: skip
     """Check the files, load the data, and choose whether to begin or to go on."""
     target, resume = given_beside
     if first:
@@ -106,10 +122,10 @@ def _prepare(
         loss, dataset, arguments = held(resume, dataset, arguments)
         begin = partial(fastmlp.resume, resume)
     name = PARAMETERS["dataset"].default if dataset is None else dataset
-    return begin, load(name, target, loss, first), arguments
+    return begin, load_or_open(name, target, loss, first), arguments
 
 
-def _run(begin: Callable[..., TrainResult], files: Files, data: Dataset | None) -> None:
+def _run(begin: Callable[..., TrainResult], files: Files, data: Data | None) -> None:
     """Train, and write what was learned, however it ends; nothing is scored without data."""
     try:
         result = begin(callbacks=[_end_of_interruptions])
@@ -130,7 +146,7 @@ def _end_of_interruptions(report: EpochReport) -> None:
 
 
 def _write(
-    history: History, files: Files, result: TrainResult | None = None, data: Dataset | None = None
+    history: History, files: Files, result: TrainResult | None = None, data: Data | None = None
 ) -> bool:
     """Write the files that were asked for and print the summary, where there is one."""
     outputs: dict[str, Callable[[], object]] = {}
@@ -146,14 +162,14 @@ def _write(
     return write_each(outputs)
 
 
-def summary(result: TrainResult, data: Dataset) -> str:
+def summary(result: TrainResult, data: Data) -> str:
     """Sum a training up.
 
     Parameters
     ----------
     result : TrainResult
-    data : Dataset
-        The test samples are scored.
+    data : Dataset or Source
+        The test samples of a data set are scored.
 
     Returns
     -------
@@ -168,16 +184,32 @@ def summary(result: TrainResult, data: Dataset) -> str:
         for speed, time in zip(history.iterations_per_second, history.seconds, strict=True)
     )
     speed = f"{steps / seconds:,.0f} it/s" if seconds else "no epoch was finished"
-    n_train, n_test, scale = len(data.X_train), len(data.X_test), scaled(model.input_scale)
     loading = f"{history.compile_seconds:.2f} s to load or compile"
     lines = [
         f"network        {sizes}, {model.parameters.dtype.name}, backend {model.backend}",
-        f"data           {data.name}: {n_train:,} to train, {n_test:,} to test, {scale}",
+        f"data           {_counted(data)}, {scaled(model.input_scale)}",
         f"loss           {_losses(history.loss)}",
-        f"{SCORES[type(model)]:<15}{model.score(data.X_test, data.y_test):.4f}",
+        *_scored(result, data),
         f"time           {seconds:.2f} s for {len(history.loss)} epochs, {speed}; {loading}",
     ]
     return "\n".join(lines)
+
+
+def _counted(data: Data) -> str:
+    """Name the data, and count the samples."""
+    if isinstance(data, Source):
+        return f"{data.n_samples:,} rows in {len(data.lengths):,} blocks"
+    return f"{data.name}: {len(data.X_train):,} to train, {len(data.X_test):,} to test"
+
+
+def _scored(result: TrainResult, data: Data) -> list[str]:
+    """Score the test samples; of a source, show how the last validation ended."""
+    model, history = result
+    name = SCORES[type(model)]
+    if not isinstance(data, Source):
+        return [f"{name:<15}{model.score(data.X_test, data.y_test):.4f}"]
+    name = name.replace("test", "val.")
+    return [f"{name:<15}{score:.4f}" for score in history.val_score[-1:]]
 
 
 def scaled(scale: Scale) -> str:

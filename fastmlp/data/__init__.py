@@ -6,7 +6,8 @@
 
 from fastmlp.data.ranges import memmap, npy, zarr
 from fastmlp.data.readers import blocks, iterator
+from fastmlp.data.shuffling import shuffle
 from fastmlp.data.source import Source
 from fastmlp.data.tables import arrow, parquet
 
-__all__ = ["Source", "arrow", "blocks", "iterator", "memmap", "npy", "parquet", "zarr"]
+__all__ = ["Source", "arrow", "blocks", "iterator", "memmap", "npy", "parquet", "shuffle", "zarr"]

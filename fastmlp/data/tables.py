@@ -219,6 +219,24 @@ def parquet(
     return Columns(fragments, schema, target, columns, _name_of(files), buffer)
 
 
+def last_column(files: Paths) -> str:
+    """Name the last column of Parquet files that is no index.
+
+    Parameters
+    ----------
+    files : path-like or sequence of path-like
+        See `parquet`.
+
+    Returns
+    -------
+    str
+    """
+    schema = _open_parquet(list_files(files, (".parquet",))[0])[1]
+    index = (schema.pandas_metadata or {}).get("index_columns", ())
+    names: list[str] = [name for name in schema.names if name not in index]
+    return names[-1]
+
+
 def _open_parquet(path: Path) -> tuple[list[Fragment], Any]:
     """List the row groups of a file."""
     arrow = _import()
