@@ -1,15 +1,22 @@
 """How much memory there is, and how much of it a source may take."""
 
+import mmap
 import os
 import re
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid, warn
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 BINARY = {"": 1, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+LARGE = 1 << 20
+"""Bytes of an array that has pages of its own."""
 
 CGROUP = Path("/sys/fs/cgroup")
 """Where Linux says what a container may take, and takes."""
@@ -65,6 +72,22 @@ def _of_container() -> int | None:
     except (OSError, ValueError):  # there is none, or no limit ("max")
         return None
     return max(1, most - taken + (int(found[1]) if found else 0))
+
+
+def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Make an array, not filled, whose memory the system has back as soon as it is gone.
+
+    What NumPy frees may stay with the process: a third more is taken then, as threads come and go.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : dtype
+    """
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if size < LARGE or dtype.hasobject:
+        return np.empty(shape, dtype)
+    return np.ndarray(shape, dtype, mmap.mmap(-1, size))
 
 
 def affordable(buffer: int, needed: int) -> int:

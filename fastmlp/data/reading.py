@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.containers import NUMERIC_KINDS
+from fastmlp.data.memory import allocate
 from fastmlp.data.source import Chunk, Source, kept_dtype
 from fastmlp.inputs import Features, Scale, require_finite
 from fastmlp.rng import BlockOrders
@@ -134,7 +135,7 @@ class Reader:
         """
         source, first = self.source, 0
         n_rows = sum(int(source.lengths[block]) for block in blocks)
-        X, targets = np.empty((n_rows, source.n_features), self.kept), []
+        X, targets = allocate((n_rows, source.n_features), self.kept), []
         for block in blocks:
             for chunk in self._known(block):
                 last = first + len(chunk.X)
@@ -205,7 +206,7 @@ def _cut(runs: Iterator[tuple[Rows, NDArray[np.intp]]], n_rows: int, left: int) 
         while taken < len(order):
             if piece is None:
                 size, n_done = min(n_rows, left), 0
-                piece = Rows(*(np.empty((size, *a.shape[1:]), a.dtype) for a in rows))
+                piece = Rows(*(allocate((size, *a.shape[1:]), a.dtype) for a in rows))
             some = order[taken : taken + len(piece.X) - n_done]
             for target, values in zip(piece, rows, strict=True):
                 # "clip" lets NumPy write into the target at once; no row is out of bounds.
