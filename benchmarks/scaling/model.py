@@ -110,7 +110,7 @@ class Plan(NamedTuple):
     """What is trained, and how."""
 
     together: Machine
-    """Its steps are gradients, then updates."""
+    """Its steps are calls of their own."""
     alone: Machine
     """Its steps are fused."""
     n_bytes: int
@@ -122,8 +122,7 @@ class Plan(NamedTuple):
     def efficiency(self, n_ranks, link):
         """Compute which part of n times the speed of one machine is had."""
         alone = self.alone.step(self.batch_size)
-        own = self.together if self.sync_every == 1 else self.alone
-        compute = own.step(largest_share(self.batch_size, n_ranks))
+        compute = self.together.step(largest_share(self.batch_size, n_ranks))
         exchange = all_reduce(self.n_bytes, n_ranks, link, self.gamma) / self.sync_every
         return alone / (n_ranks * (compute + exchange))
 
