@@ -24,6 +24,9 @@ NEEDED = "needed"
 """Stands for a default where there is none."""
 
 
+OPTIONS = {"comm": "--mpi"}
+"""Options that stand for an argument that is a Python object."""
+
 ELSEWHERE = {"resume": ("resume(path)", "--resume")}
 """What does the same as an argument of the estimators alone: a function, and an option."""
 
@@ -130,7 +133,7 @@ def rows():
         defaults = {written(default): ["train"]}
         for text, kinds in (other.defaults if other else {}).items():
             defaults.setdefault(text, []).extend(kinds)
-        option = "--" + name.replace("_", "-") if name in PARAMETERS else None
+        option = "--" + name.replace("_", "-") if name in PARAMETERS else OPTIONS.get(name)
         allowed = may_be(in_rules(name), said[name])
         estimators = other and other.shown()
         found.append(Row(name, estimators, option, defaults, allowed, said[name].text))

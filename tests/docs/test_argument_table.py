@@ -37,7 +37,7 @@ def test_every_argument_of_either_door_has_one_row(table):
     assert sorted(forms) == sorted(theirs)
     options = [row.option for row in rows if row.option]
     assert sorted(options) == sorted(
-        ["--resume", *("--" + name.replace("_", "-") for name in PARAMETERS)]
+        ["--resume", "--mpi", *("--" + name.replace("_", "-") for name in PARAMETERS)]
     )
     assert all(row.may_be and row.meaning for row in rows)
 
