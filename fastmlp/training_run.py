@@ -213,7 +213,7 @@ def train_from(
             "checkpoint": watching.file is not None, "comm": ranks.shared,
             "a source of data": isinstance(data, SourceData),
         }  # fmt: skip
-        refuse_with_lbfgs(settings, **further)
+        ranks.collect(lambda: refuse_with_lbfgs(settings, **further))
     method = _begin(plan, state, _supply(data, state, plan), ranks)
     state.history.compile_seconds += method.compile_seconds
     model = _make_model(plan, state, data)
@@ -303,7 +303,9 @@ def _evaluator(model: BaseModel, data: Data, settings: Any, ranks: Alone) -> Eva
     held = data.validation
     if held is None:
         return None
-    tally = None if settings.scoring is None else _chosen_score(model, held, settings, ranks)
+    tally = None
+    if settings.scoring is not None:
+        tally, _ = ranks.collect(lambda: _chosen_score(model, held, settings, ranks))
     if isinstance(held, HeldBlocks):
         return lambda: model.evaluate_parts(held.parts(), tally)
     features, codes = held

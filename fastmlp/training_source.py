@@ -194,7 +194,7 @@ def load_source(
         If one of them cannot be used.
     """
     if ranks.shared:
-        remedy = "Give each rank its own part, of a size that fits."
+        remedy = "Give each rank a part that fits: fastmlp.data.part(X, rank, size)."
         raise invalid(
             "comm", "left out where X is larger than its buffer", "a communicator", remedy
         )

@@ -24,6 +24,7 @@ from fastmlp.cli.interruptions import interruptions
 from fastmlp.cli.ranks import mpi_options, one_voice, world
 from fastmlp.cli.resuming import held
 from fastmlp.cli.streams import say
+from fastmlp.data.parts import part
 from fastmlp.data.source import Source
 from fastmlp.datasets import Dataset
 from fastmlp.distributed import open_ranks
@@ -99,11 +100,10 @@ def train(target: str | None, article: bool, resume: Path | None, **options: Any
             (begin, data, arguments), _ = ranks.collect(
                 lambda: _prepare(files, arguments, (target, resume), first)
             )
-        if comm is not None and isinstance(data, Source):
-            raise invalid(
-                "--dataset", "a name or a file, of which each rank takes a part", "a folder"
-            )
-        given_as = {"X" if isinstance(data, Source) else "dataset": data}
+            own = data
+            if comm is not None and isinstance(data, Source):
+                own, _ = ranks.collect(lambda: part(data, ranks.rank, ranks.size))
+        given_as = {"X" if isinstance(data, Source) else "dataset": own}
         _run(partial(begin, **given_as, comm=comm, **arguments), files, data if first else None)
 
 

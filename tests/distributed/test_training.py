@@ -194,6 +194,13 @@ DIFFERENT = {
         lambda: [(X, Y), (X, Y)], {"each": lambda rank: {"batch_size": 16 + rank}},
         "batch_size must be the same on all ranks; got 16 on rank 0, 17 on rank 1",
     ),
+    "a solver": (
+        lambda: [(X, Y), (X, Y)], {"solver": "lbfgs"}, "comm must be left out with solver='lbfgs'",
+    ),
+    "a score": (
+        lambda: [(X, Y), (X, Y)], {"scoring": max, "early_stopping": True},
+        "scoring must be the name of a score",
+    ),
     "shards": (
         lambda: [(X[:50], Y[:50]), (X[50:], Y[50:])], {"ranks": {"reduction": "ordered"}},
         r"into whole sixteenths of all 103 rows .*got 50 53 rows\. fastmlp.distributed.share",
