@@ -158,7 +158,8 @@ UNREAD = (
         lambda X: hasattr(X, "batch_size") and hasattr(X, "dataset") and hasattr(X, "__iter__"),
         "a {type}, which yields batches",
         "Put them together first: X, y = map(numpy.concatenate, zip(*{name})). "
-        "`batch_size` and `shuffle` are arguments of train.",
+        "`batch_size` and `shuffle` are arguments of train. What does not fit in memory is for "
+        "fastmlp.data.iterator.",
     ),
 )  # fmt: skip
 """What is often passed for data."""

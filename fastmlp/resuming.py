@@ -53,7 +53,7 @@ def resume(
     ----------
     path : path-like
         The `checkpoint` of `train`; written to further on.
-    X, y : array_like, optional
+    X, y : array_like, or X alone a source, optional
         The data that `train` was given. Left out where it was a data set.
     dataset : str or Dataset, optional
         The data set that `train` was given. Left out where it was one with a name.

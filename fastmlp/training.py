@@ -106,11 +106,12 @@ def train(
 
     Parameters
     ----------
-    X : array_like, sparse matrix or data frame of shape (n_samples, n_features), optional
+    X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features), optional
         float32, float64 or uint8 values are trained from where they lie, in any memory order; other
         numbers are converted once, and so are the columns of a data frame that are not all of one
         dtype. CSR is read as it lies if its indices are sorted and none of them comes twice in a
-        row. Left out, `dataset` is trained on.
+        row. A source of `fastmlp.data` need not fit in memory, and has its own y. Left out,
+        `dataset` is trained on.
     y : array_like of shape (n_samples,) or data frame of one column, optional
         Class labels of any type that sorts; or a matrix of 0 and 1, of shape (n_samples, n_labels),
         that says which of several labels each sample has; or, as `loss` says, numbers to predict,

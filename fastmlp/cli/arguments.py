@@ -261,11 +261,11 @@ def load_or_open(
     dataset, target, loss, notes
         See `load`.
     """
-    folder = Path(dataset)
-    if dataset in datasets.NAMES or not folder.is_dir():
-        return load(dataset, target, loss, notes)
-    from fastmlp.data.tables import last_column, parquet
+    from fastmlp.data.tables import is_folder, last_column, parquet
 
+    folder = Path(dataset)
+    if dataset in datasets.NAMES or not is_folder(folder):
+        return load(dataset, target, loss, notes)
     if target is None:
         target = last_column(folder)
         if notes:

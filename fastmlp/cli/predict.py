@@ -16,7 +16,7 @@ from fastmlp._errors import invalid
 from fastmlp._files import write_file
 from fastmlp.cli.failures import FAILED, check_output, one_line, write_each
 from fastmlp.cli.streams import say, tell
-from fastmlp.data import parquet
+from fastmlp.data.tables import is_folder, parquet
 from fastmlp.datasets.files import load_features
 
 Array = NDArray[Any]
@@ -48,7 +48,7 @@ def predict(model: Path, data: Path, target: str | None, output: Path | None, pr
     columns = None if names is None else names.tolist()
     X: Any
     notes: tuple[str, ...] = ()
-    if data.is_dir():
+    if is_folder(data):
         X = parquet(data, None if columns else target, columns)
     else:
         X, notes = load_features(data, loaded.n_features_in_, columns, target)

@@ -130,7 +130,8 @@ class Stream(Source):
             if number == 0:
                 self.n_features, self.dtype = chunk.X.shape[1], chunk.X.dtype
                 self.n_targets = count_targets(chunk.y)
-            lengths.append(len(chunk.X))
+            if len(chunk.X):
+                lengths.append(len(chunk.X))
             if n_samples is not None:
                 break
         if n_samples is not None and lengths:

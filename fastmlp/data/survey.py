@@ -204,22 +204,25 @@ def survey(source: Source, dtype: np.dtype[Any], regression: bool, name: str = "
     targets: Labels | Values = Indicators(dtype) if source.n_targets > 1 else Labels()
     if regression:
         targets = Values(dtype)
-    checks = tuple(_look_at(source, block, dtype, targets) for block in range(len(source.lengths)))
-    return targets.result(checks, f"the target of {name}")
-
-
-def _look_at(source: Source, block: int, dtype: np.dtype[Any], targets: Labels | Values) -> int:
-    """Look at one block."""
-    check, n_rows, place = Checks(), 0, source.place(block)
-    targets.begin()
-    chunks: Iterator[Chunk] = read_ahead(checked(source, block))
-    for chunk in chunks:
-        check.add(chunk)
+    checks: list[Checks] = []
+    for block, chunk in read_ahead(_chunks(source)):
+        if block == len(checks):
+            checks.append(Checks())
+            targets.begin()
+            n_rows, place = 0, source.place(block)
+        checks[block].add(chunk)
         require_finite(chunk.X, source.feature_names, dtype, f"X in {place}", n_rows)
         if chunk.y is not None:
             targets.add(chunk.y, f"y in {place}")
         n_rows += len(chunk.X)
-    return check.value
+    return targets.result(tuple(check.value for check in checks), f"the target of {name}")
+
+
+def _chunks(source: Source) -> Iterator[tuple[int, Chunk]]:
+    """Read all blocks, one after the other."""
+    for block in range(len(source.lengths)):
+        for chunk in checked(source, block):
+            yield block, chunk
 
 
 def warn_if_sorted(found: Survey, blocks: NDArray[np.intp]) -> None:

@@ -219,6 +219,16 @@ def parquet(
     return Columns(fragments, schema, target, columns, _name_of(files), buffer)
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder that has Parquet files.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    return path.is_dir() and any(path.rglob("*.parquet"))
+
+
 def last_column(files: Paths) -> str:
     """Name the last column of Parquet files that is no index.
 

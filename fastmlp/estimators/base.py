@@ -390,20 +390,3 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def keep_arguments(estimator: Any, arguments: dict[str, Any]) -> None:
-    """Set a constructor's arguments as attributes, as scikit-learn's estimators do."""
-    for name, value in arguments.items():
-        if name != "self":
-            setattr(estimator, name, value)
-
-
-def is_stochastic(estimator: Any) -> bool:
-    """Tell whether there is a `partial_fit`; raise scikit-learn's `AttributeError` if not."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError(
-            "partial_fit is only available for stochastic optimizers. "
-            f"{estimator.solver} is not stochastic."
-        )
-    return True

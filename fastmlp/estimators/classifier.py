@@ -16,12 +16,12 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from fastmlp.data.source import Source
 from fastmlp.distributed import open_ranks
 from fastmlp.estimators import sources
-from fastmlp.estimators.base import BaseMLP, is_stochastic, keep_arguments
+from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.checkpoints import begin_keeping
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
-from fastmlp.estimators.options import CONSTRAINTS
+from fastmlp.estimators.options import CONSTRAINTS, is_stochastic, keep_arguments
 from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_labels
 from fastmlp.estimators.task import FitArguments

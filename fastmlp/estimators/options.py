@@ -93,3 +93,20 @@ def schedule_name(estimator: Any) -> str:
     name: str = estimator.learning_rate
     scikit_learns = name in SKLEARN_SCHEDULES
     return "constant" if scikit_learns and estimator.solver != "sgd" else name
+
+
+def keep_arguments(estimator: Any, arguments: dict[str, Any]) -> None:
+    """Set a constructor's arguments as attributes, as scikit-learn's estimators do."""
+    for name, value in arguments.items():
+        if name != "self":
+            setattr(estimator, name, value)
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Tell whether there is a `partial_fit`; raise scikit-learn's `AttributeError` if not."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True
