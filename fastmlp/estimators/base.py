@@ -29,13 +29,12 @@ from fastmlp.estimators.checkpoints import Keeping, Saved, take_up
 from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
-from fastmlp.estimators.holding_out import hold_out
+from fastmlp.estimators.holding_out import given_validation, hold_out
 from fastmlp.estimators.memory import CURVES, Kept
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
 from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic
 from fastmlp.estimators.task import FitArguments, Prepared
-from fastmlp.estimators.validation import ValidationSet
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
@@ -51,13 +50,9 @@ COPIED = ("_asked_sizes", "_input_scale", "_labels", "_memory", "_no_improvement
 UNSCALED = Scale(1.0, 0.0)
 
 LEFT = (
-    "_predictor",
-    "_kept",
-    "_ranks",
-    "_known_labels",
-    "_callback_fit_ctx",
+    "_predictor", "_kept", "_ranks", "_known_labels", "_callback_fit_ctx",
     "_skl_callbacks_to_teardown",
-)
+)  # fmt: skip
 """What no copy gets."""
 
 
@@ -170,7 +165,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             self._encode(y, dtype),
             None if weights is None else self._as_weights(weights, dtype, incremental),
         )
-        validation = self._given_validation(given.X_val, given.y_val, dtype)
+        validation = given_validation(self, given.X_val, given.y_val, dtype)
         return Prepared(X, y, weights, parameters, problem, objective, validation)
 
     def _begin_network(
@@ -310,22 +305,6 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         both = getattr(self, "class_weight", None) is not None
         name = "class_weight times sample_weight" if both else "sample_weight"
         return as_weights(weights, dtype, name, incremental)
-
-    def _given_validation(self, X: Any, y: Any, dtype: np.dtype[Any]) -> ValidationSet | None:
-        """Check a validation set of the user's own."""
-        if (X is None) != (y is None):
-            raise invalid("X_val and y_val", "given together", "one without the other")
-        if X is None:
-            return None
-        frame, (X, y) = X, self._validated(X, y, "y_val", False)
-        y = self._read_targets(y, False, True)
-        return ValidationSet(
-            Problem(self._wrap(X, dtype), self._encode(y, dtype)), self._named(X, frame), y
-        )
-
-    def _named(self, X: Any, frame: Any) -> Any:
-        """Return what a scorer is given: X as the user gave it, where its columns have names."""
-        return frame if hasattr(self, "feature_names_in_") and hasattr(frame, "columns") else X
 
     def _predictions(self, X: Any) -> Array:
         """Compute what the network puts out, of shape (n_samples, n_outputs)."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
+from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
 from fastmlp.engine.state import State
 from fastmlp.estimators.task import Prepared
@@ -45,8 +46,38 @@ def hold_out(
         rows = np.asarray(orders.rows)
     held = np.setdiff1d(np.arange(len(labels)), rows)
     held_out = ranks.own(held) if ranks.shared else held
-    part, named = X[held_out], estimator._named(X, frame)
+    part, seen = X[held_out], named(estimator, X, frame)
     kept = Problem(estimator._wrap(part, problem.features.dtype), problem.targets[held_out])
-    scored = part if named is X else _safe_indexing(named, held_out)
+    scored = part if seen is X else _safe_indexing(seen, held_out)
     held_weights = None if weights is None else weights[held]
     return rows, ValidationSet(kept, scored, y[held_out], held_weights)
+
+
+def given_validation(estimator: Any, X: Any, y: Any, dtype: np.dtype[Any]) -> ValidationSet | None:
+    """Check a validation set of the user's own.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    X, y : object
+        As given; None for none.
+    dtype : dtype
+        What is computed in.
+
+    Returns
+    -------
+    ValidationSet or None
+    """
+    if (X is None) != (y is None):
+        raise invalid("X_val and y_val", "given together", "one without the other")
+    if X is None:
+        return None
+    frame, (X, y) = X, estimator._validated(X, y, "y_val", False)
+    y = estimator._read_targets(y, False, True)
+    problem = Problem(estimator._wrap(X, dtype), estimator._encode(y, dtype))
+    return ValidationSet(problem, named(estimator, X, frame), y)
+
+
+def named(estimator: Any, X: Any, frame: Any) -> Any:
+    """Return what a scorer is given: X as the user gave it, where its columns have names."""
+    return frame if hasattr(estimator, "feature_names_in_") and hasattr(frame, "columns") else X
