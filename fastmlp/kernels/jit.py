@@ -4,6 +4,8 @@ An `entry` is called by Python, and all it calls is compiled into it and kept on
 others, `kernel` and `inlined`, become parts of entries; see `inner`.
 """
 
+import gc
+from contextlib import contextmanager
 from typing import Any
 
 import numba
@@ -21,10 +23,12 @@ from fastmlp.kernels.kinds import EntryCompiler
 # let one give up a reference that another never took.
 OPTIONS: Any = {
     "nogil": True, "fastmath": {"contract"}, "error_model": "numpy", "_nrt": False,
+    "no_cfunc_wrapper": True,
 }  # fmt: skip
 INNER: Any = {
     **OPTIONS, "pipeline_class": InnerCompiler, "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
+    # Left out, it would be that of the first caller to be compiled.
+    "forceinline": False,
 }  # fmt: skip
 INLINED: Any = {**INNER, "forceinline": True}
 
@@ -40,7 +44,7 @@ def disabled() -> bool:
 
 
 def kernel(function):
-    """Compile a function that other kernels call."""
+    """Compile a function that other kernels call: once in an entry, however often it is called."""
     return _without_literals(numba.njit(**INNER)(function))
 
 
@@ -101,9 +105,27 @@ def specialise(dispatcher: Any, *arguments: Any) -> Any:
     key = dispatcher, kind_of(arguments)
     compiled = _compiled.get(key)
     if compiled is None:
-        compiled = dispatcher.compile(tuple(numba.typeof(argument) for argument in arguments))
+        with collecting_nothing():
+            compiled = dispatcher.compile(tuple(map(numba.typeof, arguments)))
         _compiled[key] = compiled
     return compiled
+
+
+@contextmanager
+def collecting_nothing():
+    """Put off Python's search for garbage: numba's million objects are none, and it takes a tenth.
+
+    Yields
+    ------
+    None
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def kind_of(argument: Any) -> Any:

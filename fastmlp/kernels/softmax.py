@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastmlp.kernels.functions import exp
-from fastmlp.kernels.jit import kernel
+from fastmlp.kernels.jit import inlined, kernel
 from fastmlp.kernels.losses import weight_of
 from fastmlp.kernels.simd import (
     broadcast,
@@ -91,7 +91,7 @@ def softmax_rows(lanes, targets, batch, row, logits, deltas, total, row_losses, 
         row_losses[row + lane] = weight_of(targets, sample) * loss
 
 
-@kernel
+@inlined
 def softmax_cross_entropy(lanes, logits, deltas, width, target, share):
     """Compute the loss of one sample and its gradient.
 

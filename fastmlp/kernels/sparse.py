@@ -130,7 +130,7 @@ def start_rows(features, batch, cursors):
         cursors[row] = features.indptr[batch[row]]
 
 
-@kernel
+@inlined
 def prefetch_row(features, sample):
     """Ask the memory for a row that will be read soon."""
     for place in range(features.indptr[sample], features.indptr[sample + 1], LINE):

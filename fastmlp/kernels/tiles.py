@@ -117,6 +117,11 @@ SHARED = 3
 instruction of x86 adds a step, or twice a step, to a pointer at no cost."""
 
 
+def _of_its_own(builder, pointer):
+    """Hide from LLVM how a pointer was reckoned: it would do so again in each turn of a loop."""
+    return builder.asm(ir.FunctionType(_BYTES, [_BYTES]), "", "=r,0", [pointer], False)
+
+
 def _first_sums(builder, kind, places, adding):
     """Begin each row's sum with what is there, or with 0."""
     begin, zero = builder.block, ir.Constant(kind.llvm, [0.0] * kind.count)
@@ -135,15 +140,16 @@ def _add_products(builder, kind, first_sums, left, place, right, offset):
     begin, n_rows = builder.block, len(first_sums)
     steps = [_WHOLE(0), left.row_step, builder.mul(left.row_step, _WHOLE(2))]
     starts = [
-        builder.gep(place, [builder.mul(left.row_step, _WHOLE(row))])
+        _of_its_own(builder, builder.gep(place, [builder.mul(left.row_step, _WHOLE(row))]))
         for row in range(0, n_rows, SHARED)
     ]
     first = builder.gep(right.start, [offset])
+    last = builder.gep(first, [builder.mul(right.n_rows, right.row_step)])
     loop, end = builder.append_basic_block("products"), builder.append_basic_block("sums")
     builder.cbranch(builder.icmp_signed("<", _WHOLE(0), right.n_rows), loop, end)
 
     builder.position_at_end(loop)
-    inner, vector_place = builder.phi(_WHOLE), builder.phi(_BYTES)
+    vector_place = builder.phi(_BYTES)  # which counts the columns, too
     pointers = [builder.phi(_BYTES) for _ in starts]
     sums = [builder.phi(kind.llvm) for _ in range(n_rows)]
     vector, added = load_vector(builder, vector_place, kind), []
@@ -152,18 +158,17 @@ def _add_products(builder, kind, first_sums, left, place, right, offset):
         number = builder.load(builder.bitcast(number_place, kind.llvm.element.as_pointer()))
         arguments = [splat(builder, number, kind.llvm), vector, total]
         added.append(call(builder, f"llvm.fmuladd.{kind.suffix}", kind.llvm, arguments))
-    following = builder.add(inner, _WHOLE(1))
     moved = [builder.gep(pointer, [left.column_step]) for pointer in pointers]
     moved_place = builder.gep(vector_place, [right.row_step])
     for phi, initial, later in zip(
-        [inner, vector_place, *pointers, *sums],
-        [_WHOLE(0), first, *starts, *first_sums],
-        [following, moved_place, *moved, *added],
+        [vector_place, *pointers, *sums],
+        [first, *starts, *first_sums],
+        [moved_place, *moved, *added],
         strict=True,
     ):
         phi.add_incoming(initial, begin)
         phi.add_incoming(later, loop)
-    builder.cbranch(builder.icmp_signed("<", following, right.n_rows), loop, end)
+    builder.cbranch(builder.icmp_unsigned("!=", moved_place, last), loop, end)
 
     builder.position_at_end(end)
     results = [builder.phi(kind.llvm) for _ in range(n_rows)]

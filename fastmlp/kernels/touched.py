@@ -19,12 +19,10 @@ from fastmlp.kernels.optimizers import (
     PLAIN,
     RMSPROP,
     StepSizes,
-    Stretch,
     advance,
     gradient_of,
     penalty_of,
     step_of,
-    update,
 )
 from fastmlp.kernels.products import Matrix, add_dense
 from fastmlp.kernels.simd import (
@@ -205,21 +203,33 @@ def catch_up_rmsprop(lanes, rows, missed, place, model):
 
 
 @inlined
+def load_slots(lanes, slots, place):
+    """Load what a solver keeps of some weights; zeros in the place of slots that it has not."""
+    zero, n_slots = broadcast(lanes, 0.0), slots.shape[0]
+    first = load(lanes, slots[0], place) if n_slots > 0 else zero
+    return first, load(lanes, slots[1], place) if n_slots > 1 else zero
+
+
+@inlined
+def store_slots(slots, place, first, second):
+    """Store what `load_slots` loads."""
+    if slots.shape[0] > 0:
+        store(slots[0], place, first)
+    if slots.shape[0] > 1:
+        store(slots[1], place, second)
+
+
+@inlined
 def catch_up_stepwise(lanes, solver, rows, missed, place, model, penalties):
     """Make up for missed steps one by one, in registers; see `catch_up_linear`."""
-    n_slots = model.slots.shape[0]
     w, zero = load(lanes, model.parameters, place), broadcast(lanes, 0.0)
-    first = load(lanes, model.slots[0], place) if n_slots > 0 else zero
-    second = load(lanes, model.slots[1], place) if n_slots > 1 else zero
+    first, second = load_slots(lanes, model.slots, place)
     for index in range(missed.first, missed.last):
         step = step_of(rows.step_sizes, index)
         penalties[index - missed.origin] += reduce_add(penalty_of(solver, w, zero))
         w, first, second = advance(solver, step, w, first, second, gradient_of(step, w, zero))
     store(model.parameters, place, w)
-    if n_slots > 0:
-        store(model.slots[0], place, first)
-    if n_slots > 1:
-        store(model.slots[1], place, second)
+    store_slots(model.slots, place, first, second)
 
 
 @kernel
@@ -300,11 +310,17 @@ def update_rows(lanes, solver, step, chosen, n_chosen, start, gradients, model):
 
     Returns the penalty of the weights before.
     """
-    size, penalty = n_lanes(lanes), 0.0
+    size, zero, penalty = n_lanes(lanes), broadcast(lanes, 0.0), 0.0
+    penalised = solver.alpha > 0 or solver.l1 > 0
     for rank in range(n_chosen):
         place = start + np.int64(chosen[rank]) * size
-        stretch = Stretch(model.parameters, model.slots, place, 1, gradients, rank * size)
-        penalty += update(lanes, solver, step, stretch)
+        w, g = load(lanes, model.parameters, place), load(lanes, gradients, rank * size)
+        first, second = load_slots(lanes, model.slots, place)
+        if penalised:
+            penalty += reduce_add(penalty_of(solver, w, zero))
+        w, first, second = advance(solver, step, w, first, second, gradient_of(step, w, g))
+        store(model.parameters, place, w)
+        store_slots(model.slots, place, first, second)
     return penalty
 
 
