@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import fastmlp.dask as dask
     import fastmlp.data as data
     import fastmlp.datasets as datasets
+    from fastmlp.compiling import compile  # noqa: A004
     from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastmlp.history import DivergenceError, EpochReport, History
     from fastmlp.loading import load
@@ -49,6 +50,7 @@ __all__ = [
     "TrainResult",
     "TrainingInterrupted",
     "__version__",
+    "compile",
     "dask",
     "data",
     "datasets",
@@ -81,6 +83,7 @@ _HOMES = {
     "Model": "fastmlp.model",
     "RegressionModel": "fastmlp.model",
     "TrainResult": "fastmlp.training_run",
+    "compile": "fastmlp.compiling",
     "from_sklearn": "fastmlp.estimators",
     "load": "fastmlp.loading",
     "OnlineTrainer": "fastmlp.online",

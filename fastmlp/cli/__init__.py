@@ -1,9 +1,10 @@
-"""The command line: train, predict, compare, info."""
+"""The command line: train, predict, compare, compile, info."""
 
 import click
 
 import fastmlp
 from fastmlp.cli.compare import compare
+from fastmlp.cli.compiling import compile_kernels
 from fastmlp.cli.failures import FAILED
 from fastmlp.cli.info import info
 from fastmlp.cli.predict import predict
@@ -17,7 +18,7 @@ def main() -> None:
     """Train multilayer perceptrons on a CPU."""
 
 
-for command in (train, predict, compare, info):
+for command in (train, predict, compare, compile_kernels, info):
     main.add_command(command)
 
 
