@@ -154,7 +154,8 @@ def npy(
     ...     numpy.save(paths[0], X.astype("uint8"))
     ...     numpy.save(paths[1], y)
     ...     source = fastmlp.data.npy(*paths, block_rows=100, buffer="40kB")
-    ...     result = fastmlp.train(source, input_scale=(1 / 16, 0), epochs=5, random_state=0)
+    ...     settings = {"input_scale": (1 / 16, 0), "backend": "numpy", "random_state": 0}
+    ...     result = fastmlp.train(source, epochs=5, **settings)
     ...     bool(result.model.score(source) > 0.8)
     True
     """

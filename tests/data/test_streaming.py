@@ -116,7 +116,7 @@ def test_a_training_is_resumed_at_every_step(name, files, small_pieces, tmp_path
 
 
 def test_compiled_kernels_go_from_piece_to_piece(files, small_pieces, tmp_path, monkeypatch):
-    arguments = {**SMALL, "backend": "numba", "solver": "adam"}
+    arguments = {**SMALL, "backend": "numba", "momentum": 0.9, "nesterov": True}
     whole = fastmlp.train(files.source(), **arguments)
     expected = fastmlp.train(files.source(), **{**arguments, "backend": "numpy"})
     np.testing.assert_allclose(whole.history.loss, expected.history.loss, rtol=1e-5)
