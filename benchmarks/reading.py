@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 import fastmlp
 from fastmlp.data.memory import as_bytes
+from fastmlp.data.shuffling import as_column
 
 MOST_IN_MEMORY = 1e9
 """Bytes that are trained on in memory, too."""
@@ -67,8 +68,10 @@ def write(folder, n_rows, n_features):
     for number, first in enumerate(range(0, n_rows, PIECE_ROWS)):
         rows, labels = draw(generator, min(PIECE_ROWS, n_rows - first), n_features)
         X[first : first + len(rows)], y[first : first + len(rows)] = rows, labels
-        flat = pyarrow.array(rows.ravel())
-        columns = {"X": pyarrow.FixedSizeListArray.from_arrays(flat, n_features), "y": labels}
+        columns = {f"x{n}": rows[:, n] for n in range(n_features)}
+        if n_features == 784:
+            columns = {"X": as_column(rows)}
+        columns["y"] = labels
         parquet.write_table(
             pyarrow.table(columns), folder / f"{number:05d}.parquet", row_group_size=group,
             use_dictionary=False, compression="none",

@@ -158,8 +158,7 @@ def _write(source: Source, path: Path, rows: Chunk, order: NDArray[np.intp]) -> 
         some = order[first : first + size]
         X, y = rows.X[some], np.asarray(rows.y)[some]
         if names is None:
-            flat = pyarrow.array(X.ravel())
-            columns = {"X": pyarrow.FixedSizeListArray.from_arrays(flat, source.n_features)}
+            columns = {"X": as_column(X)}
         else:
             columns = {name: X[:, number] for number, name in enumerate(names)}
         columns |= {name: y[:, number] for number, name in enumerate(targets)}
@@ -168,3 +167,23 @@ def _write(source: Source, path: Path, rows: Chunk, order: NDArray[np.intp]) -> 
         writer.write_table(table)
     if writer is not None:
         writer.close()
+
+
+def as_column(X: Array) -> Any:
+    """Make one column of a matrix: of binary values where they are bytes, else of lists.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+
+    Returns
+    -------
+    pyarrow.Array
+    """
+    import pyarrow
+
+    n_rows, n_features = X.shape
+    if X.dtype == np.uint8:
+        kind, values = pyarrow.binary(n_features), pyarrow.py_buffer(np.ascontiguousarray(X))
+        return pyarrow.FixedSizeBinaryArray.from_buffers(kind, n_rows, [None, values])
+    return pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(X.ravel()), n_features)

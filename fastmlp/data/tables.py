@@ -95,10 +95,7 @@ class Columns(Source):
         """Put columns side by side."""
         X, first = np.empty((batch.num_rows, self.n_features), self.dtype), 0
         for column, width in zip(batch.columns[: len(self.columns)], self.widths, strict=True):
-            if width > 1:
-                X[:, first : first + width] = _numbers(column.flatten()).reshape(-1, width)
-            else:
-                X[:, first] = _numbers(column)
+            X[:, first : first + width] = _numbers(column).reshape(-1, width)
             first += width
         targets = [_labels(column) for column in batch.columns[len(self.columns) :]]
         if len(targets) > 1:
@@ -127,12 +124,16 @@ def _require_known(names: Sequence[str], known: Sequence[str], what: str) -> Non
 
 
 def _widths(schema: Any, columns: Sequence[str], name: str) -> tuple[list[int], list[Any]]:
-    """Count the features of each column, and find their dtypes: numbers, or lists of so many."""
+    """Count the features of each column, and find their dtypes: numbers, or some in each row."""
     from pyarrow import types
 
     widths, dtypes = [], []
     for column in columns:
         kind = schema.field(column).type
+        if types.is_fixed_size_binary(kind):
+            dtypes.append(np.dtype(np.uint8))
+            widths.append(kind.byte_width)
+            continue
         width = kind.list_size if types.is_fixed_size_list(kind) else 1
         kind = kind.value_type if types.is_fixed_size_list(kind) else kind
         numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
@@ -155,9 +156,14 @@ def _require_present(batch: Any, place: str, n_columns: int, first: int) -> None
 
 
 def _numbers(column: Any) -> Array:
-    """Turn numbers into an array."""
+    """Turn numbers into an array; those of a row come one after the other."""
     from pyarrow import types
 
+    if types.is_fixed_size_binary(column.type):
+        size, values = column.type.byte_width, column.buffers()[1]
+        return np.frombuffer(values, np.uint8, len(column) * size, column.offset * size)
+    if types.is_fixed_size_list(column.type):
+        column = column.flatten()
     if types.is_decimal(column.type):
         column = column.cast("float64")
     return np.asarray(column.to_numpy(zero_copy_only=False))
@@ -193,7 +199,8 @@ def parquet(
         The column of labels, or those of numbers to predict; left out to predict.
     columns : sequence of str, optional
         The features; left out, all other columns but the index of a pandas frame. A column of lists
-        of one size, as of the pixels of images, is as many features, and read the fastest.
+        of one size is as many features, and so is one of binary values of one size, the bytes of
+        images, which is read the fastest.
     buffer : str or int
         How much memory the rows may take, such as "2GB".
 

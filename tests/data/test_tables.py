@@ -84,6 +84,18 @@ def test_columns_of_lists_are_as_many_features(files):
     np.testing.assert_array_equal(rows_of(source)[0], files.X[3:53])
 
 
+def test_columns_of_binary_values_are_bytes(files, tmp_path):
+    X = (files.X * 20 + 100).astype(np.uint8)
+    pixels = arrow.array([row.tobytes() for row in X], arrow.binary(6))
+    parquet.write_table(arrow.table({"pixels": pixels, "y": files.y}), tmp_path / "a.parquet")
+    for source in (
+        fastmlp.data.parquet(tmp_path, "y"),
+        fastmlp.data.arrow(arrow.table({"pixels": pixels, "y": files.y}).slice(5), "y"),
+    ):
+        assert source.shape[1] == 6 and source.dtype == np.uint8
+        np.testing.assert_array_equal(rows_of(source)[0], X[-source.n_samples :])
+
+
 def test_several_columns_are_predicted(files):
     source = fastmlp.data.arrow(as_table(files), ["x0", "x1"], ["x2", "x3"], buffer="1GB")
     settings = {**SMALL, "loss": "squared_error"}
