@@ -8,8 +8,8 @@ numba hands a tuple over as all the numbers in it, three hundred for a `task.Tas
 each call whether it raised. Here a tuple is one value, and kernels raise nothing. And what is no
 `inlined` function stays one in the entry, however often it is called: the tiles of a product are
 optimised once, and not for each of six products.
-
-Of a first fit of 784-100-10 the first takes a quarter off, the second a tenth, the third a fifth.
+With what `kinds` and `jit` leave out, a first fit of 784-100-10 takes 0.51 to 0.54 of the processor
+time that it took before.
 """
 
 from functools import partial

@@ -113,7 +113,7 @@ def specialise(dispatcher: Any, *arguments: Any) -> Any:
 
 @contextmanager
 def collecting_nothing():
-    """Put off Python's search for garbage: numba's million objects are none, and it takes a tenth.
+    """Put off Python's search for garbage: numba's many objects are none, and it takes a fifteenth.
 
     Yields
     ------
