@@ -38,6 +38,7 @@ from fastmlp.backends.contract import (
     piece_of,
     quiet,
 )
+from fastmlp.inputs import Features
 from fastmlp.kernels import groups, samples, steps
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.cache import clock
@@ -88,49 +89,65 @@ class CompiledTrainer:
         n_threads: int | None,
     ) -> None:
         compiled_before = clock.seconds
-        dtype, features = parameters.dtype, problem.features
         self.rule, self.objective, self.batch_size = rule, objective, batch_size
+        self.solver = as_solver(rule, parameters.dtype)
+        self.state_handed_out: Array | None = None
+        self.losses = np.empty(0)
         clipped = rule.max_grad_norm < np.inf
         self.clip = Clip(float(rule.max_grad_norm)) if clipped else ()
         cores = n_cores() if n_threads is None else n_threads
-        self.solver = as_solver(rule, dtype)
-        costs = costs_of(parameters.network, dtype, batch_size, self._plain())
-        self.limit = costs.column / costs.nonzero
-        packed = pack(features, cores, self.limit)
-        self.features: Any
-        self.features, columns = take_apart(features, packed, costs, cores)
-        self.form = form_of(self.features)
-        self.state_handed_out: Array | None = None
+        columns = self._read(problem.features, parameters, cores)
         sparse = isinstance(self.features, SparseFeatures)
         self.model = PackedModel(parameters, sparse, rule.solver.n_slots, int(clipped), columns)
-        layout = self.model.layout
-        n_rows = min(batch_size, features.n_samples)
-        n_groups = 1 if sparse or clipped else choose_n_groups(layout, n_rows)
-        n_panels = int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max())
-        most = min(cores, n_groups if n_groups > 1 else n_panels)
-        self.rows: TouchedRows | None = None
-        n_steps = min(MOST_STEPS, n_batches(features.n_samples, batch_size))
-        self.losses = np.empty(0)
-        if isinstance(self.features, SparseFeatures):
-            self._choose_updates(self.features, features.n_samples, (most, n_steps))
-        if self.rows is not None:  # how many steps a row has missed depends on where a call begins
-            self.unit = n_batches(features.n_samples, batch_size)
         self.targets: Any = as_targets(problem, objective.loss, parameters)
-        self.groups = make_groups(layout, n_groups, n_rows, dtype) if n_groups > 1 else None
-        if self.rows is None:
-            parts = int(layout.n_panels.max()) if self.groups is None else n_stretches(layout)
-            room = PENALTIES // (len(layout.widths) * parts)
-            n_steps = max(n_steps, min(MOST_STEPS, room))
+        n_samples = problem.features.n_samples
+        n_rows = min(batch_size, n_samples)
+        most = self._share_out(n_rows, cores)
+        n_steps = self._choose_room(n_samples, most)
         self.spaces = self._make_spaces(objective, most, n_steps, n_rows)
         self.by_sample = self._can_go_by_sample(problem)
         if self.by_sample:
-            self.space = make_sample_workspace(layout, parameters, most)
+            self.space = make_sample_workspace(self.model.layout, parameters, most)
             self.pace = Pace(most, samples.FOLD, 16 * samples.FOLD)
             self.unit = samples.FOLD
         else:
             self.pace = Pace(most, 1, self._most_steps(n_steps, parameters.network, objective))
         self.kernel = self._compile()
         self.compile_seconds = clock.seconds - compiled_before
+
+    def _read(self, features: Features, parameters: Parameters, cores: int) -> Any:
+        """Bring the features into the form that costs least; return which columns are dense."""
+        costs = costs_of(parameters.network, parameters.dtype, self.batch_size, self._plain())
+        self.limit = costs.column / costs.nonzero
+        packed = pack(features, cores, self.limit)
+        self.features: Any
+        self.features, columns = take_apart(features, packed, costs, cores)
+        self.form = form_of(self.features)
+        return columns
+
+    def _share_out(self, n_rows: int, cores: int) -> int:
+        """Choose whether threads share the rows of a batch, or units; return how many can work."""
+        layout = self.model.layout
+        by_units = isinstance(self.features, SparseFeatures) or self.clip
+        n_groups = 1 if by_units else choose_n_groups(layout, n_rows)
+        self.groups = None
+        if n_groups > 1:
+            self.groups = make_groups(layout, n_groups, n_rows, self.model.packed.dtype)
+            return min(cores, n_groups)
+        return min(cores, int(layout.n_panels[: max(1, len(layout.n_panels) - 1)].max()))
+
+    def _choose_room(self, n_samples: int, most: int) -> int:
+        """Choose for how many steps there is to be room, of which some rows may miss all."""
+        n_steps = min(MOST_STEPS, n_batches(n_samples, self.batch_size))
+        self.rows: TouchedRows | None = None
+        if isinstance(self.features, SparseFeatures):
+            self._choose_updates(self.features, n_samples, (most, n_steps))
+        if self.rows is not None:  # how many steps a row has missed depends on where a call begins
+            self.unit = n_batches(n_samples, self.batch_size)
+            return n_steps
+        layout, groups = self.model.layout, self.groups
+        parts = int(layout.n_panels.max()) if groups is None else n_stretches(layout)
+        return max(n_steps, min(MOST_STEPS, PENALTIES // (len(layout.widths) * parts)))
 
     def _make_spaces(
         self, objective: Objective, n_threads: int, n_steps: int, n_rows: int
