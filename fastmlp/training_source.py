@@ -220,10 +220,23 @@ def load_source(
     held_data = None if held is None else as_held(held, known, loss, ALONE)
     data = SourceData(X, reader, found, targets, class_weight, scale, names, held_data)
     if class_weight is not None:
-        # One sample of each class stands for all.
-        some = np.eye(found.n_outputs) if targets.multilabel else np.arange(found.n_outputs)
-        as_weights(data.weigh(some), dtype, "class_weight", False)
+        require_weights(data, dtype)
     return data
+
+
+def require_weights(data: SourceData, dtype: np.dtype[Any]) -> None:
+    """Raise a `ValueError` where the weights of classes cannot be used.
+
+    Parameters
+    ----------
+    data : SourceData
+    dtype : dtype
+        What is computed in.
+    """
+    n_outputs = data.targets.n_outputs
+    # One sample of each class stands for all.
+    some = np.eye(n_outputs) if data.targets.multilabel else np.arange(n_outputs)
+    as_weights(data.weigh(some), dtype, "class_weight", False)
 
 
 def require_no_weights(sample_weight: Any) -> None:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp._extras import require
+from fastmlp.data.columns import Columns
 from fastmlp.data.memory import affordable
 from fastmlp.data.reading import checked, read_ahead
 from fastmlp.data.source import Chunk, Source
-from fastmlp.data.tables import Columns, parquet
+from fastmlp.data.tables import parquet
 
 Array = NDArray[Any]
 

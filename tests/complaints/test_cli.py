@@ -63,7 +63,8 @@ def test_without_docstrings_help_still_shows_choices_and_defaults():
     status, out, err = finish(start("train", "--help", python=["-OO"]))
     assert (status, err) == (0, "")
     shown = " ".join(out.split())
-    assert f"--solver TEXT [choices: {', '.join(OPTIMIZERS)}] [default: sgd]" in shown
+    solvers = ", ".join((*OPTIMIZERS, "lbfgs"))
+    assert f"--solver TEXT [choices: {solvers}] [default: sgd]" in shown
     assert "--batch-size INTEGER [default: 64]" in shown
 
 
