@@ -3,6 +3,7 @@
 import mmap
 import os
 import re
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,39 @@ def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     if size < LARGE or dtype.hasobject:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, mmap.mmap(-1, size))
+
+
+class Ring:
+    """Memory for one array after the other, of which only the last few are in use.
+
+    The system clears each page that it gives, which takes longer than to copy rows there: so what
+    is used no longer is used again.
+
+    Parameters
+    ----------
+    n_arrays : int
+        So many are in use at a time, at most.
+    """
+
+    def __init__(self, n_arrays: int) -> None:
+        self.memories: deque[Any] = deque([b""] * n_arrays)
+
+    def allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Make an array, not filled, in the memory of one that is used no longer; see `allocate`.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        dtype : dtype
+        """
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        if size < LARGE or dtype.hasobject:
+            return np.empty(shape, dtype)
+        memory = self.memories.popleft()
+        if len(memory) < size:
+            memory = mmap.mmap(-1, size)
+        self.memories.append(memory)
+        return np.ndarray(shape, dtype, memory)
 
 
 def affordable(buffer: int, needed: int) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.containers import NUMERIC_KINDS
-from fastmlp.data.memory import allocate
+from fastmlp.data.memory import Ring, allocate
 from fastmlp.data.source import Chunk, Source, kept_dtype
 from fastmlp.inputs import Features, Scale, require_finite
 from fastmlp.rng import BlockOrders
@@ -117,12 +117,16 @@ class Reader:
         self.source, self.dtype, self.encode, self.checks = source, dtype, encode, checks
         self.kept = kept_dtype(source.dtype, dtype)
 
-    def load(self, blocks: Sequence[int] | NDArray[np.intp]) -> Rows:
+    def load(
+        self, blocks: Sequence[int] | NDArray[np.intp], allocate: Callable[..., Array] = allocate
+    ) -> Rows:
         """Read blocks, one after the other.
 
         Parameters
         ----------
         blocks : sequence of int
+        allocate : callable
+            Makes the array of the features, from its shape and dtype.
 
         Returns
         -------
@@ -183,7 +187,9 @@ class Reader:
         ends = np.cumsum([orders.lengths[group].sum() for group in groups])
         begin = int(np.searchsorted(ends, first, side="right"))
         skipped = first - (int(ends[begin - 1]) if begin else 0)
-        loaded = ((group, self.load(groups[group])) for group in range(begin, len(groups)))
+        # One group is put in order while the next is read.
+        memory = Ring(2).allocate
+        loaded = ((group, self.load(groups[group], memory)) for group in range(begin, len(groups)))
         runs = _runs(read_ahead(loaded), orders, epoch, skipped)
         # A thread of its own: it takes a quarter to a half of what a small network does.
         return read_ahead(_cut(runs, n_rows, orders.n_samples - first))
@@ -202,12 +208,18 @@ def _cut(runs: Iterator[tuple[Rows, NDArray[np.intp]]], n_rows: int, left: int) 
     """Copy rows out of one group after the other, some at a time."""
     piece: Rows | None = None
     n_done = 0
+    # One piece is made, one is ready, and one is worked on.
+    rings = Ring(3), Ring(3)
     for rows, order in runs:
         taken = 0
         while taken < len(order):
             if piece is None:
                 size, n_done = min(n_rows, left), 0
-                piece = Rows(*(allocate((size, *a.shape[1:]), a.dtype) for a in rows))
+                X, targets = (
+                    ring.allocate((size, *values.shape[1:]), values.dtype)
+                    for ring, values in zip(rings, rows, strict=True)
+                )
+                piece = Rows(X, targets)
             some = order[taken : taken + len(piece.X) - n_done]
             for target, values in zip(piece, rows, strict=True):
                 # "clip" lets NumPy write into the target at once; no row is out of bounds.
