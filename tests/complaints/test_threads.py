@@ -14,7 +14,7 @@ import fastmlp
 from fastmlp import MLPClassifier
 from fastmlp.backends.compiled import fit, team
 from fastmlp.backends.compiled.team import run_together
-from fastmlp.kernels.barrier import n_places
+from fastmlp.kernels.barrier import barrier_size
 from fastmlp.threads import n_cores
 from tests.complaints.scripts import run_script
 from tests.equivalence.test_threads import Always
@@ -74,7 +74,7 @@ def test_work_goes_on_with_the_helpers_that_there_are(monkeypatch):
     monkeypatch.setattr(_thread, "start_new_thread", start_one)
     assert run_together(4, seen.append) == 2
     assert sorted((one.thread, one.n_threads) for one in seen) == [(0, 2), (1, 2)]
-    assert {one.places.size for one in seen} == {n_places(2)}
+    assert {one.slots.size for one in seen} == {barrier_size(2)}
 
 
 @pytest.mark.usefixtures("none_idle")
