@@ -74,7 +74,7 @@ def test_work_goes_on_with_the_helpers_that_there_are(monkeypatch):
     monkeypatch.setattr(_thread, "start_new_thread", start_one)
     assert run_together(4, seen.append) == 2
     assert sorted((one.thread, one.n_threads) for one in seen) == [(0, 2), (1, 2)]
-    assert {one.slots.size for one in seen} == {barrier_size(2)}
+    assert {one.barrier.size for one in seen} == {barrier_size(2)}
 
 
 @pytest.mark.usefixtures("none_idle")
