@@ -13,7 +13,7 @@ import pytest
 import fastmlp
 
 MPIEXEC = shutil.which("mpiexec", path=sysconfig.get_path("scripts")) or shutil.which("mpiexec")
-pytest.importorskip("mpi4py", exc_type=ImportError)
+pytest.importorskip("mpi4py")
 if MPIEXEC is None:
     pytest.skip("there is no mpiexec", allow_module_level=True)
 
