@@ -76,7 +76,7 @@ def _on_one_thread(model: Any) -> Any:
 
 def _predict_array(model: Any, X: Any, method: str) -> Any:
     """Predict a Dask array."""
-    import dask
+    from dask.delayed import delayed
 
     n_features = model.n_features_in_
     if X.shape[1] != n_features:
@@ -84,7 +84,7 @@ def _predict_array(model: Any, X: Any, method: str) -> Any:
     like = getattr(model, method)(_like(X, n_features))[:0]
     chunks = (X.chunks[0], *((n,) for n in like.shape[1:]))
     return X.rechunk({1: -1}).map_blocks(
-        _predict_block, dask.delayed(model, pure=True), method, like, dtype=like.dtype,
+        _predict_block, delayed(model, pure=True), method, like, dtype=like.dtype,
         chunks=chunks, drop_axis=[] if like.ndim == 2 else [1], meta=like,
     )  # fmt: skip
 
@@ -96,15 +96,15 @@ def _like(X: Any, n_features: int) -> Array:
 
 def _predict_frame(model: Any, X: Any, method: str) -> Any:
     """Predict a Dask data frame."""
-    import dask
     import pandas as pd
+    from dask.delayed import delayed
 
     # One row tells whether the columns are the model's, and what predictions look like.
     row = pd.DataFrame(0.0, index=[0], columns=X.columns)
     like = getattr(model, method)(row)[:0]
     meta = _framed(like, X._meta.index[:0], _columns(model, like, method))
     return X.map_partitions(
-        _predict_partition, dask.delayed(model, pure=True), method, meta, meta=meta
+        _predict_partition, delayed(model, pure=True), method, meta, meta=meta
     )
 
 
