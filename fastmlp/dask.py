@@ -103,9 +103,7 @@ def _predict_frame(model: Any, X: Any, method: str) -> Any:
     row = pd.DataFrame(0.0, index=[0], columns=X.columns)
     like = getattr(model, method)(row)[:0]
     meta = _framed(like, X._meta.index[:0], _columns(model, like, method))
-    return X.map_partitions(
-        _predict_partition, delayed(model, pure=True), method, meta, meta=meta
-    )
+    return X.map_partitions(_predict_partition, delayed(model, pure=True), method, meta, meta=meta)
 
 
 def _columns(model: Any, like: Array, method: str) -> list[Any] | None:
