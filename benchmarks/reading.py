@@ -14,8 +14,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pyarrow
-from pyarrow import parquet
 
 import fastmlp
 from fastmlp.data.memory import as_bytes
@@ -60,6 +58,10 @@ def write(folder, n_rows, n_features):
     folder : Path
     n_rows, n_features : int
     """
+    # asv imports every module here, in an environment without it.
+    import pyarrow
+    from pyarrow import parquet
+
     generator = np.random.default_rng(0)
     dtype = np.dtype(np.uint8 if n_features == 784 else np.float32)
     X = np.lib.format.open_memmap(folder / "X.npy", "w+", dtype, (n_rows, n_features))
