@@ -44,7 +44,7 @@ def disabled() -> bool:
 
 
 def kernel(function):
-    """Compile a function that other kernels call: once in an entry, however often it is called."""
+    """Compile a function that other kernels call."""
     return _without_literals(numba.njit(**INNER)(function))
 
 
