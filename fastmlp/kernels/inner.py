@@ -7,8 +7,8 @@ LLVM's bitcode and no more; the entry that everything is linked into is optimise
 numba hands a tuple over as all the numbers in it, three hundred for a `task.Task`, and asks after
 each call whether it raised. Here a tuple is one value, and kernels raise nothing. With what `kinds`
 and `jit` leave out, a first fit of 784-100-10 takes 0.6 of the processor time that it took before.
-To keep LLVM from inlining what is no `inlined` function would save a tenth more of it, and cost steps
-of narrow networks 6 to 8 % of theirs.
+To keep LLVM from inlining what is no `inlined` function would save a tenth more of it, and cost
+steps of narrow networks 6 to 8 % of theirs.
 """
 
 from functools import partial
