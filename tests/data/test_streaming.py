@@ -1,5 +1,6 @@
 """What is trained on, in which order, and that it can be gone on with."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -69,6 +70,21 @@ def test_blocks_come_in_any_order_and_their_rows_are_mixed_in_groups(files):
         assert set(group // 8) == set(blocks)
         assert len(group) < 8 or np.any(np.diff(group) < 0)
         first += len(group)
+
+
+def test_each_group_and_each_epoch_is_mixed_in_its_own_way(files):
+    place = {tuple(row): number for number, row in enumerate(files.X.tolist())}
+    seen = set()
+    for epoch in range(2):
+        source = files.source(block_rows=10)
+        rows = np.concatenate(batches_of(source, epoch, per_group=1)[0])
+        within = [place[tuple(row)] % 10 for row in rows.tolist()]
+        # The block of 7 rows comes somewhere among nine of 10.
+        blocks = BlockOrders(7, np.array(source.lengths), np.arange(10), 1, True).groups(epoch)
+        starts = np.cumsum([0] + [source.lengths[block[0]] for block in blocks])
+        orders = [tuple(within[a:b]) for a, b in itertools.pairwise(starts)]
+        seen.update(orders)
+    assert len(seen) == 20
 
 
 def test_without_shuffling_rows_come_as_they_lie(files):
