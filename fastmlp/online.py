@@ -14,7 +14,6 @@ from fastmlp.backends import get_backend
 from fastmlp.backends.simple import SimpleSteps
 from fastmlp.base_model import Serving
 from fastmlp.configuration import (
-    LOSS_NAMES,
     as_initial_parameters,
     as_network,
     as_objective,
@@ -25,7 +24,7 @@ from fastmlp.engine.descent import require_capable
 from fastmlp.history import DivergenceError, History
 from fastmlp.inputs import input_scale_pair
 from fastmlp.losses import LOSSES
-from fastmlp.model import Model, RegressionModel
+from fastmlp.online_targets import as_online_targets
 from fastmlp.rng import streams
 from fastmlp.threads import limit_blas
 from fastmlp.training import GIVEN, train
@@ -58,7 +57,8 @@ class OnlineTrainer:
     n_features : int
         Number of columns of X.
     outputs : int or array_like of shape (n_classes,)
-        The class labels, or how many numbers are predicted where `loss` is one for numbers.
+        The class labels, of which each row has one; or how many labels there are, of which a row
+        has any number; or how many numbers are predicted, where `loss` is one for numbers.
     batch_size : int
         A step takes at most so many rows.
     input_scale : None, "unit", "symmetric" or (scale, shift)
@@ -104,9 +104,8 @@ class OnlineTrainer:
     ) -> None:
         self.settings = settings = _settings(arguments, batch_size)
         self.n_features = check_whole("n_features", n_features)
-        self.classes = _classes(outputs, settings.loss)
-        self.n_targets = outputs if self.classes is None else len(self.classes)
-        n_outputs = self.n_targets * LOSSES[LOSS_NAMES[settings.loss]].outputs_per_target
+        self.targets = as_online_targets(outputs, settings.loss)
+        n_outputs = self.targets.n_targets * LOSSES[self.targets.loss].outputs_per_target
         network = as_network(
             self.n_features, settings.hidden_layer_sizes, n_outputs, settings.activation
         )
@@ -114,18 +113,15 @@ class OnlineTrainer:
         self.parameters = parameters = as_initial_parameters(
             network, settings.init, coefs_init, intercepts_init, settings.dtype, generator
         )
-        self.rule, objective = make_rule(settings), as_objective(settings, len(network.activations))
+        self.rule = make_rule(settings)
+        objective = as_objective(settings, len(network.activations), self.targets.loss)
         scale, module = input_scale_pair(input_scale), get_backend(settings.backend)
         require_capable(module.CAPABILITIES, settings.backend, parameters, objective)
-        targets = np.zeros((settings.batch_size, self.n_targets), settings.dtype)
-        if self.classes is not None:
-            targets = np.zeros(settings.batch_size, np.intp)
-        kind = getattr(module, "SingleSteps", SimpleSteps)
+        kind, like = getattr(module, "SingleSteps", SimpleSteps), self.targets.like
+        targets = like(settings.batch_size, settings.dtype)
         self.steps = kind(module, parameters, self.rule, objective, targets, scale)
         serving = Serving(scale, settings.backend, 1)
-        self._model: Any = RegressionModel(parameters, objective.loss, self.n_targets == 1, serving)
-        if self.classes is not None:
-            self._model = Model(parameters, self.classes, serving)
+        self._model = self.targets.model(parameters, objective.loss, serving)
         self.n_steps, self.fetched = 0, True
         self._rates, self._decay = np.empty(0), 0.0
         self.limits = limit_blas(1)
@@ -152,7 +148,7 @@ class OnlineTrainer:
         X : array_like of shape (n_rows, n_features)
             At most `batch_size` rows of finite numbers.
         y : array_like of shape (n_rows,) or (n_rows, n_outputs)
-            Labels among the classes, or numbers.
+            Labels among the classes; or 0 and 1, where a row may have several labels; or numbers.
 
         Returns
         -------
@@ -167,7 +163,7 @@ class OnlineTrainer:
             If the loss is no longer finite.
         """
         X = self._read(X)
-        targets = self._read_targets(y, len(X))
+        targets = self.targets.read(y, len(X))
         number = self.n_steps % AHEAD
         if number == 0:
             self._look_ahead()
@@ -230,26 +226,6 @@ class OnlineTrainer:
                 raise invalid("X", f"finite in {self.settings.dtype}", "NaN or infinity")
         return rows
 
-    def _read_targets(self, y: Any, n_rows: int) -> Any:
-        """Turn labels into the numbers of their classes, or numbers into rows."""
-        y = np.asarray(y)
-        if self.classes is None:
-            shape = n_rows, self.n_targets
-            if y.dtype.kind not in "biuf" or y.size != shape[0] * shape[1]:
-                raise invalid("y", f"numbers of shape {shape}", f"{y.dtype} of shape {y.shape}")
-            if not np.isfinite(y).all():
-                raise invalid("y", "finite", "NaN or infinity")
-            return y.reshape(n_rows, -1)
-        if y.shape != (n_rows,):
-            raise invalid("y", f"of shape ({n_rows},), as long as X", f"shape {y.shape}")
-        if y.dtype.kind != self.classes.dtype.kind:
-            raise invalid("y", f"labels like {self.classes[:1].tolist()}", f"dtype {y.dtype}")
-        codes = self.classes.searchsorted(y)
-        if codes.max() == len(self.classes) or not (self.classes[codes] == y).all():
-            unknown = [label for label in y.tolist() if label not in self.classes.tolist()]
-            raise invalid("y", f"of the classes {self.classes.tolist()[:10]}", repr(unknown[0]))
-        return codes
-
 
 def _settings(arguments: dict[str, Any], batch_size: int) -> Any:
     """Read the arguments of `train` that a single step heeds."""
@@ -264,14 +240,3 @@ def _settings(arguments: dict[str, Any], batch_size: int) -> Any:
     settings = read_settings({**DEFAULTS, **arguments, "batch_size": batch_size})
     complete(settings, settings.batch_size)
     return settings
-
-
-def _classes(outputs: Any, loss: str) -> Array | None:
-    """Check the class labels; None where numbers are predicted."""
-    if loss != "cross_entropy":
-        check_whole("outputs", outputs)
-        return None
-    classes = np.unique(np.asarray(outputs)) if np.ndim(outputs) == 1 else np.empty(0)
-    if len(classes) < 2:
-        raise invalid("outputs", "at least 2 class labels with loss='cross_entropy'", repr(outputs))
-    return classes

@@ -52,6 +52,43 @@ def test_numbers_are_learned_step_by_step(loss, backend):
     assert single.predict(X[:4]).shape == (4,)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_several_labels_are_learned_step_by_step(backend, tmp_path):
+    """A ragged last batch, too; labels are whole numbers or booleans."""
+    labels = (NUMBERS > 0).astype(int)
+    arguments = {**SMALL, "backend": backend, "solver": "adam", "label_smoothing": 0.1}
+    whole = fastmlp.train(X, labels, **arguments, epochs=1, shuffle=False, n_threads=1)
+    trainer = fastmlp.OnlineTrainer(5, 2, **arguments)
+    losses = []
+    for start in range(0, 90, 16):
+        rows = slice(start, start + 16)
+        losses.append(trainer.step(X[rows], labels[rows] > 0) * min(16, 90 - start))
+        trainer.predict(X[:3])
+    np.testing.assert_array_equal(trainer.model.parameters.buffer, whole.model.parameters.buffer)
+    assert np.sum(losses) / 90 == pytest.approx(whole.history.loss[0], rel=1e-6)
+    assert trainer.predict(X).tolist() == whole.model.predict(X).tolist()
+    trainer.model.save(tmp_path / "model")
+    np.testing.assert_array_equal(
+        fastmlp.load(tmp_path / "model").predict_proba(X), whole.model.predict_proba(X)
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(LABELS[:2], r"y must be 0 and 1, of shape \(2, 3\), .*<U1 of shape \(2,\)\. Where a row"),
+     ([0, 1], r"got int64 of shape \(2,\)\. Where a row has one label, the trainer's outputs are"),
+     (np.eye(3), "float64 of shape .3, 3"),
+     ([[0, 1, 1], [2, 0, 1]], "must be 0 and 1, of shape .*; got 2"),
+     ([[0, 1, 1], [np.nan, 0, 1]], "must be 0 and 1, of shape .*; got nan")],
+)  # fmt: skip
+def test_what_are_no_labels_teaches_nothing(labels, message):
+    trainer = fastmlp.OnlineTrainer(5, 3, **SMALL, backend="numpy")
+    before = trainer.model.parameters.buffer.copy()
+    with pytest.raises(ValueError, match=message):
+        trainer.step(X[:2], labels)
+    np.testing.assert_array_equal(trainer.model.parameters.buffer, before)
+
+
 def test_rates_go_on_where_they_were_worked_out_to(monkeypatch):
     arguments = {**SMALL, "backend": "numpy", "solver": "adam"}
     buffers = []
@@ -89,7 +126,10 @@ def test_unusable_data_teaches_nothing(data, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [({"epochs": 3}, "the argument must be one that a single step heeds: .*; got 'epochs'"),
-     ({"outputs": 3}, "outputs must be at least 2 class labels"),
+     ({"outputs": 1}, "outputs must be at least 2 class labels, or how many labels .*; got 1"),
+     ({"outputs": 2.0}, "outputs must be at least 2 class labels"),
+     ({"outputs": "ab"}, "outputs must be at least 2 class labels"),
+     ({"outputs": [[0, 1]]}, "outputs must be at least 2 class labels"),
      ({"outputs": ["a"]}, "outputs must be at least 2 class labels"),
      ({"loss": "huber", "outputs": ["a", "b"]}, "outputs must be a whole number"),
      ({"n_features": 0}, "n_features must be a whole number of at least 1"),
