@@ -24,7 +24,7 @@ class Fragment(NamedTuple):
     """Reads some columns of it, some rows at a time."""
 
 
-class ColumnarSource(Source):
+class Columns(Source):
     """Blocks of columnar files.
 
     Parameters

@@ -56,7 +56,7 @@ class Survey(NamedTuple):
         return np.stack([n_samples.sum(axis=0) - with_label, with_label])
 
 
-class LabelCounts:
+class Labels:
     """Counts the labels of each block."""
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ def survey(source: Source, dtype: np.dtype[Any], regression: bool, name: str = "
         If a value or a label cannot be used; block and column are named.
     """
     require_target(source, name)
-    targets: LabelCounts | Values = Indicators(dtype) if source.n_targets > 1 else LabelCounts()
+    targets: Labels | Values = Indicators(dtype) if source.n_targets > 1 else Labels()
     if regression:
         targets = Values(dtype)
     checks: list[Checks] = []

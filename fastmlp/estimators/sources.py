@@ -34,7 +34,7 @@ from fastmlp.rng import BlockOrders
 Array = NDArray[Any]
 
 
-class SourceFit(NamedTuple):
+class Task(NamedTuple):
     """What a fit on blocks learns from."""
 
     parameters: Parameters
@@ -148,7 +148,7 @@ def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
     estimator._finished()
 
 
-def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) -> SourceFit:
+def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) -> Task:
     """Look through a source that does not fit in memory, and prepare a fit on it.
 
     Parameters
@@ -161,7 +161,7 @@ def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) ->
 
     Returns
     -------
-    SourceFit
+    Task
     """
     source, dtype = given.X, compute_dtype(estimator, given.X)
     if given.sample_weight is not None:
@@ -187,7 +187,7 @@ def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) ->
     step_size = min(batch_size, orders.n_samples) * estimator.accumulate
     weigh = weigher(estimator, found, parameters.dtype)
     supply = Streamed(reader, orders, estimator._input_scale, weigh, step_size)
-    return SourceFit(parameters, objective, supply, orders, held)
+    return Task(parameters, objective, supply, orders, held)
 
 
 def begin_orders(

@@ -13,8 +13,8 @@ import numpy as np
 from numba.core import config, types
 
 from fastmlp.kernels.cache import KernelCache
+from fastmlp.kernels.entries import EntryCompiler
 from fastmlp.kernels.inner import InnerCompiler
-from fastmlp.kernels.kinds import EntryCompiler
 
 # `contract` lets the compiler fuse a multiplication with the addition of its product. Nothing else
 # is relaxed: sums keep their order, and NaN and infinity pass through, so that divergence shows.

@@ -6,10 +6,11 @@ constant by then, so the question is answered, and made a constant, before that.
 """
 
 from numba.core import ir
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.errors import CompilerError
 from numba.core.ir_utils import get_definition, guard
+from numba.core.typed_passes import NativeLowering
 from numba.core.untyped_passes import RewriteSemanticConstants
 
 
@@ -89,31 +90,27 @@ WITHOUT_USE = {
 exceptions, `with`. They take a tenth of the time."""
 
 
-def stages_with_kinds(state):
+def stages_with_kinds(state, lowering):
     """List numba's stages, `Kinds` among them.
 
     Parameters
     ----------
     state : StateDict
         Of a compiler.
+    lowering : class
+        The stage to lower functions by.
 
     Returns
     -------
     PassManager
-        Not finalised.
     """
     stages = DefaultPassBuilder.define_nopython_pipeline(state)
     stages.add_pass_after(Kinds, RewriteSemanticConstants)
-    stages.passes = [one for one in stages.passes if one[0].__name__ not in WITHOUT_USE]
+    stages.passes = [
+        (lowering if stage is NativeLowering else stage, description)
+        for stage, description in stages.passes
+        if stage.__name__ not in WITHOUT_USE
+    ]
     stages._ENFORCING = False  # each stage leaves what the next needs; numba makes sure of it again
+    stages.finalize()
     return stages
-
-
-class EntryCompiler(CompilerBase):
-    """numba's stages with `Kinds` among them."""
-
-    def define_pipelines(self):
-        """List the stages."""
-        stages = stages_with_kinds(self.state)
-        stages.finalize()
-        return [stages]

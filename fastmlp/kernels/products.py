@@ -44,7 +44,7 @@ class Matrix(NamedTuple):
     column_step: int
 
 
-@kernel
+@inlined
 def multiply(lanes, left, right, result, adding):
     """Compute C = A B, or C + A B; each element is the sum over k from the first to the last.
 
