@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from fastmlp.base_model import BaseModel
 
 
+class EpochScores(NamedTuple):
+    """What is computed with the network as an epoch leaves it; see `History`."""
+
+    val_loss: float | None = None
+    val_score: float | None = None
+    score: float | None = None
+
+
+UNSCORED = EpochScores()
+
+
 class EpochRecord(NamedTuple):
     """What is kept of an epoch; see `History`."""
 
@@ -20,6 +31,7 @@ class EpochRecord(NamedTuple):
     val_score: float | None
     seconds: float
     iterations_per_second: float
+    score: float | None
 
 
 class EpochReport(NamedTuple):
@@ -39,6 +51,9 @@ class EpochReport(NamedTuple):
     """Duration of the epoch's training, validation not counted."""
     iterations_per_second: float
     """Updates a second."""
+    score: float | None
+    """Score on the training data after the epoch; None without a `scoring`, or with a validation
+    set."""
     model: "BaseModel"
     """The model as it is now; it changes as training goes on."""
 
@@ -62,6 +77,9 @@ class History:
         Updates a second.
     compile_seconds : float
         Time to import the backend and to compile its kernels or load them from the cache.
+    score : list of float
+        Score on the training data after the epoch, where a `scoring` was asked for and there is no
+        validation set; else empty.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -70,9 +88,22 @@ class History:
     seconds: list[float] = field(default_factory=list)
     iterations_per_second: list[float] = field(default_factory=list)
     compile_seconds: float = 0.0
+    score: list[float] = field(default_factory=list)
 
-    def append(self, record: EpochRecord) -> None:
-        """Add one epoch."""
+    def add(
+        self, loss: float, seconds: float, n_steps: int, scores: EpochScores = UNSCORED
+    ) -> None:
+        """Add one epoch.
+
+        Parameters
+        ----------
+        loss, seconds : float
+        n_steps : int
+            Updates that were made.
+        scores : EpochScores
+        """
+        rate = n_steps / seconds
+        record = EpochRecord(loss, scores.val_loss, scores.val_score, seconds, rate, scores.score)
         for name, value in zip(record._fields, record, strict=True):
             if value is not None:
                 getattr(self, name).append(value)
@@ -103,7 +134,7 @@ class History:
         write_file(path, text.getvalue().encode())
 
     def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the loss curve, and validation loss and accuracy where there are, into a file.
+        """Draw the loss curve, and validation loss and scores where there are, into a file.
 
         Parameters
         ----------

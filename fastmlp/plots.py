@@ -14,7 +14,7 @@ Path = str | PathLike[str]
 
 
 def plot_history(history: "History", path: Path) -> None:
-    """Draw loss and validation loss against the epoch, and the validation accuracy beside them.
+    """Draw loss and validation loss against the epoch, and the scores beside them.
 
     Parameters
     ----------
@@ -23,15 +23,17 @@ def plot_history(history: "History", path: Path) -> None:
         Where to write; the ending chooses the format.
     """
     epochs = range(1, len(history.loss) + 1)
-    figure, axes = _subplots(2 if history.val_score else 1)
+    scores = history.val_score or history.score
+    figure, axes = _subplots(2 if scores else 1)
     axes[0].plot(epochs, history.loss, marker="o", label="training, before each update")
     if history.val_loss:
         axes[0].plot(epochs, history.val_loss, marker="o", label="validation, after the epoch")
         axes[0].legend()
     axes[0].set(xlabel="epoch", ylabel="loss (nats)", title="Loss")
-    if history.val_score:
-        axes[1].plot(epochs, history.val_score, marker="o", color="tab:green")
-        axes[1].set(xlabel="epoch", ylabel="accuracy", title="Validation accuracy")
+    if scores:
+        what = "Validation" if history.val_score else "Training"
+        axes[1].plot(epochs, scores, marker="o", color="tab:green")
+        axes[1].set(xlabel="epoch", ylabel="score", title=f"{what} score")
     _save(figure, axes, path)
 
 

@@ -68,5 +68,7 @@ class ProgressLines:
         parts = [f"epoch {report.epoch:{width}d}/{report.epochs}", f"loss {report.loss:.4f}"]
         if report.val_loss is not None:
             parts += [f"val_loss {report.val_loss:.4f}", f"val_score {report.val_score:.4f}"]
+        if report.score is not None:
+            parts += [f"score {report.score:.4f}"]
         parts += [f"{report.iterations_per_second:,.0f} it/s", f"{left:.1f} s left"]
         show("  ".join(parts), sys.stderr)

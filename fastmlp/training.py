@@ -191,7 +191,8 @@ def train(
     scoring : str or callable, optional
         What scores the validation set in place of the model's `score`: the name of one of
         scikit-learn's scores, one of `sklearn.metrics.make_scorer`, or a function of the model, X
-        (as an array) and y, which is not for checkpoints.
+        (as an array) and y, which is not for checkpoints. Without a validation set it scores the
+        training data after each epoch: `history.score`.
     validation_fraction : float
         The share of the samples that is held out.
     n_iter_no_change : int

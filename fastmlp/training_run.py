@@ -24,7 +24,7 @@ from fastmlp.engine.quasi_newton import QuasiNewton
 from fastmlp.engine.state import State
 from fastmlp.engine.supply import Supply
 from fastmlp.held_out import HeldBlocks, Validation, known_by
-from fastmlp.history import DivergenceError, History
+from fastmlp.history import DivergenceError, EpochScores, History
 from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Network
 from fastmlp.ranks import Alone
@@ -299,17 +299,32 @@ def _writer(
 
 
 def _evaluator(model: BaseModel, data: Data, settings: Any, ranks: Alone) -> Evaluate | None:
-    """Make what evaluates the model on the validation set, of all ranks where there are several."""
-    held = data.validation
-    if held is None:
+    """Make what evaluates the model after each epoch, of all ranks where there are several.
+
+    It looks at the validation set, or at the training data where there is none, but a score asked
+    for.
+    """
+    held, tally = data.validation, None
+    if held is None and settings.scoring is None:
         return None
-    tally = None
+    seen = _training_rows(data, settings) if held is None else held
     if settings.scoring is not None:
-        tally, _ = ranks.collect(lambda: _chosen_score(model, held, settings, ranks))
-    if isinstance(held, HeldBlocks):
-        return lambda: model.evaluate_parts(held.parts(), tally)
-    features, codes = held
-    return partial(model.evaluate, features, ranks.gather(codes), ranks.gather, tally)
+        tally, _ = ranks.collect(lambda: _chosen_score(model, seen, settings, ranks))
+    if isinstance(seen, HeldBlocks):
+        return lambda: EpochScores(*model.evaluate_parts(seen.parts(), tally))
+    features, codes = seen
+    evaluate = partial(model.evaluate, features, ranks.gather(codes), ranks.gather, tally)
+    if held is None:
+        return lambda: EpochScores(score=evaluate().score)
+    return lambda: EpochScores(*evaluate())
+
+
+def _training_rows(data: Data, settings: Any) -> Validation:
+    """Return what is trained on, to be scored."""
+    if isinstance(data, SourceData):
+        rule = "left out where X is larger than its buffer and there is no validation set"
+        raise invalid("scoring", rule, repr(settings.scoring), "Pass X_val.")
+    return data.features, data.targets.codes
 
 
 def _chosen_score(model: BaseModel, held: Validation, settings: Any, ranks: Alone) -> Tally:
@@ -326,7 +341,7 @@ def _require_defined(evaluate: Evaluate, settings: Any) -> None:
         from fastmlp.scoring import is_metric, require_defined
 
         if is_metric(settings.scoring):
-            require_defined(lambda: evaluate()[1])
+            require_defined(lambda: float(evaluate().val_score or 0.0))
 
 
 def _hooks(plan: Plan, state: State, model: BaseModel, watching: Watching) -> list[Hook]:

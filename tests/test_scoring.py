@@ -86,6 +86,32 @@ def test_a_function_is_given_the_model_and_the_data():
     assert result.history.val_score[-1] == result.model.score(frame, Y)
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_without_a_validation_set_the_training_data_are_scored(solver, tmp_path):
+    expected, reported = [], []
+
+    def watch(report):
+        expected.append(balanced_accuracy_score(Y, report.model.predict(X)))
+        reported.append(report.score)
+
+    settings = SMALL | {"solver": solver, "callbacks": [watch]}
+    history = fastmlp.train(X, Y, **settings, scoring="balanced_accuracy").history
+    assert history.score == reported == pytest.approx(expected)
+    assert history.val_loss == history.val_score == []
+    history.to_csv(tmp_path / "run.csv")
+    header = (tmp_path / "run.csv").read_text().splitlines()[0]
+    assert header == "epoch,loss,seconds,iterations_per_second,score"
+
+
+def test_nothing_else_is_scored_on_the_training_data(tmp_path):
+    plain = fastmlp.train(X, Y, **SMALL)
+    held = fastmlp.train(X, Y, **HELD, **SMALL, scoring="accuracy")
+    assert plain.history.score == held.history.score == []
+    scored = fastmlp.train(X, Y, **SMALL, scoring="accuracy", checkpoint=tmp_path / "run")
+    np.testing.assert_array_equal(scored.model.coefs_[0], plain.model.coefs_[0])
+    assert fastmlp.resume(tmp_path / "run", X, Y).history.score == scored.history.score
+
+
 @pytest.mark.parametrize(
     ("scoring", "message"),
     [("balanced_acuracy", "scoring must be .*Did you mean 'balanced_accuracy'"),

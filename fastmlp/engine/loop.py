@@ -6,10 +6,10 @@ from functools import partial
 
 from fastmlp.engine.descent import Descent, NotFiniteError
 from fastmlp.engine.hooks import Hook
-from fastmlp.history import EpochRecord
+from fastmlp.history import UNSCORED, EpochScores
 
-Evaluate = Callable[[], tuple[float, float]]
-"""Computes the loss and the score on the validation set."""
+Evaluate = Callable[[], EpochScores]
+"""Computes the loss and the score on the validation set, or the score on the training data."""
 
 
 UNWATCHED_SECONDS = 0.1
@@ -90,8 +90,7 @@ def run_unwatched(descent: Descent, n_epochs: int, hooks: Sequence[Hook]) -> Non
     history = descent.state.history
 
     def record(loss: float) -> None:
-        seconds, n_steps = descent.seconds, descent.n_steps
-        history.append(EpochRecord(loss, None, None, seconds, n_steps / seconds))
+        history.add(loss, descent.seconds, descent.n_steps)
         end_epoch(hooks)
 
     for hook in hooks:
@@ -127,6 +126,5 @@ def run_epoch(descent: Descent, hooks: Sequence[Hook], evaluate: Evaluate | None
         if state.best.buffer is None:
             raise
         loss, state.diverged = float("nan"), True
-    val_loss, val_score = (None, None) if evaluate is None else evaluate()
-    seconds, n_steps = descent.seconds, descent.n_steps
-    state.history.append(EpochRecord(loss, val_loss, val_score, seconds, n_steps / seconds))
+    scores = UNSCORED if evaluate is None else evaluate()
+    state.history.add(loss, descent.seconds, descent.n_steps, scores)

@@ -14,7 +14,7 @@ from fastmlp.engine.hooks import Hook
 from fastmlp.engine.loop import Evaluate, end_epoch
 from fastmlp.engine.plan import Limits
 from fastmlp.engine.state import State
-from fastmlp.history import EpochRecord
+from fastmlp.history import UNSCORED
 from fastmlp.losses import Loss
 from fastmlp.optimizers import Rule
 
@@ -120,10 +120,9 @@ class QuasiNewton:
         state, seconds = self.state, since(self.start)
         self.reached = flat.copy()
         state.parameters.buffer[...] = flat
-        val_loss, val_score = (None, None) if evaluate is None else evaluate()
+        scores = UNSCORED if evaluate is None else evaluate()
         state.epoch += 1
-        record = EpochRecord(self.loss, val_loss, val_score, seconds, self.n_calls / seconds)
-        state.history.append(record)
+        state.history.add(self.loss, seconds, self.n_calls, scores)
         asked_to_stop = end_epoch(hooks)
         self._begin(hooks)
         if asked_to_stop:

@@ -29,7 +29,7 @@ from fastmlp.estimators.checkpoints import Keeping, Saved, take_up
 from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
-from fastmlp.estimators.holding_out import given_validation, hold_out
+from fastmlp.estimators.holding_out import given_validation, hold_out, scored
 from fastmlp.estimators.memory import CURVES, Kept
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
@@ -122,13 +122,15 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if self.solver == "lbfgs":
             refuse_with_lbfgs(self)
             self.__dict__.pop("_memory", None)
-            minimise(self, rule, task)
+            minimise(self, rule, task._replace(validation=scored(self, task, given.X)))
             return self._finished()
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         keeping, rows = keeping.of(self, problem, validation and validation.problem), None
         if self.early_stopping and validation is None:
             rows, validation = hold_out(self, task, given.X, keeping.state)
+        elif not incremental:
+            validation = scored(self, task, given.X)
         stochastic = Stochastic(
             self, task.parameters, rule, task.objective, problem, rows, validation, incremental,
             keeping, kept.released,

@@ -81,7 +81,8 @@ callbacks : sequence or None, default=None
     same.
 scoring : str, callable or None, default=None
     What early stopping looks at, in place of `score`: called with the estimator, X (with its
-    column names, where it has some), y, and the weights, where it takes a `sample_weight`.
+    column names, where it has some), y, and the weights, where it takes a `sample_weight`. Without
+    a validation set `fit` scores the training data after each epoch: `history_.score`.
 init : {"glorot_uniform", "he_normal", "standard_normal"} or None, default=None
     How initial weights are drawn; None draws scikit-learn's.
 backend : {"numba", "numpy", "reference"}, default="numba"

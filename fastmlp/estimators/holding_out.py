@@ -10,7 +10,7 @@ from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
 from fastmlp.engine.state import State
 from fastmlp.estimators.task import Prepared
-from fastmlp.estimators.validation import ValidationSet, split
+from fastmlp.estimators.validation import TrainingSet, ValidationSet, split
 
 
 def hold_out(
@@ -76,6 +76,23 @@ def given_validation(estimator: Any, X: Any, y: Any, dtype: np.dtype[Any]) -> Va
     y = estimator._read_targets(y, False, True)
     problem = Problem(estimator._wrap(X, dtype), estimator._encode(y, dtype))
     return ValidationSet(problem, named(estimator, X, frame), y)
+
+
+def scored(estimator: Any, task: Prepared, frame: Any) -> ValidationSet | None:
+    """Return the validation set, or the training data where only a score is asked for.
+
+    Parameters
+    ----------
+    estimator, task, frame
+        See `hold_out`.
+
+    Returns
+    -------
+    ValidationSet or None
+    """
+    if task.validation is not None or estimator.scoring is None:
+        return task.validation
+    return TrainingSet(task.problem, named(estimator, task.X, frame), task.y, task.weights)
 
 
 def named(estimator: Any, X: Any, frame: Any) -> Any:

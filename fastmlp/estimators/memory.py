@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from fastmlp.engine.descent import Released
 from fastmlp.engine.state import Best, State
+from fastmlp.estimators.validation import TrainingSet
 from fastmlp.history import History
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
@@ -105,7 +106,8 @@ def begin_history(estimator: Any, state: State, validation: Any) -> None:
     kept = vars(estimator)
     for name in CURVES:
         kept.setdefault(name, None if name == "validation_scores_" else [])
-    if validation is not None and estimator.validation_scores_ is None:
+    watched = validation is not None and not isinstance(validation, TrainingSet)
+    if watched and estimator.validation_scores_ is None:
         estimator.validation_scores_ = []
     curves = (kept[name] if kept[name] is not None else [] for name in CURVES)
     history: History = kept.get("history_", History())

@@ -19,7 +19,8 @@ from fastmlp.saving.content import Content
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 KEPT = (*FITTED, "_input_scale", "validation_loss_curve_", "_asked_sizes")
 
-TIMES = ("seconds", "iterations_per_second", "compile_seconds")
+TIMES = ("seconds", "iterations_per_second", "compile_seconds", "score")
+"""What the history has beside `CURVES`; older files have not all of it."""
 
 MEMORY = ("steps", "rate", "solver", "rate_init")
 

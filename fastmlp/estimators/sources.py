@@ -135,6 +135,9 @@ def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
     if keeping.file is not None:
         rule, remedy = "None where X is larger than its buffer", "fastmlp.train writes them."
         raise invalid("checkpoint", rule, repr(keeping.file.path), remedy)
+    if estimator.scoring is not None:
+        rule, remedy = "None where X is larger than its buffer", "The default scores by blocks."
+        raise invalid("scoring", rule, repr(estimator.scoring), remedy)
     first = not (estimator.warm_start and hasattr(estimator, "coefs_"))
     if estimator.callbacks is not None:
         estimator.set_callbacks(*estimator.callbacks)

@@ -250,11 +250,13 @@ class Verbose(Hook):
         self.state = state
 
     def end_epoch(self) -> bool:
-        """Print the loss, and the validation score where there is one."""
+        """Print the loss, and the score where there is one."""
         history = self.state.history
         show_message(f"Iteration {self.state.epoch}, loss = {history.loss[-1]:.8f}")
         if history.val_score:
             show_message(f"Validation score: {history.val_score[-1]:f}")
+        if history.score:
+            show_message(f"Training score: {history.score[-1]:f}")
         return False
 
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
 from fastmlp.data.reading import Reader
+from fastmlp.history import EpochScores
 from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
@@ -35,8 +36,12 @@ class ValidationSet(NamedTuple):
     """(n_samples,), as given; None weighs all alike."""
 
 
+class TrainingSet(ValidationSet):
+    """What a fit is trained on, where that is scored: a score is asked for, nothing held out."""
+
+
 class Evaluator:
-    """Evaluates the network on a validation set: its loss, and its score.
+    """Evaluates the network on a validation set, or on what it is trained on.
 
     The score is that of `scoring` where it is given, else that of `score`.
 
@@ -67,14 +72,16 @@ class Evaluator:
         weighted = chosen and validation.weights is not None and takes_weights(self.scorer)
         self.extra = {"sample_weight": validation.weights} if weighted else {}
 
-    def __call__(self) -> tuple[float, float]:
+    def __call__(self) -> EpochScores:
         """Compute the mean loss and the score, which is NaN where a prediction is not finite."""
         validation = self.validation
         with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
             logits = self._logits()
+            if isinstance(validation, TrainingSet):
+                return EpochScores(score=self._score(logits))
             losses = sample_losses(self.loss, logits, validation.problem.targets)
             loss = np.average(losses.astype(np.float64), weights=validation.weights)
-            return float(loss), self._score(logits)
+            return EpochScores(float(loss), self._score(logits))
 
     def require_defined(self) -> None:
         """Raise a `ValueError` where a metric is undefined on the validation set.
@@ -121,16 +128,13 @@ class PartsEvaluator:
     """
 
     def __init__(self, estimator: Any, parameters: Parameters, loss: Loss, held: HeldParts) -> None:
-        if estimator.scoring is not None:
-            remedy = "The default scores block by block."
-            raise invalid("scoring", "None with a source", repr(estimator.scoring), remedy)
         self.estimator, self.loss, self.held = estimator, loss, held
         self.predictor = Predictor(
             parameters, estimator._input_scale, LOSSES[loss.name].output, estimator.backend,
             estimator.n_threads,
         )  # fmt: skip
 
-    def __call__(self) -> tuple[float, float]:
+    def __call__(self) -> EpochScores:
         """Compute the mean loss and the score."""
         total, n_samples, tally = 0.0, 0, begin_tally(self.estimator, self.loss)
         reader = self.held.reader
@@ -142,7 +146,7 @@ class PartsEvaluator:
                 total += float(losses.sum(dtype=np.float64))
                 n_samples += len(losses)
                 tally.add(logits, rows.targets)
-            return total / n_samples, tally.score()
+            return EpochScores(total / n_samples, tally.score())
 
     def require_defined(self) -> None:
         """Do nothing: accuracy and R2 are defined everywhere."""

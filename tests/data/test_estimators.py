@@ -102,8 +102,8 @@ def test_what_does_not_go_with_a_source_is_told(files, tmp_path):
         fastmlp.MLPClassifier(solver="lbfgs").fit(source)
     with pytest.raises(ValueError, match="X_val must be of a size that fits where X does"):
         model.fit(files.X, files.y, X_val=source)
-    with pytest.raises(ValueError, match="scoring must be None with a source"):
-        fastmlp.MLPClassifier(**SETTINGS, scoring="accuracy").fit(source, X_val=source)
+    with pytest.raises(ValueError, match="scoring must be None where X is larger than its buf"):
+        fastmlp.MLPClassifier(**SETTINGS, scoring="accuracy").fit(source)
     with pytest.raises(ValueError, match="y must be left out where X is a source"):
         model.fit(source).score(source, files.y)
 

@@ -172,6 +172,13 @@ def test_validation_in_blocks_is_validation(buffer, files):
     assert small.history.val_score[-1] == pytest.approx(small.model.score(files.X, files.y))
 
 
+def test_a_source_is_not_scored_on_what_is_trained_on(files):
+    with pytest.raises(ValueError, match="scoring must be left out where X is larger than its buf"):
+        fastmlp.train(files.source(), **SMALL, scoring="accuracy")
+    ours = fastmlp.train(files.source(buffer="1GB"), **SMALL, scoring="accuracy")
+    assert ours.history.score[-1] == ours.model.score(files.X, files.y)
+
+
 def test_blocks_are_held_out_whole(files):
     settings = SimpleNamespace(dtype=np.dtype(np.float32), loss="cross_entropy")
     none = (None, None)

@@ -22,6 +22,7 @@ CASES = {
     "dropout": {"dropout": 0.3},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 1, "tol": 9.0, "epochs": 9},
     "balanced, accumulated": {"class_weight": "balanced", "accumulate": 2, "momentum": 0.9},
+    "scored": {"scoring": "balanced_accuracy"},
     "in order": {"shuffle": False, "learning_rate": "cosine"},
 }
 BACKENDS = {"numpy": CASES, "numba": ["dropout"], "reference": ["dropout"]}
@@ -33,6 +34,7 @@ def assert_same(outcomes, whole):
     for result in results(outcomes):
         assert_close(result.history.loss, whole.history.loss, "loss curve", "float64")
         assert result.history.val_score == whole.history.val_score
+        assert result.history.score == whole.history.score
         ours, theirs = result.model.parameters.buffer, whole.model.parameters.buffer
         assert_close(ours, theirs, "loss curve", "float64")
         np.testing.assert_array_equal(ours, outcomes[0].model.parameters.buffer)

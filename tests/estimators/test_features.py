@@ -71,6 +71,31 @@ def test_scoring_of_choice_is_followed(scoring):
     assert max(model.validation_scores_) <= 0
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_without_a_validation_set_the_training_data_are_scored(solver, tmp_path):
+    (X, y), seen = IRIS, []
+
+    def scoring(model, part, labels, sample_weight):
+        assert part.shape == X.shape
+        np.testing.assert_array_equal(sample_weight, weights)
+        seen.append(model.score(part, labels, sample_weight))
+        return seen[-1]
+
+    weights = np.linspace(0.5, 1.5, 150)
+    settings = FULL | {"solver": solver, "backend": "numpy", "max_iter": 4}
+    model = MLPClassifier(scoring=scoring, **settings).fit(X, y, weights)
+    plain = MLPClassifier(**settings).fit(X, y, weights)
+    assert model.history_.score == seen == seen[: model.n_iter_]
+    assert model.score(X, y, weights) == seen[-1]
+    assert (model.validation_scores_, model.validation_loss_curve_) == (None, [])
+    assert plain.history_.score == []
+    np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+    model.set_params(scoring="accuracy").save(tmp_path / "model")
+    assert fastmlp.load(tmp_path / "model").history_.score == seen
+    if solver == "adam":  # a step at a time scores nothing
+        assert model.partial_fit(X, y).history_.score == seen
+
+
 def test_dropout_gives_other_weights_and_the_same_ones_again(backend):
     plain, *dropped = (
         MLPClassifier(dropout=rate, backend=backend, **FULL).fit(*IRIS) for rate in (0, 0.5, 0.5)
