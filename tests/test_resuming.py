@@ -9,9 +9,9 @@ import pytest
 import scipy.sparse
 
 import fastmlp
-from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent
 from fastmlp.saving import file
+from tests.breaking_off import breaking_off
 
 BACKENDS = ["reference", "numpy", "numba"]
 GENERATOR = np.random.default_rng(0)
@@ -30,25 +30,10 @@ SETTINGS = {
 }
 
 
-class BrokenOffError(Exception):
-    """Breaks a training off."""
-
-
 def break_off(path, monkeypatch, n_pauses, arguments, data=(X, Y)):
     """Train until the state has been written so many times, then lose everything else."""
-    written, write = [], checkpoint.write
-
-    def write_and_break(*given):
-        write(*given)
-        written.append(given[1].epoch)
-        if len(written) == n_pauses:
-            raise BrokenOffError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "write", write_and_break)
-        patch.setattr("fastmlp.engine.descent.FEWEST_STEPS", 2)
-        with pytest.raises(BrokenOffError):
-            fastmlp.train(*data, **arguments, checkpoint=path, checkpoint_seconds=1e-9)
+    with breaking_off(monkeypatch, n_pauses) as written:
+        fastmlp.train(*data, **arguments, checkpoint=path, checkpoint_seconds=1e-9)
     return written[-1]
 
 

@@ -13,15 +13,14 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from fastmlp.data.source import Source
 from fastmlp.distributed import open_ranks
-from fastmlp.estimators import sources
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.checkpoints import begin_keeping
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
 from fastmlp.estimators.options import CONSTRAINTS, is_stochastic, keep_arguments
+from fastmlp.estimators.scoring import ScoresSources
 from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_labels
 from fastmlp.estimators.task import FitArguments
@@ -30,7 +29,7 @@ from fastmlp.losses import Loss
 Array = NDArray[Any]
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]  # noqa: D101
+class MLPClassifier(ScoresSources, ClassifierMixin, BaseMLP):  # type: ignore[misc]  # noqa: D101
     __doc__ = document("""Multilayer perceptron that classifies, with scikit-learn's interface.
 
 Softmax and cross-entropy for several classes, a logistic output for two, and one for each label of
@@ -265,24 +264,6 @@ Multilabel targets, a batch after the other:
         elif _check_partial_fit_first_call(self, classes):
             self._labels = find_labels(classes, classes)
         return self._fit(FitArguments(X, y, sample_weight), True)  # type: ignore[no-any-return]
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Score the predictions as scikit-learn does.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
-        y : array_like, optional
-            As in `fit`; left out where X is a source.
-        sample_weight : array_like of shape (n_samples,), optional
-
-        Returns
-        -------
-        float
-        """
-        if isinstance(X, Source):
-            return sources.score(self, X, y, sample_weight)
-        return float(super().score(X, y, sample_weight))
 
     def predict(self, X: Any) -> Array:
         """Predict labels.

@@ -13,14 +13,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp._errors import invalid
-from fastmlp.data.source import Source
 from fastmlp.distributed import open_ranks
-from fastmlp.estimators import sources
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.checkpoints import begin_keeping
 from fastmlp.estimators.documentation import document
 from fastmlp.estimators.options import CONSTRAINTS, is_stochastic, keep_arguments
+from fastmlp.estimators.scoring import ScoresSources
 from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_numbers
 from fastmlp.estimators.task import FitArguments
@@ -29,7 +28,7 @@ from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
 Array = NDArray[Any]
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]  # noqa: D101
+class MLPRegressor(ScoresSources, RegressorMixin, BaseMLP):  # type: ignore[misc]  # noqa: D101
     __doc__ = document("""Multilayer perceptron for regression, with scikit-learn's interface.
 
 Everything scikit-learn's class of this name takes means the same here; what comes after `max_fun`
@@ -218,24 +217,6 @@ True
             The estimator itself.
         """
         return self._fit(FitArguments(X, y, sample_weight), True)  # type: ignore[no-any-return]
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Score the predictions as scikit-learn does.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
-        y : array_like, optional
-            As in `fit`; left out where X is a source.
-        sample_weight : array_like of shape (n_samples,), optional
-
-        Returns
-        -------
-        float
-        """
-        if isinstance(X, Source):
-            return sources.score(self, X, y, sample_weight)
-        return float(super().score(X, y, sample_weight))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict values.

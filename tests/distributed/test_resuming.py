@@ -5,7 +5,7 @@ import pytest
 
 import fastmlp
 from fastmlp.distributed import Ranks, in_threads
-from fastmlp.engine import checkpoint
+from tests.breaking_off import break_writes
 from tests.distributed.ranks import X, Y, parts, results, train
 from tests.tolerances import assert_close
 
@@ -17,17 +17,8 @@ WAYS = {
 
 def break_off(path, monkeypatch, size, n_written, reduction, arguments):
     """Train until rank 0 has written so many times within epochs."""
-    written, write = [], checkpoint.write
-
-    def write_and_break(*given):
-        write(*given)
-        written.append(given)
-        if len(written) == n_written:
-            raise OSError("the disk is gone")
-
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "write", write_and_break)
-        patch.setattr("fastmlp.engine.descent.FEWEST_STEPS", 2)
+        break_writes(patch, n_written, OSError("the disk is gone"))
         divided = parts(size, X, Y, reduction=reduction)
         file = {"checkpoint": path, "checkpoint_seconds": 1e-9}
         outcomes = train(divided, ranks={"reduction": reduction}, **arguments, **file)

@@ -7,8 +7,8 @@ from sklearn.preprocessing import StandardScaler
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
-from fastmlp.engine import checkpoint
 from fastmlp.saving import file
+from tests.breaking_off import breaking_off
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 GENERATOR = np.random.default_rng(0)
@@ -29,25 +29,10 @@ CASES = [(backend, name) for backend in ("reference", "numpy") for name in SETTI
 CASES += [("numba", name) for name in COMPILED]
 
 
-class BrokenOffError(Exception):
-    """Breaks a fit off."""
-
-
 def break_off(path, monkeypatch, n_pauses, model, data=(X, Y), **given):
     """Fit until the state has been written so many times, then lose everything else."""
-    written, write = [], checkpoint.write
-
-    def write_and_break(*what):
-        write(*what)
-        written.append(what[1].epoch)
-        if len(written) == n_pauses:
-            raise BrokenOffError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "write", write_and_break)
-        patch.setattr("fastmlp.engine.descent.FEWEST_STEPS", 2)
-        with pytest.raises(BrokenOffError):
-            model.fit(*data, **given, checkpoint=path, checkpoint_seconds=1e-9)
+    with breaking_off(monkeypatch, n_pauses) as written:
+        model.fit(*data, **given, checkpoint=path, checkpoint_seconds=1e-9)
     return written[-1]
 
 
