@@ -185,13 +185,19 @@ class BaseModel(ABC):
             return Evaluation(float(loss), tally.score())
 
     def evaluate_parts(
-        self, parts: Iterable[tuple[Features, Array]], tally: Tally | None = None
+        self,
+        parts: Iterable[tuple[Features, Array]],
+        gather: Callable[[Array], Array] = np.asarray,
+        tally: Tally | None = None,
     ) -> Evaluation:
         """Compute loss and score on data that come in parts; see `evaluate`.
 
         Parameters
         ----------
         parts : iterable of (Features, ndarray)
+            As many on each of several ranks.
+        gather : callable
+            Puts the rows of all ranks together.
         tally : Tally, optional
             Scores in place of the model's own score.
 
@@ -202,8 +208,8 @@ class BaseModel(ABC):
         total, n_samples = 0.0, 0
         tally = self._begin_tally() if tally is None else tally
         with np.errstate(over="ignore", invalid="ignore"):
-            for features, targets in parts:
-                logits = self.predictor.logits(features)
+            for features, own in parts:
+                logits, targets = gather(self.predictor.logits(features)), gather(own)
                 losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
                 total += float(losses.sum(dtype=np.float64))
                 n_samples += len(losses)

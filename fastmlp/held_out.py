@@ -1,6 +1,7 @@
 """Samples that are validated on: given, or held out of those that are trained on."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,6 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.data.reading import Reader
-from fastmlp.data.source import Source
 from fastmlp.inputs import Features, Scale
 
 Array = NDArray[Any]
@@ -39,9 +39,17 @@ class HeldBlocks(NamedTuple):
     blocks: NDArray[np.intp]
     scale: Scale
 
-    def parts(self) -> Iterator[tuple[Features, Array]]:
-        """Read block after block, as the engine takes them."""
-        for rows in self.reader.in_parts(self.blocks):
+    def parts(self, n_parts: int = 0) -> Iterator[tuple[Features, Array]]:
+        """Read block after block, as the engine takes them.
+
+        Parameters
+        ----------
+        n_parts : int
+            At least so many: after the last block come parts without rows.
+        """
+        parts = self.reader.in_parts(self.blocks)
+        none = (self.reader.load([]) for _ in range(n_parts - len(self.blocks)))
+        for rows in chain(parts, none):
             yield Features(rows.X, self.scale, self.reader.dtype), rows.targets
 
 
@@ -106,13 +114,16 @@ def _spread(codes: Array, order: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def split_blocks(
-    source: Source, fraction: float, generator: np.random.Generator
+    lengths: NDArray[np.intp], repeatable: bool, fraction: float, generator: np.random.Generator
 ) -> NDArray[np.intp]:
     """Choose the blocks to train on at random.
 
     Parameters
     ----------
-    source : Source
+    lengths : ndarray of shape (n_blocks,), intp
+        Rows of each block.
+    repeatable : bool
+        See `Source`.
     fraction : float
         Of the rows are held out, or a little more.
     generator : numpy.random.Generator
@@ -128,9 +139,8 @@ def split_blocks(
         If the source cannot be read from anywhere, or no block would be left.
     """
     remedy = "Pass X_val instead."
-    if not source.repeatable:
+    if not repeatable:
         raise invalid("early_stopping", "False with an iterator", True, remedy)
-    lengths = np.array(source.lengths)
     order = generator.permutation(len(lengths))
     held = int(np.searchsorted(lengths[order].cumsum(), fraction * lengths.sum())) + 1
     if held >= len(order):

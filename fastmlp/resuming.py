@@ -69,7 +69,8 @@ def resume(
         See `train`.
     comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
         See `train`; another number of processes than before may go on, with the same rows in the
-        same order. With reduction="ordered" they end with the same bits. Rank 0 reads the file.
+        same order, unless they read a source that is larger than its buffer. With
+        reduction="ordered" they end with the same bits. Rank 0 reads the file.
 
     Returns
     -------
@@ -114,7 +115,8 @@ def resume(
             X, y, named, arguments["input_scale"], (X_val, y_val),
             (sample_weight, arguments["class_weight"]), settings, ranks,
         )  # fmt: skip
-        data = _hold_out_as_before(data, state, str(path), ranks)
+        as_before = partial(_hold_out_as_before, data, state, str(path), ranks)
+        data, _ = ranks.collect(as_before)
         known = data_fingerprint(data, ranks, saved.data.startswith(checkpoint.BY_ROWS))
         fits = partial(_require_same, data, known == saved.data, state, settings, str(path))
         n_samples = data.n_samples if isinstance(data, SourceData) else ranks.n_samples
@@ -135,7 +137,8 @@ def _hold_out_as_before(data: Data, state: State, path: str, ranks: Alone) -> Da
     """Hold out the samples, or the blocks, that were held out before."""
     orders = state.orders
     if isinstance(orders, BlockOrders) and isinstance(data, SourceData):
-        if not np.array_equal(orders.lengths, data.source.lengths):
+        _require_ranks(orders, data, path)
+        if not np.array_equal(orders.lengths, data.lengths):
             got = f"{data.n_samples} rows in other blocks"
             raise invalid("X", f"the data of {path}", got, REMEDY)
         some = len(orders.blocks) < len(orders.lengths)
@@ -143,6 +146,17 @@ def _hold_out_as_before(data: Data, state: State, path: str, ranks: Alone) -> Da
     if isinstance(orders, BlockOrders) or isinstance(data, SourceData) or orders.rows is None:
         return data
     return without_rows(data, orders.rows, ranks)
+
+
+def _require_ranks(orders: BlockOrders, data: SourceData, path: str) -> None:
+    """Raise a `ValueError` where the blocks are divided among ranks otherwise than before."""
+    size = 1 if orders.borders is None else len(orders.borders) - 1
+    if size != data.ranks.size:
+        remedy = "Only what fits in memory can be gone on with by another number."
+        raise invalid("comm", f"of {size} ranks, as in {path}", f"{data.ranks.size}", remedy)
+    if orders.borders is not None and not np.array_equal(orders.borders, data.borders):
+        got = "blocks that are divided otherwise among the ranks"
+        raise invalid("X", f"the data of {path}", got, REMEDY)
 
 
 def _choose_data(X: Any, dataset: Any, arguments: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -212,6 +213,8 @@ class BlockOrders:
         False leaves blocks and rows as they lie.
     sequential : bool
         Whether the blocks can only be read as they lie.
+    borders : ndarray of shape (size + 1,), intp, optional
+        Where the blocks of each of several ranks begin, and where all end; see `of_ranks`.
     """
 
     seed: int
@@ -220,11 +223,25 @@ class BlockOrders:
     per_group: int
     shuffle: bool
     sequential: bool = False
+    borders: NDArray[np.intp] | None = None
 
     @property
     def n_samples(self) -> int:
         """Number of rows of an epoch."""
         return int(self.lengths[self.blocks].sum())
+
+    def of_ranks(self) -> list["BlockOrders"]:
+        """Return what draws the orders of each rank's blocks, which are numbered from 0 on."""
+        if self.borders is None:
+            return [self]
+        return [
+            BlockOrders(
+                self.seed + rank, self.lengths[first:last],
+                self.blocks[(self.blocks >= first) & (self.blocks < last)] - first,
+                self.per_group, self.shuffle, self.sequential,
+            )
+            for rank, (first, last) in enumerate(pairwise(self.borders))
+        ]  # fmt: skip
 
     def groups(self, epoch: int) -> list[NDArray[np.intp]]:
         """Draw which blocks are in memory together in an epoch, one group after the other."""

@@ -276,7 +276,8 @@ def train(
             lambda: check_watching(callbacks, progress, checkpoint, checkpoint_seconds)
         )
         settings = read_alike(arguments, ranks)
-        data = (load_source if is_streamed(X, settings.dtype) else load)(
+        _, streamed = ranks.collect(lambda: is_streamed(X, settings.dtype), bool)
+        data = (load_source if any(streamed) else load)(
             X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings,
             ranks,
         )  # fmt: skip

@@ -225,12 +225,7 @@ def _check(
 
 def _unite(targets: Targets, everyone: list[_Described]) -> tuple[Targets, Array]:
     """Give the classes of all ranks numbers, and count the samples of each."""
-    for number, described in enumerate(everyone):
-        for what, first in everyone[0].alike.items():
-            if described.alike[what] != first:
-                rule = f"data with the same {what} on all ranks"
-                got = f"{first} on rank 0, {described.alike[what]} on rank {number}"
-                raise invalid("X, y and sample_weight", rule, got)
+    require_alike([described.alike for described in everyone], "X, y and sample_weight")
     if targets.classes is None or len(everyone) == 1:
         return targets, everyone[0].counts
     if targets.multilabel:
@@ -251,6 +246,24 @@ def _unite(targets: Targets, everyone: list[_Described]) -> tuple[Targets, Array
     return Targets(codes, classes, len(classes), False), counts
 
 
+def require_alike(everyone: list[dict[str, Any]], name: str) -> None:
+    """Raise a `ValueError` where something is not the same on all ranks.
+
+    Parameters
+    ----------
+    everyone : list of dict of str to object
+        What is to be the same, one a rank.
+    name : str
+        What the caller calls the data.
+    """
+    for number, own in enumerate(everyone):
+        for what, first in everyone[0].items():
+            if own[what] != first:
+                rule = f"data with the same {what} on all ranks"
+                got = f"{first} on rank 0, {own[what]} on rank {number}"
+                raise invalid(name, rule, got)
+
+
 def kind_of(labels: Array) -> str:
     """Name the type of labels: those of two types do not sort."""
     return "numbers" if labels.dtype.kind in "biuf" else type(labels.tolist()[0]).__name__
@@ -266,7 +279,9 @@ class Known(NamedTuple):
     """Of some rows that are trained on."""
 
 
-def as_held(held: Given, known: Known, loss: str, ranks: Alone) -> Validation:
+def as_held(
+    held: Given, known: Known, loss: str, ranks: Alone, streamed: bool = False
+) -> Validation:
     """Check a validation set against what is trained on.
 
     Parameters
@@ -275,7 +290,9 @@ def as_held(held: Given, known: Known, loss: str, ranks: Alone) -> Validation:
     known : Known
     loss : str
     ranks : Alone
-        Where there are several, each has its part of the validation set in memory.
+        Where there are several, each has its part of the validation set.
+    streamed : bool
+        Whether several ranks read what they train on in blocks: so they do a source here.
 
     Returns
     -------
@@ -286,9 +303,10 @@ def as_held(held: Given, known: Known, loss: str, ranks: Alone) -> Validation:
     if isinstance(held.X, Source):
         compare_names(known.feature_names, names_of(held.X), name, known.named_apart)
         require_width(held.X, n_features, name)
-        if not (ranks.shared or is_small(held.X, dtype)):
+        if streamed if ranks.shared else not is_small(held.X, dtype):
             require_target(held.X, name)
-            reader = Reader(held.X, dtype, encoder(known.targets, loss, dtype))
+            encode, none = encoder(known.targets, loss, dtype), known.targets.codes[:0]
+            reader = Reader(held.X, dtype, encode, no_targets=none)
             return HeldBlocks(reader, np.arange(len(held.X.lengths)), scale)
         held = _in_memory(held, dtype)
     else:

@@ -166,7 +166,9 @@ def data_fingerprint(data: Data, ranks: Alone, by_rows: bool) -> str:
     str
     """
     if isinstance(data, SourceData):
-        return checkpoint.fingerprint(data.known_by())
+        own = checkpoint.fingerprint(data.known_by())
+        _, everyone = ranks.collect(lambda: own, lambda known: known)
+        return own if ranks.size == 1 else " ".join(everyone)
     held = known_by(data.validation)
     values, scale = data.features.values, np.array(data.features.scale)
     codes, weights = data.targets.codes, data.weights
@@ -311,7 +313,9 @@ def _evaluator(model: BaseModel, data: Data, settings: Any, ranks: Alone) -> Eva
     if settings.scoring is not None:
         tally, _ = ranks.collect(lambda: _chosen_score(model, seen, settings, ranks))
     if isinstance(seen, HeldBlocks):
-        return lambda: EpochScores(*model.evaluate_parts(seen.parts(), tally))
+        _, n_parts = ranks.collect(lambda: len(seen.blocks), lambda own: own)
+        most = max(n_parts)
+        return lambda: EpochScores(*model.evaluate_parts(seen.parts(most), ranks.gather, tally))
     features, codes = seen
     evaluate = partial(model.evaluate, features, ranks.gather(codes), ranks.gather, tally)
     if held is None:

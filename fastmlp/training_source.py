@@ -9,22 +9,24 @@ from fastmlp._errors import invalid
 from fastmlp.class_weights import class_weights
 from fastmlp.data.fitting import blocks_at_once, is_small
 from fastmlp.data.reading import Reader
-from fastmlp.data.source import Source, names_of
+from fastmlp.data.source import Source, kept_dtype, names_of
 from fastmlp.data.survey import Survey, survey, warn_if_sorted
 from fastmlp.engine.streaming import Streamed
 from fastmlp.held_out import HeldBlocks, Targets, Validation, known_by, split_blocks
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES
-from fastmlp.ranks import ALONE, Alone
+from fastmlp.ranks import Alone
 from fastmlp.rng import BlockOrders
 from fastmlp.sample_weights import as_weights
 from fastmlp.training_data import (
     CLASSIFICATION,
     DefaultName,
+    Given,
     Known,
     as_held,
     encoder,
     given_together,
+    require_alike,
 )
 
 Array = NDArray[Any]
@@ -34,8 +36,15 @@ class SourceData(NamedTuple):
     """What is trained and validated on, looked through once."""
 
     source: Source
+    """This rank's."""
     reader: Reader
     survey: Survey
+    """Of the blocks of all ranks."""
+    lengths: NDArray[np.intp]
+    """(n_blocks,): rows of the blocks of all ranks."""
+    borders: NDArray[np.intp]
+    """(size + 1,): where the blocks of each rank begin, and where all end."""
+    ranks: Alone
     targets: Targets
     """What is known of them."""
     class_weight: Any
@@ -51,8 +60,8 @@ class SourceData(NamedTuple):
 
     @property
     def n_samples(self) -> int:
-        """Number of rows, held-out ones included."""
-        return self.source.n_samples
+        """Number of rows of all ranks, held-out ones included."""
+        return int(self.lengths.sum())
 
     @property
     def n_features(self) -> int:
@@ -75,7 +84,7 @@ class SourceData(NamedTuple):
         data : SourceData
             With a validation set.
         blocks : ndarray of shape (n_trained,), intp, or None
-            Those to train on; None takes all.
+            Those to train on, of all ranks; None takes all.
 
         Raises
         ------
@@ -84,12 +93,16 @@ class SourceData(NamedTuple):
         """
         if self.validation is not None:
             return self, None
-        blocks = split_blocks(self.source, fraction, generator)
+        repeatable = self.source.repeatable
+        blocks, _ = self.ranks.collect(
+            lambda: split_blocks(self.lengths, repeatable, fraction, generator)
+        )
         return self.without_rows(blocks), blocks
 
     def without_rows(self, rows: NDArray[np.intp]) -> "SourceData":
         """Validate on all blocks but those that are trained on."""
-        held = np.setdiff1d(np.arange(len(self.source.lengths)), rows)
+        first, last = self.borders[self.ranks.rank : self.ranks.rank + 2]
+        held = np.setdiff1d(np.arange(first, last), rows) - first
         return self._replace(validation=HeldBlocks(self.reader, held, self.scale))
 
     def begin_orders(
@@ -100,17 +113,20 @@ class SourceData(NamedTuple):
         Parameters
         ----------
         rows : ndarray of shape (n_trained,), intp, or None
-            The blocks to train on; None takes all.
+            The blocks to train on, of all ranks; None takes all.
         shuffle : bool
         generator : numpy.random.Generator
         """
-        lengths = np.array(self.source.lengths, np.intp)
-        blocks = np.arange(len(lengths)) if rows is None else rows
-        if shuffle:
+        blocks = np.arange(len(self.lengths)) if rows is None else rows
+        if shuffle and self.ranks.rank == 0:
             warn_if_sorted(self.survey, blocks)
+        # One number for all ranks, so that a checkpoint has the orders of all.
+        _, fitting = self.ranks.collect(
+            lambda: blocks_at_once(self.source, self.reader.dtype), lambda own: own
+        )
         return BlockOrders(
-            int(generator.integers(1 << 63)), lengths, blocks,
-            blocks_at_once(self.source, self.reader.dtype), shuffle, not self.source.repeatable,
+            int(generator.integers(1 << 63)), self.lengths, blocks, min(fitting), shuffle,
+            not self.source.repeatable, self.borders if self.ranks.size > 1 else None,
         )  # fmt: skip
 
     def supply(self, orders: Any, step_size: int) -> Streamed:
@@ -123,7 +139,7 @@ class SourceData(NamedTuple):
             Samples an update.
         """
         weigh = None if self.class_weight is None else self.weigh
-        return Streamed(self.reader, orders, self.scale, weigh, step_size)
+        return Streamed(self.reader, orders, self.scale, weigh, step_size, self.ranks)
 
     def weigh(self, codes: Array) -> Array:
         """Compute what samples weigh by their classes.
@@ -145,8 +161,7 @@ class SourceData(NamedTuple):
     def known_by(self) -> tuple[Any, ...]:
         """Return arrays by which the data are known again."""
         held = known_by(self.validation)
-        checks, lengths = np.array(self.survey.checks), np.array(self.source.lengths)
-        return (checks, lengths, np.array(self.scale), *held)
+        return (np.array(self.survey.checks), self.lengths, np.array(self.scale), *held)
 
 
 def is_streamed(X: Any, dtype: np.dtype[Any]) -> bool:
@@ -182,7 +197,7 @@ def load_source(
     weights : (sample_weight, class_weight)
     settings : SimpleNamespace
     ranks : Alone
-        One only.
+        Each with a source of its own.
 
     Returns
     -------
@@ -193,35 +208,92 @@ def load_source(
     ValueError
         If one of them cannot be used.
     """
-    if ranks.shared:
-        remedy = "Give each rank a part that fits: fastmlp.data.part(X, rank, size)."
-        raise invalid(
-            "comm", "left out where X is larger than its buffer", "a communicator", remedy
-        )
-    given_together(X, y, ("X", "y"))
+
+    def look() -> None:
+        given_together(X, y, ("X", "y"))
+        if not isinstance(X, Source):
+            raise invalid("X", "a source on all ranks, or on none", f"a {type(X).__name__}", WRAP)
+        if not isinstance(dataset, DefaultName):
+            remedy = "Leave one of the two out."
+            raise invalid("dataset", "left out where X is given", repr(dataset), remedy)
+        require_no_weights(weights[0])
+        require_sums(ranks)
+
+    ranks.collect(look)
     held = given_together(*validation, ("X_val", "y_val"))
-    if not isinstance(dataset, DefaultName):
-        remedy = "Leave one of the two out."
-        raise invalid("dataset", "left out where X is given", repr(dataset), remedy)
-    sample_weight, class_weight = weights
-    require_no_weights(sample_weight)
+    lengths, borders = _place_blocks(X, held, settings.dtype, ranks)
     scale, dtype, loss = input_scale_pair(input_scale), settings.dtype, settings.loss
-    found = survey(X, dtype, loss != CLASSIFICATION)
+    found = survey(X, dtype, loss != CLASSIFICATION, ranks=ranks)
     if found.classes is None and found.least < LOSSES[loss].least:
         rule = f"at least {LOSSES[loss].least:g} with loss={loss!r}"
         raise invalid("the target of X", rule, found.least)
-    several = found.classes is not None and found.counts.ndim == 3
-    codes = np.empty((0, found.n_outputs) if several else 0)
-    targets = Targets(codes, found.classes, found.n_outputs, found.flat)
-    reader = Reader(X, dtype, encoder(targets, loss, dtype), found.checks if X.repeatable else None)
+    targets = Targets(_no_codes(found, dtype), found.classes, found.n_outputs, found.flat)
+    own = slice(*borders[ranks.rank : ranks.rank + 2])
+    reader = Reader(
+        X, dtype, encoder(targets, loss, dtype), found.checks[own] if X.repeatable else None,
+        targets.codes,
+    )  # fmt: skip
     names = names_of(X)
     like = Features(np.empty((1, X.n_features), reader.kept), scale, dtype)
     known = Known(targets, names, True, like)
-    held_data = None if held is None else as_held(held, known, loss, ALONE)
-    data = SourceData(X, reader, found, targets, class_weight, scale, names, held_data)
-    if class_weight is not None:
+    held_data, _ = ranks.collect(lambda: held and as_held(held, known, loss, ranks, True))
+    data = SourceData(
+        X, reader, found, lengths, borders, ranks, targets, weights[1], scale, names, held_data
+    )
+    if weights[1] is not None:
         require_weights(data, dtype)
     return data
+
+
+WRAP = "fastmlp.data.memmap(X, y) makes one of arrays."
+
+
+def require_sums(ranks: Alone) -> None:
+    """Raise a `ValueError` where sums are to be ordered by rows, which are not all known.
+
+    Parameters
+    ----------
+    ranks : Alone
+    """
+    reduction = ranks.manner["reduction"]
+    if reduction != "sum":
+        rule = "'sum' where X is larger than its buffer"
+        raise invalid("reduction", rule, repr(reduction), "Its curves are the same to rounding.")
+
+
+def _place_blocks(
+    source: Source, held: Given | None, dtype: np.dtype[Any], ranks: Alone
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """See that the ranks' sources are alike, and give their blocks numbers.
+
+    Returns
+    -------
+    lengths : ndarray of shape (n_blocks,), intp
+        Rows of the blocks of all ranks, those of rank 0 first.
+    borders : ndarray of shape (size + 1,), intp
+        Where the blocks of each rank begin, and where all end.
+    """
+    names, kind = source.feature_names, "none"
+    if held is not None:
+        kind = "a source" if isinstance(held.X, Source) else "arrays"
+    alike = {
+        "columns": source.n_features, "names of the columns": names and list(names),
+        "kind of numbers": kept_dtype(source.dtype, dtype).name,
+        "number of targets": source.n_targets, "way of reading": source.repeatable,
+        "kind of validation set": kind,
+    }  # fmt: skip
+    _, everyone = ranks.collect(lambda: None, lambda _: (alike, list(source.lengths)))
+    ranks.collect(lambda: require_alike([one for one, _ in everyone], "X"))
+    n_blocks = [len(lengths) for _, lengths in everyone]
+    lengths = np.array([length for _, some in everyone for length in some], np.intp)
+    return lengths, np.append(0, np.cumsum(n_blocks)).astype(np.intp)
+
+
+def _no_codes(found: Survey, dtype: np.dtype[Any]) -> Array:
+    """Make the engine's targets of no rows."""
+    if found.classes is not None and found.counts.ndim == 2:
+        return np.empty(0, np.intp)
+    return np.empty((0, found.n_outputs), dtype)
 
 
 def require_weights(data: SourceData, dtype: np.dtype[Any]) -> None:

@@ -1,6 +1,6 @@
 """Blocks, read and checked: into one array each of features and targets, or row after row."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 from zlib import adler32
@@ -105,6 +105,8 @@ class Reader:
         See `Encode`.
     checks : sequence of int, optional
         What is known of each block; see `Checks`. Left out, values are looked at instead.
+    no_targets : ndarray of shape (0, ...), optional
+        What `encode` makes of no rows.
     """
 
     def __init__(
@@ -113,8 +115,10 @@ class Reader:
         dtype: np.dtype[Any],
         encode: Encode,
         checks: Sequence[int] | None = None,
+        no_targets: Array | None = None,
     ) -> None:
         self.source, self.dtype, self.encode, self.checks = source, dtype, encode, checks
+        self.no_targets = np.empty(0) if no_targets is None else no_targets
         self.kept = kept_dtype(source.dtype, dtype)
 
     def load(
@@ -147,7 +151,7 @@ class Reader:
                 first = last
                 if chunk.y is not None:
                     targets.append(self.encode(chunk.y, f"y in {source.place(block)}"))
-        return Rows(X, np.concatenate(targets) if targets else np.empty(0))
+        return Rows(X, np.concatenate(targets) if targets else self.no_targets)
 
     def _known(self, block: int) -> Iterator[Chunk]:
         """Read a block, and see that its values are finite, or what they were before."""
@@ -167,7 +171,9 @@ class Reader:
         """Read blocks one at a time, the next while one is worked on."""
         return read_ahead(self.load([block]) for block in blocks)
 
-    def in_order(self, orders: BlockOrders, epoch: int, first: int, n_rows: int) -> Iterator[Rows]:
+    def in_order(
+        self, orders: BlockOrders, epoch: int, first: int, sizes: Iterable[int]
+    ) -> Iterator[Rows]:
         """Read the rows of an epoch in their order.
 
         Parameters
@@ -176,8 +182,8 @@ class Reader:
         epoch : int
         first : int
             The row of the epoch to begin with.
-        n_rows : int
-            So many at a time; the last may be fewer.
+        sizes : iterable of int
+            So many at a time, at least 1; no more than are left.
 
         Yields
         ------
@@ -192,7 +198,7 @@ class Reader:
         loaded = ((group, self.load(groups[group], memory)) for group in range(begin, len(groups)))
         runs = _runs(read_ahead(loaded), orders, epoch, skipped)
         # A thread of its own: it takes a quarter to a half of what a small network does.
-        return read_ahead(_cut(runs, n_rows, orders.n_samples - first))
+        return read_ahead(_cut(runs, sizes))
 
 
 def _runs(
@@ -204,17 +210,17 @@ def _runs(
         skipped = 0
 
 
-def _cut(runs: Iterator[tuple[Rows, NDArray[np.intp]]], n_rows: int, left: int) -> Iterator[Rows]:
+def _cut(runs: Iterator[tuple[Rows, NDArray[np.intp]]], sizes: Iterable[int]) -> Iterator[Rows]:
     """Copy rows out of one group after the other, some at a time."""
     piece: Rows | None = None
-    n_done = 0
+    n_done, coming = 0, iter(sizes)
     # One piece is made, one is ready, and one is worked on.
     rings = Ring(3), Ring(3)
     for rows, order in runs:
         taken = 0
         while taken < len(order):
             if piece is None:
-                size, n_done = min(n_rows, left), 0
+                size, n_done = next(coming), 0
                 X, targets = (
                     ring.allocate((size, *values.shape[1:]), values.dtype)
                     for ring, values in zip(rings, rows, strict=True)
@@ -224,7 +230,7 @@ def _cut(runs: Iterator[tuple[Rows, NDArray[np.intp]]], n_rows: int, left: int) 
             for target, values in zip(piece, rows, strict=True):
                 # "clip" lets NumPy write into the target at once; no row is out of bounds.
                 np.take(values, some, axis=0, out=target[n_done : n_done + len(some)], mode="clip")
-            taken, n_done, left = taken + len(some), n_done + len(some), left - len(some)
+            taken, n_done = taken + len(some), n_done + len(some)
             if n_done == len(piece.X):
                 yield piece
                 piece = None

@@ -12,6 +12,7 @@ from fastmlp.data.fitting import require_target
 from fastmlp.data.reading import Checks, checked, read_ahead
 from fastmlp.data.source import Chunk, Source
 from fastmlp.inputs import require_finite
+from fastmlp.ranks import ALONE, Alone
 from fastmlp.targets import as_indicators, as_values, find_classes
 
 Array = NDArray[Any]
@@ -81,8 +82,6 @@ class Labels:
     def result(self, checks: tuple[int, ...], name: str) -> Survey:
         """Sum all blocks up."""
         (classes,) = self.found
-        if len(classes) < 2:
-            raise invalid(name, "of at least 2 classes", f"1 class ({classes[0]!r})")
         labels = classes.tolist()
         counts = np.array([[of.get(label, 0) for label in labels] for of in self.counts])
         return Survey(checks, counts, classes, len(classes), False, 0.0)
@@ -177,8 +176,10 @@ def merged(first: Array, second: Array) -> Array:
     return np.stack([count, mean, first[2] + second[2] + gap**2 * first[0] * second[0] / count])
 
 
-def survey(source: Source, dtype: np.dtype[Any], regression: bool, name: str = "X") -> Survey:
-    """Read all of a source once.
+def survey(
+    source: Source, dtype: np.dtype[Any], regression: bool, name: str = "X", ranks: Alone = ALONE
+) -> Survey:
+    """Read all of a source once; of several ranks each reads its own.
 
     Parameters
     ----------
@@ -190,17 +191,59 @@ def survey(source: Source, dtype: np.dtype[Any], regression: bool, name: str = "
         Whether numbers are to be predicted.
     name : str
         What the caller calls the source.
+    ranks : Alone
 
     Returns
     -------
     Survey
+        Of the blocks of all ranks, those of rank 0 first.
 
     Raises
     ------
     ValueError
         If a value or a label cannot be used; block and column are named.
     """
+    _, everyone = ranks.collect(
+        lambda: _look_through(source, dtype, regression, name), lambda found: found
+    )
+    found = [one for one in everyone if one is not None]
+    united, _ = ranks.collect(lambda: _unite(found, f"the target of {name}"))
+    return united
+
+
+def _unite(found: Sequence[Survey], name: str) -> Survey:
+    """Put together what several ranks have found, each in blocks of its own."""
+    if not found:
+        raise invalid("X", "not empty", "no rows on any rank")
+    first, classes = found[0], found[0].classes
+    kinds = {(one.counts.shape[1:] if one.counts.ndim == 3 else (), one.flat) for one in found}
+    if len(kinds) > 1:
+        raise invalid(name, "of one shape on all ranks", "targets of several shapes")
+    if classes is None or first.counts.ndim == 3:
+        counts, n_outputs = np.concatenate([one.counts for one in found]), first.n_outputs
+    else:
+        classes = union([np.asarray(one.classes) for one in found], name)
+        n_outputs = len(classes)
+        if n_outputs < 2:
+            raise invalid(name, "of at least 2 classes", f"1 class ({classes[0]!r})")
+        counts = np.zeros((sum(len(one.counts) for one in found), n_outputs), first.counts.dtype)
+        block = 0
+        for one in found:
+            own = np.searchsorted(classes, np.asarray(one.classes).astype(classes.dtype))
+            counts[block : block + len(one.counts), own] = one.counts
+            block += len(one.counts)
+    checks = tuple(check for one in found for check in one.checks)
+    least = min(one.least for one in found)
+    return Survey(checks, counts, classes, n_outputs, first.flat, least)
+
+
+def _look_through(
+    source: Source, dtype: np.dtype[Any], regression: bool, name: str
+) -> Survey | None:
+    """Read all of one rank's source; None where it has no rows."""
     require_target(source, name)
+    if source.n_samples == 0:
+        return None
     targets: Labels | Values = Indicators(dtype) if source.n_targets > 1 else Labels()
     if regression:
         targets = Values(dtype)

@@ -141,7 +141,7 @@ def write(path: Path, state: State, description: Description) -> None:
     parameters, best, unfinished, orders = (
         state.parameters, state.best, state.unfinished, state.orders,
     )  # fmt: skip
-    arrays = {"slots": state.slots, "best": best.buffer}
+    arrays: dict[str, Any] = {"slots": state.slots, "best": best.buffer}
     fitted: dict[str, Any] = {
         "data": description.data, "n_seen": description.n_seen, "rate": state.rate,
         "step": state.step, "samples": state.samples, "epoch": state.epoch, "over": state.over,
@@ -151,7 +151,9 @@ def write(path: Path, state: State, description: Description) -> None:
     }  # fmt: skip
     if isinstance(orders, BlockOrders):
         fitted |= {"seed": orders.seed, "per_group": orders.per_group}
-        arrays |= {"lengths": orders.lengths, "blocks": orders.blocks}
+        arrays |= {
+            "lengths": orders.lengths, "blocks": orders.blocks, "borders": orders.borders,
+        }  # fmt: skip
     else:
         fitted["generator"] = orders.generator
         arrays["rows"] = orders.rows
@@ -273,10 +275,21 @@ def _as_block_orders(content: Content) -> BlockOrders:
     _require_rows(blocks, len(blocks))
     if blocks.max() >= len(lengths) or lengths[blocks].sum() != fitted["n_samples"]:
         raise ValueError(f"blocks that are not of {fitted['n_samples']} rows")
+    borders = arrays.get("borders")
     return BlockOrders(
         int(fitted["seed"]), lengths, blocks.astype(np.intp), int(fitted["per_group"]),
-        bool(fitted["shuffle"]),
+        bool(fitted["shuffle"]), borders=None if borders is None else _as_borders(borders, lengths),
     )  # fmt: skip
+
+
+def _as_borders(borders: Array, lengths: Array) -> NDArray[np.intp]:
+    """Check where the blocks of each rank begin."""
+    sound = borders.ndim == 1 and borders.dtype.kind == "i" and len(borders) > 1
+    if not (sound and (np.diff(borders) >= 0).all() and borders[0] == 0):
+        raise ValueError("borders of ranks that are not in order")
+    if borders[-1] != len(lengths):
+        raise ValueError(f"borders of {borders[-1]} blocks, of which there are {len(lengths)}")
+    return borders.astype(np.intp)
 
 
 def _require_rows(rows: Array, n_samples: int) -> None:

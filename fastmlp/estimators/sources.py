@@ -183,7 +183,10 @@ def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) ->
     blocks, held = np.arange(len(source.lengths)), validation(estimator, given, reader)
     if held is None and estimator.early_stopping:
         draws = np.random.default_rng(generator.randint(1 << 31))
-        blocks = split_blocks(source, estimator.validation_fraction, draws)
+        blocks = split_blocks(
+            np.array(source.lengths, np.intp), source.repeatable, estimator.validation_fraction,
+            draws,
+        )  # fmt: skip
         held = HeldParts(reader, np.setdiff1d(np.arange(len(source.lengths)), blocks))
     orders = begin_orders(estimator, found, reader, blocks, generator)
     batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)

@@ -1,0 +1,260 @@
+"""Ranks train on parts of a source that are larger than their buffers."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import fastmlp
+from fastmlp.data.parts import Part
+from fastmlp.distributed import Ranks, in_threads
+from fastmlp.engine import checkpoint
+from fastmlp.engine.interleaving import batch_order, rows_before
+from fastmlp.engine.streaming import Streamed
+from tests.distributed.ranks import SETTINGS, X, Y, results
+from tests.test_resuming import assert_same
+from tests.tolerances import assert_close
+
+ROW_BYTES = 6 * 8 + 16
+LENGTHS = [7, 5, 10, 3, 10, 10, 8, 10, 1, 9, 10, 10, 10]
+BORDERS = np.cumsum([0, *LENGTHS])
+BLOCKS = {1: (0, 13), 2: (0, 9, 13), 3: (0, 5, 6, 13), "one without rows": (0, 8, 8, 13)}
+"""Which blocks each rank has, by the name of the case."""
+
+
+def source(buffer=2 * 10 * ROW_BYTES, first=0, last=13):
+    """Make a source of ragged blocks, of which one is in memory at a time, or a part of it."""
+    readers = [lambda a=a, b=b: (X[a:b], Y[a:b]) for a, b in pairwise(BORDERS)]
+    return Part(fastmlp.data.blocks(readers, LENGTHS, buffer=buffer), first, last)
+
+
+def in_ranks(case, work, **ranks):
+    """Do something on each rank of a case with its part and its communicator."""
+    blocks = BLOCKS[case]
+
+    def on_rank(communicator):
+        first, last = blocks[communicator.rank : communicator.rank + 2]
+        return work(source(first=first, last=last), Ranks(communicator, **ranks))
+
+    return in_threads(len(blocks) - 1, on_rank, 60.0)
+
+
+def train(case, ranks=None, **arguments):
+    """Train on the ranks of a case."""
+    given = SETTINGS | arguments
+    return in_ranks(case, lambda X, comm: fastmlp.train(X, comm=comm, **given), **(ranks or {}))
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    """Hand some 20 to 40 rows at a time to the backend."""
+    monkeypatch.setattr("fastmlp.engine.streaming.PIECE_BYTES", 20 * 48)
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Record the pieces of each rank, by its number."""
+    found, pieces = {}, Streamed.pieces
+
+    def recorded(self, state):
+        for piece in pieces(self, state):
+            copied = piece.problem.features.values.copy(), piece.problem.targets.copy()
+            found.setdefault(self.ranks.rank, []).append((state.epoch, piece, *copied))
+            yield piece
+
+    monkeypatch.setattr(Streamed, "pieces", recorded)
+    return found
+
+
+def epoch_of(seen, epoch):
+    """Put the rows that the ranks have read in an epoch in the order of the batches."""
+    rows, targets = [], []
+    for of_ranks in zip(*(seen[rank] for rank in sorted(seen)), strict=True):
+        if of_ranks[0][0] == epoch:
+            order = of_ranks[0][1].order
+            rows.append(np.concatenate([one[2] for one in of_ranks])[order])
+            targets.append(np.concatenate([one[3] for one in of_ranks])[order])
+    return np.concatenate(rows), np.concatenate(targets)
+
+
+@pytest.mark.parametrize("case", BLOCKS)
+def test_ranks_learn_what_one_process_does_from_the_same_batches(case, seen):
+    outcomes = results(train(case))
+    given = {**SETTINGS, "epochs": 1, "shuffle": False, "learning_rate_init": 0.125}
+    parameters, orders = {}, []
+    for epoch in range(SETTINGS["epochs"]):
+        rows, targets = epoch_of(seen, epoch)
+        np.testing.assert_array_equal(rows[np.lexsort(rows.T)], X[np.lexsort(X.T)])
+        np.testing.assert_array_equal(targets, Y[[np.argmax((row == X).all(1)) for row in rows]])
+        alone = fastmlp.train(rows, targets, **given, **parameters)
+        learned = alone.model.parameters
+        parameters = {"coefs_init": learned.coefs, "intercepts_init": learned.intercepts}
+        for outcome in outcomes:
+            ours = outcome.history.loss[epoch : epoch + 1]
+            assert_close(ours, alone.history.loss, "loss curve", "float64")
+        orders.append(rows)
+    assert not np.array_equal(orders[0], orders[1])
+    for outcome in outcomes:
+        np.testing.assert_array_equal(
+            outcome.model.parameters.buffer, outcomes[0].model.parameters.buffer
+        )
+
+
+@pytest.mark.parametrize("counts", [[5], [1, 1], [3, 0, 40, 7], [0, 9], [1000, 1, 1, 1]])
+def test_each_batch_has_its_share_of_every_rank(counts):
+    n_rows = sum(counts)
+    before = rows_before(np.arange(n_rows + 1), np.array(counts))
+    assert (before.sum(axis=1) == np.arange(n_rows + 1)).all()
+    assert (np.diff(before, axis=0) >= 0).all()
+    assert before[-1].tolist() == counts
+    even = np.arange(n_rows + 1)[:, np.newaxis] * np.array(counts) / n_rows
+    assert np.abs(before - even).max() < 2
+    order = batch_order(before[::2] if n_rows % 2 == 0 else before)
+    np.testing.assert_array_equal(np.sort(order), np.arange(n_rows))
+
+
+def test_the_rows_of_very_many_are_counted():
+    counts = np.array([3 * 10**12, 10**12])
+    before = rows_before(np.array([0, 4 * 10**12 - 4, 4 * 10**12]), counts)
+    assert before.tolist() == [[0, 0], [3 * 10**12 - 3, 10**12 - 1], counts.tolist()]
+
+
+def test_one_rank_is_one_process():
+    alone = fastmlp.train(source(), **SETTINGS)
+    (result,) = results(train(1))
+    assert_same(result, alone)
+
+
+WAYS = {
+    "adam, dropout": ({"solver": "adam", "dropout": 0.3}, 3),
+    "early stopping, weights": ({"early_stopping": True, "class_weight": "balanced"}, 2),
+    "one without rows": ({"class_weight": "balanced"}, "one without rows"),
+}
+
+
+def break_off(path, monkeypatch, n_written, case, arguments):
+    """Train until rank 0 has written so many times; tell whether it came to that."""
+    written, write = [], checkpoint.write
+
+    def write_and_break(*given):
+        write(*given)
+        written.append(given)
+        if len(written) == n_written:
+            raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write", write_and_break)
+        patch.setattr("fastmlp.engine.descent.FEWEST_STEPS", 1)
+        outcomes = train(case, **arguments, checkpoint=path, checkpoint_seconds=1e-9)
+    assert all("the disk is gone" in str(outcome) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_training_is_gone_on_with_inside_an_epoch_to_the_bit(name, tmp_path, monkeypatch):
+    (arguments, case), path = WAYS[name], tmp_path / "run"
+    whole = results(train(case, **arguments))
+    for n_written in (1, 4, 9):
+        break_off(path, monkeypatch, n_written, case, arguments)
+        resumed = results(in_ranks(case, lambda X, comm: fastmlp.resume(path, X, comm=comm)))
+        assert_same(resumed[0], whole[0])
+    size = 2 if case == 2 else 3
+    for other in (1, 5 - size):
+        for outcome in in_ranks(other, lambda X, comm: fastmlp.resume(path, X, comm=comm)):
+            with pytest.raises(ValueError, match=rf"comm must be of {size} ranks.* got {other}\."):
+                raise outcome
+    with pytest.raises(ValueError, match=rf"comm must be of {size} ranks, as in .*; got 1\."):
+        fastmlp.resume(path, source())
+
+
+def test_held_out_blocks_of_all_ranks_are_scored():
+    arguments = {"early_stopping": True, "validation_fraction": 0.3, "scoring": "f1_macro"}
+    outcomes = results(train(3, **arguments))
+    assert outcomes[0].history.val_score == outcomes[2].history.val_score
+    assert max(outcomes[0].history.val_score) > 0.2
+
+
+def test_validation_blocks_of_all_ranks_are_scored():
+    def work(own, comm):
+        held = source(first=2 * comm.comm.rank, last=2 * comm.comm.rank + 2)
+        return fastmlp.train(own, comm=comm, **SETTINGS, X_val=held)
+
+    first, *_ = results(in_ranks(3, work))
+    held = X[: BORDERS[6]], Y[: BORDERS[6]]
+    given = results(in_ranks(3, lambda own, comm: _with_arrays(own, comm, held)))[0]
+    assert_close(first.history.val_loss, given.history.val_loss, "loss curve", "float64")
+    assert first.history.val_score == given.history.val_score
+    assert first.history.val_score[-1] == given.model.score(*held)
+
+
+def _with_arrays(own, comm, held):
+    """Train with a validation set of which rank 0 has all."""
+    rows = slice(None) if comm.comm.rank == 0 else slice(0)
+    return fastmlp.train(own, comm=comm, **SETTINGS, X_val=held[0][rows], y_val=held[1][rows])
+
+
+def test_steps_apart_are_taken_on_sources():
+    outcomes = results(train(2, {"sync_every": 2}, epochs=5))
+    assert outcomes[0].history.loss == outcomes[1].history.loss
+    assert outcomes[0].history.loss[-1] < outcomes[0].history.loss[0]
+
+
+def test_numbers_are_predicted_by_ranks():
+    targets = X @ np.arange(1.0, 7.0)
+
+    def work(communicator):
+        own = fastmlp.data.part(
+            fastmlp.data.memmap(X, targets, block_rows=10, buffer=2 * 10 * ROW_BYTES),
+            communicator.rank, 2,
+        )  # fmt: skip
+        given = {**SETTINGS, "loss": "squared_error", "learning_rate_init": 0.01, "epochs": 60}
+        return fastmlp.train(own, comm=communicator, **given, early_stopping=True)
+
+    first, second = results(in_threads(2, work, 60.0))
+    assert first.history.loss == second.history.loss
+    assert first.history.loss[-1] < 0.5 * first.history.loss[0]
+    assert first.history.val_score == second.history.val_score
+
+
+def refused(work, message, **ranks):
+    """See that rank 0 at least is told what is wrong, and that no rank hangs."""
+    outcomes = in_ranks(2, work, **ranks)
+    assert any(message in str(outcome) for outcome in outcomes), outcomes
+    assert all(isinstance(outcome, Exception) for outcome in outcomes)
+
+
+def test_what_does_not_go_together_is_told_by_all():
+    def some_arrays(own, comm):
+        given = (own,) if comm.comm.rank else (X, Y)
+        return fastmlp.train(*given, comm=comm, **SETTINGS)
+
+    refused(some_arrays, "X must be a source on all ranks, or on none; got a ndarray.")
+
+    def narrow(own, comm):
+        other = fastmlp.data.memmap(X[:, :5], Y, block_rows=5, buffer=1000)
+        return fastmlp.train(other if comm.comm.rank else own, comm=comm, **SETTINGS)
+
+    refused(
+        narrow, "X must be data with the same columns on all ranks; got 6 on rank 0, 5 on rank 1"
+    )
+
+    def plain(own, comm):
+        return fastmlp.train(own, comm=comm, **SETTINGS)
+
+    refused(plain, "reduction must be 'sum' where X is larger than its buffer", reduction="ordered")
+
+
+def test_a_part_that_fits_is_read_in_blocks_where_another_does_not():
+    def work(communicator):
+        first, last = BLOCKS[2][communicator.rank : communicator.rank + 2]
+        buffer = "1GB" if communicator.rank else 2 * 10 * ROW_BYTES
+        return fastmlp.train(source(buffer, first, last), comm=communicator, **SETTINGS)
+
+    assert_same(results(in_threads(2, work, 60.0))[0], results(train(2))[0])
+
+
+def test_compiled_kernels_go_from_piece_to_piece():
+    (first, _), (second, _) = (
+        results(train(2, backend=backend, dtype="float32", momentum=0.9))
+        for backend in ("numba", "numpy")
+    )
+    np.testing.assert_allclose(first.history.loss, second.history.loss, rtol=1e-5)
