@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import fastmlp.dask as dask
     import fastmlp.data as data
     import fastmlp.datasets as datasets
+    import fastmlp.distributed as distributed
     from fastmlp.compiling import compile  # noqa: A004
     from fastmlp.estimators import MLPClassifier, MLPRegressor, from_sklearn
     from fastmlp.history import DivergenceError, EpochReport, History
@@ -54,6 +55,7 @@ __all__ = [
     "dask",
     "data",
     "datasets",
+    "distributed",
     "from_sklearn",
     "load",
     "resume",
@@ -93,10 +95,13 @@ _HOMES = {
 }
 """Where each public name lives."""
 
+_MODULES = ("dask", "data", "datasets", "distributed")
+"""Those that are public, too."""
+
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name in ("dask", "data", "datasets"):
+    if name in _MODULES:
         return _load(f"fastmlp.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from fastmlp._errors import invalid, unknown_name
 from fastmlp.predictor import Predictor
 
+__all__ = ["predict"]
+
 Array = NDArray[Any]
 
 METHODS = ("predict", "predict_proba", "predict_log_proba")

@@ -27,6 +27,11 @@ def test_importing_a_part_imports_nothing_heavy(name):
     assert not modules_after(f"import fastmlp.{name}").intersection(HEAVY)
 
 
+def test_every_public_name_needs_no_import_of_its_own():
+    names = "import fastmlp\nfor name in fastmlp.__all__: getattr(fastmlp, name)"
+    assert "fastmlp" in modules_after(names)
+
+
 def test_numpy_backend_never_imports_numba():
     found = modules_after(
         "import fastmlp, numpy as np\n"
