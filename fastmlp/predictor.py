@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends import get_backend
-from fastmlp.backends.contract import ManyRows
+from fastmlp.backends.contract import BackendPredictor
 from fastmlp.inputs import Features, Scale
 from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.network import Parameters
@@ -92,10 +92,10 @@ class Predictor:
         return few
 
     @cached_property
-    def _many(self) -> ManyRows | None:
+    def _many(self) -> BackendPredictor | None:
         """Make what predicts many rows and keeps what it needs; None where a backend has none."""
         kind = getattr(get_backend(self.backend), "ManyRows", None)
-        many: ManyRows | None = None if kind is None else kind(self.parameters)
+        many: BackendPredictor | None = None if kind is None else kind(self.parameters)
         return many
 
     def _run(self, features: Features, output: str, check: Callable[[], object] | None) -> Array:

@@ -35,6 +35,9 @@ def functions():
 
 FUNCTIONS = dict(functions())
 
+TWINS = ["Pass"]
+"""Classes that stand in two backends under one name, for what each of them computes its way."""
+
 
 def documented_parameters(docstring):
     """List the names in the section "Parameters" of a numpydoc docstring."""
@@ -69,3 +72,8 @@ def test_docstring_of_train_names_every_default():
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_examples_in_docstrings_run(module):
     assert doctest.testmod(module).failed == 0
+
+
+def test_a_class_name_means_one_thing():
+    names = [value.__name__ for value in FUNCTIONS.values() if inspect.isclass(value)]
+    assert sorted({name for name in names if names.count(name) > 1}) == TWINS

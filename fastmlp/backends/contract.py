@@ -151,7 +151,7 @@ class BackendTrainer(Trainer, Protocol):
         """
 
 
-class ManyRows(Protocol):
+class BackendPredictor(Protocol):
     """Predicts many rows with one network: it keeps what lasts from call to call."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -182,7 +182,8 @@ class Backend(Protocol):
     """The functions of a backend module.
 
     It may also have `FewRows`, which is made with parameters, scale and the name of the output
-    function and predicts a few rows at once, or returns None; and `ManyRows`, a `ManyRows`.
+    function and predicts a few rows at once, or returns None; and `ManyRows`, a
+    `BackendPredictor`.
     """
 
     CAPABILITIES: Capabilities

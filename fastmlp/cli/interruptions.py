@@ -5,21 +5,19 @@ The first interrupts the training and lets what was learned be written; the next
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from fastmlp._clock import now, since
+from fastmlp._signals import handled
 
-SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 ECHO_SECONDS = 0.1
 """`timeout`, and a terminal that closes, send one signal twice at once: the second is no other."""
 
 
-class Interruptions:
+class CommandInterruptions:
     """What has been heard while a command runs.
 
     Attributes
@@ -40,25 +38,15 @@ class Interruptions:
     def listen(self) -> Iterator[None]:
         """Hear the signals that the process does not ignore (`nohup`), in its main thread."""
         self._begin()
-        before = {}
-        if threading.current_thread() is threading.main_thread():
-            handlers = {number: signal.getsignal(number) for number in SIGNALS}
-            # None is a handler that Python did not install and could not restore.
-            left = (signal.SIG_IGN, None)
-            before = {n: handler for n, handler in handlers.items() if handler not in left}
-        for number in before:
-            signal.signal(number, self._hear)
-        try:
+        # None is a handler that Python did not install and could not restore.
+        with handled(self._hear, lambda handler: handler not in (signal.SIG_IGN, None)):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def put_off(self) -> None:
         """Only take note of a first signal from now on, so that results are written whole."""
         self._put_off = True
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
+    def _hear(self, before: Any, number: int, frame: FrameType | None) -> None:
         """Interrupt, or take note, or end the process."""
         if self.heard and since(self._time) < ECHO_SECONDS:
             return
@@ -69,5 +57,5 @@ class Interruptions:
             raise KeyboardInterrupt
 
 
-interruptions = Interruptions()
+interruptions = CommandInterruptions()
 """Those of this process, which has one set of signal handlers."""

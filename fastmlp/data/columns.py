@@ -24,7 +24,7 @@ class Fragment(NamedTuple):
     """Reads some columns of it, some rows at a time."""
 
 
-class Columns(Source):
+class ColumnarSource(Source):
     """Blocks of columnar files.
 
     Parameters

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp._extras import require
-from fastmlp.data.columns import Columns
+from fastmlp.data.columns import ColumnarSource
 from fastmlp.data.memory import affordable
 from fastmlp.data.reading import checked, read_ahead
 from fastmlp.data.source import Chunk, Source
@@ -140,7 +140,7 @@ def _gather(scratch: Path, pile: int, source: Source, kinds: set[np.dtype[Any]])
 
 def _target_names(source: Source) -> list[str]:
     """Name the columns of the target."""
-    if isinstance(source, Columns):
+    if isinstance(source, ColumnarSource):
         return source.targets
     return [f"y{n}" for n in range(source.n_targets)] if source.n_targets > 1 else ["y"]
 

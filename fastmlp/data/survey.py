@@ -57,7 +57,7 @@ class Survey(NamedTuple):
         return np.stack([n_samples.sum(axis=0) - with_label, with_label])
 
 
-class Labels:
+class LabelCounts:
     """Counts the labels of each block."""
 
     def __init__(self) -> None:
@@ -244,7 +244,7 @@ def _look_through(
     require_target(source, name)
     if source.n_samples == 0:
         return None
-    targets: Labels | Values = Indicators(dtype) if source.n_targets > 1 else Labels()
+    targets: LabelCounts | Values = Indicators(dtype) if source.n_targets > 1 else LabelCounts()
     if regression:
         targets = Values(dtype)
     checks: list[Checks] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastmlp._errors import invalid
 from fastmlp._extras import require
-from fastmlp.data.columns import Columns, Fragment
+from fastmlp.data.columns import ColumnarSource, Fragment
 from fastmlp.data.source import BUFFER, Source
 
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
@@ -61,7 +61,7 @@ def parquet(
     for path, (_, other) in zip(paths[1:], opened[1:], strict=True):
         _require_same(schema, other, str(path), str(paths[0]))
     fragments = [fragment for found, _ in opened for fragment in found]
-    return Columns(fragments, schema, target, columns, _name_of(files), buffer)
+    return ColumnarSource(fragments, schema, target, columns, _name_of(files), buffer)
 
 
 def is_folder(path: Path) -> bool:
@@ -160,7 +160,7 @@ def arrow(
             _require_same(opened[0][1], other, str(path), str(paths[0]))
         fragments = [fragment for found, _ in opened for fragment in found]
         schema, name = opened[0][1], _name_of(data)
-    return Columns(fragments, schema, target, columns, name, buffer)
+    return ColumnarSource(fragments, schema, target, columns, name, buffer)
 
 
 def _of_table(table: Any) -> list[Fragment]:

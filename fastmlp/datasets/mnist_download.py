@@ -9,19 +9,19 @@ from typing import Any
 from fastmlp._extras import require
 from fastmlp._files import write_file
 from fastmlp.datasets.idx import read_idx
-from fastmlp.datasets.mnist_files import Source, require_canonical
+from fastmlp.datasets.mnist_files import MnistFile, require_canonical
 
 TIMEOUT_SECONDS = 30
 
 
-def fetch(folder: Path, files: Sequence[Source], mirrors: Sequence[str]) -> None:
+def fetch(folder: Path, files: Sequence[MnistFile], mirrors: Sequence[str]) -> None:
     """Download the files that a folder does not hold yet.
 
     Parameters
     ----------
     folder : Path
         Made if it is missing.
-    files : sequence of Source
+    files : sequence of MnistFile
     mirrors : sequence of str
         Addresses to which a file's name and .gz are appended, tried in turn.
 
@@ -52,7 +52,7 @@ def _make(folder: Path) -> None:
         raise OSError(error.errno, what, str(folder)) from error
 
 
-def _fetch_one(target: Path, source: Source, mirrors: Sequence[str]) -> None:
+def _fetch_one(target: Path, source: MnistFile, mirrors: Sequence[str]) -> None:
     """Download one file from the first mirror that has it."""
     failures, answered = [], False
     for mirror in mirrors:
@@ -84,7 +84,7 @@ def _no_answer(error: Exception) -> bool:
     return isinstance(error, silent) and not isinstance(error, telling)
 
 
-def _download(url: str, target: Path, source: Source) -> None:
+def _download(url: str, target: Path, source: MnistFile) -> None:
     """Download into a temporary folder, check, and only then move to the target."""
     import pooch
 

@@ -10,7 +10,7 @@ from fastmlp._errors import invalid
 from fastmlp.datasets.idx import read_idx, sha256
 
 
-class Source(NamedTuple):
+class MnistFile(NamedTuple):
     """One file of the data set."""
 
     name: str
@@ -21,23 +21,23 @@ class Source(NamedTuple):
     """The name of the same array in Keras' mnist.npz."""
 
 
-FILES: tuple[Source, ...] = (
-    Source(
+FILES: tuple[MnistFile, ...] = (
+    MnistFile(
         "train-images-idx3-ubyte",
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         "x_train",
     ),
-    Source(
+    MnistFile(
         "train-labels-idx1-ubyte",
         "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
         "y_train",
     ),
-    Source(
+    MnistFile(
         "t10k-images-idx3-ubyte",
         "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         "x_test",
     ),
-    Source(
+    MnistFile(
         "t10k-labels-idx1-ubyte",
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         "y_test",
@@ -68,7 +68,7 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def require_canonical(array: NDArray[np.uint8], source: Source, path: Path) -> None:
+def require_canonical(array: NDArray[np.uint8], source: MnistFile, path: Path) -> None:
     """Raise a `ValueError` if an array is not byte for byte what it should be."""
     if sha256(array) == source.sha256:
         return

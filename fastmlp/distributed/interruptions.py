@@ -1,23 +1,18 @@
 """Ctrl-C among several ranks: noted, and heard by all at the same step."""
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
 from fastmlp._clock import now, since
-
-SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
+from fastmlp._signals import handled
 
 PATIENCE = 1.0
 """Seconds after which the same signal is heard at once: the others may never come to the step."""
 
 
-class Interruptions:
+class SharedInterruptions:
     """What this process was told while it trained with others.
 
     Attributes
@@ -29,22 +24,13 @@ class Interruptions:
     def __init__(self) -> None:
         self.wished = False
         self._noted: tuple[Any, int, FrameType | None] | None = None
-        self._handlers: dict[int, Any] = {}
         self._time = 0.0
 
     @contextmanager
     def listen(self) -> Iterator[None]:
         """Note the signals that Python handles, in its main thread."""
-        if threading.current_thread() is threading.main_thread():
-            handlers = {number: signal.getsignal(number) for number in SIGNALS}
-            self._handlers = {n: handler for n, handler in handlers.items() if callable(handler)}
-        for number in self._handlers:
-            signal.signal(number, self._note)
-        try:
+        with handled(self._note, callable):
             yield
-        finally:
-            for number, handler in self._handlers.items():
-                signal.signal(number, handler)
 
     def hear(self) -> NoReturn:
         """Be interrupted, as the handler that was there before would have it."""
@@ -54,10 +40,10 @@ class Interruptions:
             handler(number, frame)
         raise KeyboardInterrupt
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, before: Any, number: int, frame: FrameType | None) -> None:
         """Note a signal; one that comes again later is heard at once."""
         if self.wished and since(self._time) > PATIENCE:
             self.hear()
         if not self.wished:
             self.wished, self._time = True, now()
-            self._noted = self._handlers[number], number, frame
+            self._noted = before, number, frame

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp.distributed.apart import ApartSteps
 from fastmlp.distributed.communicator import Communicator, RankError
-from fastmlp.distributed.interruptions import Interruptions
+from fastmlp.distributed.interruptions import SharedInterruptions
 from fastmlp.distributed.shares import require_whole_shards, share
 from fastmlp.distributed.steps import SharedSteps
 from fastmlp.ranks import Alone
@@ -34,7 +34,7 @@ class Together(Alone):
 
     Attributes
     ----------
-    interruptions : Interruptions
+    interruptions : SharedInterruptions
     """
 
     shared = True
@@ -44,7 +44,7 @@ class Together(Alone):
         self.rank, self.size = communicator.rank, communicator.size
         self.reduction, self.sync_every = reduction, sync_every
         self.manner = {"reduction": reduction, "sync_every": sync_every}
-        self.interruptions = Interruptions()
+        self.interruptions = SharedInterruptions()
         self.starts = np.zeros(self.size + 1, np.intp)
         self.agreed = False
 

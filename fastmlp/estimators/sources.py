@@ -34,7 +34,7 @@ from fastmlp.rng import BlockOrders
 Array = NDArray[Any]
 
 
-class Task(NamedTuple):
+class SourceFit(NamedTuple):
     """What a fit on blocks learns from."""
 
     parameters: Parameters
@@ -151,7 +151,7 @@ def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
     estimator._finished()
 
 
-def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) -> Task:
+def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) -> SourceFit:
     """Look through a source that does not fit in memory, and prepare a fit on it.
 
     Parameters
@@ -164,7 +164,7 @@ def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) ->
 
     Returns
     -------
-    Task
+    SourceFit
     """
     source, dtype = given.X, compute_dtype(estimator, given.X)
     if given.sample_weight is not None:
@@ -193,7 +193,7 @@ def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) ->
     step_size = min(batch_size, orders.n_samples) * estimator.accumulate
     weigh = weigher(estimator, found, parameters.dtype)
     supply = Streamed(reader, orders, estimator._input_scale, weigh, step_size)
-    return Task(parameters, objective, supply, orders, held)
+    return SourceFit(parameters, objective, supply, orders, held)
 
 
 def begin_orders(

@@ -45,7 +45,7 @@ class MostlyBackground(NamedTuple):
     """The rows of one block: overwritten."""
 
 
-class Space(NamedTuple):
+class PredictionSpace(NamedTuple):
     """What a block of rows is computed in."""
 
     numbers: np.ndarray
@@ -192,7 +192,7 @@ def predict_rows(weights, features, space, output, first, last, predictions):
     ----------
     weights : Weights
     features : SparseFeatures, DenseFeatures or MostlyBackground
-    space : Space
+    space : PredictionSpace
     output : int
         One of `outputs.OUTPUT_CODES`.
     first, last : int

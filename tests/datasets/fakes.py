@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from fastmlp.datasets.idx import header, sha256
-from fastmlp.datasets.mnist_files import FILES, Source
+from fastmlp.datasets.mnist_files import FILES, MnistFile
 
 SHAPES = [(6, 28, 28), (6,), (2, 28, 28), (2,)]
 
@@ -25,7 +25,7 @@ def arrays():
 def files():
     """List the small arrays as the files that are to be found."""
     return tuple(
-        Source(source.name, sha256(arrays()[source.name]), source.keras) for source in FILES
+        MnistFile(source.name, sha256(arrays()[source.name]), source.keras) for source in FILES
     )
 
 

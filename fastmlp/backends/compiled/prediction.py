@@ -116,7 +116,7 @@ class Panels(NamedTuple):
 
 
 class ManyRows:
-    """Predicts many rows; see `fastmlp.backends.contract.ManyRows`.
+    """Predicts many rows; see `fastmlp.backends.contract.BackendPredictor`.
 
     The panels are kept beside a copy of the parameters. Whether these, which users write into, are
     still the same takes 12 us for 784-100-10, a sixth of what panels take. What is kept is never
@@ -135,7 +135,7 @@ class ManyRows:
     def __call__(
         self, features: Features, output: str, n_threads: int | None
     ) -> tuple[Array, bool]:
-        """Predict; see `fastmlp.backends.contract.ManyRows`."""
+        """Predict; see `fastmlp.backends.contract.BackendPredictor`."""
         n_samples, dtype = features.n_samples, self.parameters.dtype
         most_rows = choose_rows(features)
         limit = break_even(self.parameters.network, dtype, most_rows, False)
@@ -268,11 +268,11 @@ def make_packed(features: Features, background: Any, most_rows: int, block: int)
     )
 
 
-def make_space(model: PackedModel, data: Readable, most_rows: int) -> predict.Space:
+def make_space(model: PackedModel, data: Readable, most_rows: int) -> predict.PredictionSpace:
     """Allocate what a block of rows is computed in."""
     layout, dtype = model.layout, model.packed.dtype
     n_inputs = most_rows * int(layout.input_step[0]) if isinstance(data, DenseFeatures) else 0
-    return predict.Space(
+    return predict.PredictionSpace(
         numbers=np.empty(most_rows, np.intp),
         inputs=zeros(n_inputs, dtype),
         units=zeros(n_of_units(layout, most_rows), dtype),

@@ -20,7 +20,7 @@ from fastmlp.datasets.files.archive import (
 from fastmlp.datasets.files.parquet import read_parquet, read_parquet_features
 from fastmlp.datasets.files.pixels import guess_scale
 from fastmlp.datasets.files.selection import Wanted
-from fastmlp.datasets.files.table import Table, listed
+from fastmlp.datasets.files.table import LabelledTable, listed
 from fastmlp.datasets.files.text import COMPRESSIONS, read_text, read_text_features
 from fastmlp.datasets.files.values import as_numbers
 
@@ -30,7 +30,7 @@ __all__ = ["load_features", "load_file"]
 class _Reader(NamedTuple):
     """What reads a kind of file."""
 
-    whole: Callable[[Path, str | None], Table | Parts]
+    whole: Callable[[Path, str | None], LabelledTable | Parts]
     """With its labels."""
     features: Callable[[Path, Wanted], tuple[Array, list[str]]]
     """Those that a model reads; and the names of the columns beside them."""
@@ -99,7 +99,7 @@ def load_file(
     check_real("test_fraction", test_fraction, 0, 1, open_left=True)
     ending = _ending(path)
     read = _READERS[ending].whole(path, target)
-    if isinstance(read, Table):
+    if isinstance(read, LabelledTable):
         if check_flag("regression", regression):
             read = read._replace(y=_as_values(read.y))
         read = _split(read, test_fraction, random_state, not regression)
@@ -170,7 +170,7 @@ def _folder(path: Path) -> ValueError:
     return invalid(f"the data file {path}", "a file", "a folder", remedy)
 
 
-def _split(table: Table, test_fraction: float, random_state: int, stratify: bool) -> Parts:
+def _split(table: LabelledTable, test_fraction: float, random_state: int, stratify: bool) -> Parts:
     """Set test samples apart."""
     from sklearn.model_selection import train_test_split
 

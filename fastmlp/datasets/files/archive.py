@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid, unknown_name
 from fastmlp.datasets.files.selection import Wanted
-from fastmlp.datasets.files.table import Table
+from fastmlp.datasets.files.table import LabelledTable
 
 Array = NDArray[Any]
 SPLIT_NAMES = ("X_train", "y_train", "X_test", "y_test")
@@ -27,7 +27,7 @@ class Parts(NamedTuple):
     feature_names: tuple[str, ...] | None = None
 
 
-def read_archive(path: Path, target: str | None) -> Table | Parts:
+def read_archive(path: Path, target: str | None) -> LabelledTable | Parts:
     """Read a NumPy archive; see `load_file`.
 
     Parameters
@@ -49,7 +49,7 @@ def read_archive(path: Path, target: str | None) -> Table | Parts:
     for name in ("X", label):
         if name not in arrays:
             raise unknown_name(f"the array {name} of {path}", name, arrays)
-    return Table(_flat(arrays["X"]), arrays[label])
+    return LabelledTable(_flat(arrays["X"]), arrays[label])
 
 
 def read_archive_features(path: Path, wanted: Wanted) -> tuple[Array, list[str]]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from fastmlp._errors import invalid
 from fastmlp.datasets.files.selection import Wanted, names_beside, select_columns
-from fastmlp.datasets.files.table import Array, Table, as_table, choose_columns
+from fastmlp.datasets.files.table import Array, LabelledTable, as_labelled_table, choose_columns
 
 
-def read_parquet(path: Path, target: str | None) -> Table:
+def read_parquet(path: Path, target: str | None) -> LabelledTable:
     """Read a Parquet file; see `load_file`.
 
     Parameters
@@ -32,7 +32,7 @@ def read_parquet(path: Path, target: str | None) -> Table:
     X = _features(table, columns.features, path, names)
     y = _values(table.column(columns.label), path, names[columns.label])
     y = y.astype(str) if y.dtype == object else y
-    return as_table(path, columns, target, X, y)
+    return as_labelled_table(path, columns, target, X, y)
 
 
 def read_parquet_features(path: Path, wanted: Wanted) -> tuple[Array, list[str]]:

@@ -28,7 +28,7 @@ EXACT = 1 << 53
 """A float64 holds the whole numbers up to here."""
 
 
-class Table(NamedTuple):
+class LabelledTable(NamedTuple):
     """Features and labels that are not split yet."""
 
     X: Array
@@ -39,7 +39,7 @@ class Table(NamedTuple):
     """Of the columns of X; None where they have none, or two the same."""
 
 
-class Columns(NamedTuple):
+class ColumnRoles(NamedTuple):
     """What each column of a table is."""
 
     names: Sequence[str]
@@ -52,7 +52,7 @@ class Columns(NamedTuple):
 
 def choose_columns(
     path: Path, names: Sequence[str], target: str | None, indexes: Collection[int] = ()
-) -> Columns:
+) -> ColumnRoles:
     """Find the label and the features among the columns.
 
     Parameters
@@ -77,7 +77,7 @@ def choose_columns(
     features = [column for column in others if column != label]
     if not features:
         raise _no_feature(path, names)
-    return Columns(names, label, features, [column for column in indexes if column != label])
+    return ColumnRoles(names, label, features, [column for column in indexes if column != label])
 
 
 def is_index(column: int, names: Sequence[str], indexes: Collection[int]) -> bool:
@@ -110,14 +110,16 @@ def _no_feature(path: Path, names: Sequence[str]) -> ValueError:
     return invalid(f"the file {path}", rule, f"{len(names)} column(s): " + listed(names[:5]))
 
 
-def as_table(path: Path, columns: Columns, target: str | None, X: Array, y: Array) -> Table:
+def as_labelled_table(
+    path: Path, columns: ColumnRoles, target: str | None, X: Array, y: Array
+) -> LabelledTable:
     """Leave out features that number the rows, and say what was decided.
 
     Parameters
     ----------
     path : Path
         For the error messages.
-    columns : Columns
+    columns : ColumnRoles
     target : str or None
         As the user gave it.
     X : ndarray of shape (n_samples, n_features)
@@ -149,7 +151,7 @@ def as_table(path: Path, columns: Columns, target: str | None, X: Array, y: Arra
     said = tuple(note + listed(found) for note, found in notes.items() if found)
     kept = tuple(name for feature, name in enumerate(names) if feature not in numbers)
     feature_names = kept if len(set(kept)) == len(kept) else None
-    return Table(np.delete(X, numbers, axis=1) if numbers else X, y, said, feature_names)
+    return LabelledTable(np.delete(X, numbers, axis=1) if numbers else X, y, said, feature_names)
 
 
 def _numbers_rows(X: Array) -> NDArray[np.bool_]:

@@ -12,7 +12,14 @@ import numpy as np
 
 from fastmlp._errors import invalid
 from fastmlp.datasets.files.selection import Wanted, names_beside, select_columns
-from fastmlp.datasets.files.table import Array, Columns, Table, as_table, choose_columns, listed
+from fastmlp.datasets.files.table import (
+    Array,
+    ColumnRoles,
+    LabelledTable,
+    as_labelled_table,
+    choose_columns,
+    listed,
+)
 from fastmlp.datasets.files.values import (
     as_labels,
     as_numbers,
@@ -31,7 +38,7 @@ Line = tuple[int, list[str]]
 """Its number and its values."""
 
 
-def read_text(path: Path, target: str | None) -> Table:
+def read_text(path: Path, target: str | None) -> LabelledTable:
     """Read a table of text; see `load_file`.
 
     Parameters
@@ -55,7 +62,7 @@ def read_text(path: Path, target: str | None) -> Table:
         got = f"{labels[missing]!r} in sample {missing + 1}"
         raise invalid(f"column {names[columns.label]!r} of {path}", "a label in every line", got)
     notes = _note_on_names(path, columns, labels)
-    table = as_table(path, columns, target, X, as_labels(labels))
+    table = as_labelled_table(path, columns, target, X, as_labels(labels))
     return table._replace(notes=notes + table.notes)
 
 
@@ -172,7 +179,7 @@ def _no_number(
     return invalid(where, "a number", repr(row[column]), remedy)
 
 
-def _note_on_names(path: Path, columns: Columns, labels: Sequence[str]) -> tuple[str, ...]:
+def _note_on_names(path: Path, columns: ColumnRoles, labels: Sequence[str]) -> tuple[str, ...]:
     """Refuse a first line that is a sample like the others; say so where it might be."""
     names = [columns.names[column] for column in columns.features]
     label = columns.names[columns.label]
