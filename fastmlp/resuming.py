@@ -10,6 +10,7 @@ import numpy as np
 from fastmlp._errors import invalid
 from fastmlp.configuration import as_network, complete, count_outputs, read_settings
 from fastmlp.data.source import Source
+from fastmlp.data.standardizing import share_means
 from fastmlp.datasets import Dataset
 from fastmlp.distributed import open_ranks
 from fastmlp.engine import checkpoint
@@ -111,6 +112,7 @@ def resume(
         settings = read_settings(arguments)
         complete(settings, settings.batch_size)
         named, _ = ranks.collect(lambda: _choose_data(X, dataset, arguments))
+        share_means(X, X_val, ranks)
         data = _loader(X, state, str(path))(
             X, y, named, arguments["input_scale"], (X_val, y_val),
             (sample_weight, arguments["class_weight"]), settings, ranks,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data.survey import merged, moments_of
+from fastmlp.data.moments import merged, moments_of
 
 Array = NDArray[Any]
 

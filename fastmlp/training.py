@@ -15,6 +15,7 @@ from fastmlp.configuration import (
     complete,
     count_outputs,
 )
+from fastmlp.data.standardizing import share_means
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.distributed import open_ranks
 from fastmlp.engine.state import State
@@ -276,6 +277,7 @@ def train(
             lambda: check_watching(callbacks, progress, checkpoint, checkpoint_seconds)
         )
         settings = read_alike(arguments, ranks)
+        share_means(X, X_val, ranks)
         _, streamed = ranks.collect(lambda: is_streamed(X, settings.dtype), bool)
         data = (load_source if any(streamed) else load)(
             X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings,

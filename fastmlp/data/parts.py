@@ -6,10 +6,10 @@ import numpy as np
 
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
-from fastmlp.data.source import Chunk, Source
+from fastmlp.data.source import Chunk, Derived, Source
 
 
-class Part(Source):
+class Part(Derived):
     """Consecutive blocks of a source.
 
     Parameters
@@ -20,11 +20,8 @@ class Part(Source):
     """
 
     def __init__(self, source: Source, first: int, last: int) -> None:
-        super().__init__(source.buffer)
-        self.source, self.first = source, first
-        self.lengths = source.lengths[first:last]
-        self.n_features, self.dtype = source.n_features, source.dtype
-        self.feature_names, self.n_targets = source.feature_names, source.n_targets
+        super().__init__(source)
+        self.first, self.lengths = first, source.lengths[first:last]
 
     def chunks(self, block: int) -> Iterator[Chunk]:
         """Read a block; see `Source.chunks`."""

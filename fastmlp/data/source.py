@@ -101,6 +101,30 @@ class Source(ABC):
         return f"<source of {rows} of {self.n_features} {self.dtype} features in {blocks}>"
 
 
+class Derived(Source):
+    """A source that is made of another, block by block.
+
+    Parameters
+    ----------
+    source : Source
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.buffer)
+        self.source, self.lengths = source, source.lengths
+        self.n_features, self.dtype = source.n_features, source.dtype
+        self.feature_names, self.n_targets = source.feature_names, source.n_targets
+        self.repeatable = source.repeatable
+
+    def chunks(self, block: int) -> Iterator[Chunk]:
+        """Read a block; see `Source.chunks`."""
+        return self.source.chunks(block)
+
+    def place(self, block: int) -> str:
+        """Say where a block lies; see `Source.place`."""
+        return self.source.place(block)
+
+
 def require_rows(source: Source, what: str) -> None:
     """Raise a `ValueError` where a source has no rows or no features.
 

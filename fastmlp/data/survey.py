@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fastmlp._errors import invalid, warn
 from fastmlp.containers import NUMERIC_KINDS
 from fastmlp.data.fitting import require_target
+from fastmlp.data.moments import merged, moments_of
 from fastmlp.data.reading import Checks, checked, read_ahead
 from fastmlp.data.source import Chunk, Source
 from fastmlp.inputs import require_finite
@@ -143,37 +144,6 @@ class Indicators(Values):
         """Sum all blocks up."""
         found = super().result(checks, name)
         return found._replace(classes=np.arange(found.n_outputs), flat=False)
-
-
-def moments_of(values: Array) -> Array:
-    """Compute the count, the mean and the summed squared deviations of each column.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    ndarray of shape (3, n_columns), float64
-    """
-    mean = values.mean(axis=0, dtype=np.float64)
-    return np.stack([np.full(len(mean), float(len(values))), mean,
-                     np.square(values - mean).sum(axis=0)])  # fmt: skip
-
-
-def merged(first: Array, second: Array) -> Array:
-    """Put the moments of two parts together (Chan, Golub & LeVeque 1983).
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (3, n_columns)
-        See `moments_of`; of no rows at all where the counts are 0.
-    """
-    if not first[0].any():
-        return second
-    count, gap = first[0] + second[0], second[1] - first[1]
-    mean = first[1] + gap * second[0] / count
-    return np.stack([count, mean, first[2] + second[2] + gap**2 * first[0] * second[0] / count])
 
 
 def survey(

@@ -16,6 +16,7 @@ from fastmlp.class_weights import class_weights
 from fastmlp.data.fitting import blocks_at_once, is_small, read_whole, require_target
 from fastmlp.data.reading import Reader, features_of
 from fastmlp.data.source import Source, names_of, require_no_target, require_width
+from fastmlp.data.standardizing import share_means
 from fastmlp.data.survey import Survey, survey, warn_if_sorted
 from fastmlp.engine.streaming import Streamed
 from fastmlp.estimators import options
@@ -105,6 +106,7 @@ def fit(estimator: Any, given: FitArguments, keeping: Keeping) -> Any:
     ValueError
         If something that is asked for cannot be had with a source.
     """
+    share_means(given.X, given.X_val)
     names = names_of(given.X) if isinstance(given.X, Source) else None
     if names is not None:
         estimator.__dict__.pop("feature_names_in_", None)
