@@ -20,7 +20,7 @@ from fastmlp.configuration import (
     complete,
     read_settings,
 )
-from fastmlp.engine.descent import require_capable
+from fastmlp.engine.start import require_capable
 from fastmlp.history import DivergenceError, History
 from fastmlp.inputs import input_scale_pair
 from fastmlp.losses import LOSSES

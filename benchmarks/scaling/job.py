@@ -12,9 +12,10 @@ import numpy as np
 import fastmlp
 from benchmarks.common import make_images
 from fastmlp.backends.contract import Epoch, Objective, Problem, quiet
+from fastmlp.backends.summed import Part
 from fastmlp.distributed.mpi import MPIRank
-from fastmlp.engine.descent import Start
-from fastmlp.engine.gradient import TwoCalls
+from fastmlp.engine.gradient import epoch_of
+from fastmlp.engine.start import Start
 from fastmlp.inputs import Features, Scale
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
@@ -74,12 +75,13 @@ def steps(hidden):
     start = Start("numba", parameters, Objective(Loss("softmax")), problem, 1)
     found = {"together": {}, "alone": {}}
     for n_rows in ROWS:
-        trainer, order = TwoCalls(start, parameters, Rule(SGD()), n_rows, 1), np.arange(n_rows)
-        rate = dtype.type(1e-4)
+        steps, order = start.sum_parts(Rule(SGD()), [Part(problem, n_rows)]), np.arange(n_rows)
+        rate, samples = dtype.type(1e-4), epoch_of(order, n_rows, float(n_rows), dtype)
+        steps.load()
 
-        def step(trainer=trainer, order=order, rate=rate):
-            trainer.gradient(order, len(order), trainer.gradients.buffer)
-            trainer.update(trainer.gradients, len(order), rate, dtype.type(0))
+        def step(steps=steps, samples=samples, rate=rate, total=float(n_rows)):
+            steps.compute(0, samples)
+            steps.update(total, rate, dtype.type(0))
 
         fused, several = start(Rule(SGD()), n_rows), np.tile(order, FUSED)
         rates, totals = np.full(FUSED, rate), np.full(FUSED, float(n_rows))

@@ -181,9 +181,9 @@ class BackendPredictor(Protocol):
 class Backend(Protocol):
     """The functions of a backend module.
 
-    It may also have `FewRows`, which is made with parameters, scale and the name of the output
-    function and predicts a few rows at once, or returns None; and `ManyRows`, a
-    `BackendPredictor`.
+    It may also have `SummedSteps`, a `summed.BackendSteps`; `FewRows`, which is made with
+    parameters, scale and the name of the output function and predicts a few rows at once, or
+    returns None; and `ManyRows`, a `BackendPredictor`.
     """
 
     CAPABILITIES: Capabilities

@@ -12,8 +12,8 @@ from fastmlp.distributed.steps import Picked, part_of, pick, replay
 
 if TYPE_CHECKING:
     from fastmlp.distributed.together import Together
-    from fastmlp.engine.descent import Start
     from fastmlp.engine.plan import Plan
+    from fastmlp.engine.start import Start
 
 Array = NDArray[Any]
 

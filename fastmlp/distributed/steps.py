@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.contract import Epoch, Problem, Report, batch_starts
+from fastmlp.backends.summed import Part
 from fastmlp.distributed.shares import shard_starts
-from fastmlp.engine.gradient import Gradient, Steps
-from fastmlp.network import Parameters
+from fastmlp.engine.gradient import Steps, epoch_of
 
 if TYPE_CHECKING:
     from fastmlp.distributed.together import Together
-    from fastmlp.engine.descent import Start
     from fastmlp.engine.plan import Plan
+    from fastmlp.engine.start import Start
 
 Array = NDArray[Any]
 
@@ -56,28 +56,13 @@ def pick(rows: tuple[int, int], epoch: Epoch, starts: NDArray[np.intp]) -> Picke
     return Picked(epoch.permutation[mine] - rows[0], before[starts], mine)
 
 
-class Shard:
-    """Consecutive rows whose gradients one rank computes.
+class Shard(NamedTuple):
+    """Consecutive rows whose gradients one rank computes."""
 
-    Parameters
-    ----------
-    start : Start
-        Its features and targets are those of the rank, its weights those of all rows.
-    rows : (int, int)
-        The first and the last row, exclusive, among those of all.
-    first : int
-        The rank's first row.
-    sizes : (int, int)
-        Number of samples a step, and of all rows.
-    """
-
-    def __init__(
-        self, start: "Start", rows: tuple[int, int], first: int, sizes: tuple[int, int]
-    ) -> None:
-        self.rows, n_rows, (step_size, n_samples) = rows, rows[1] - rows[0], sizes
-        problem = part_of(start.problem, slice(*rows), first)
-        batch_size = min(n_rows, usual_rows(step_size, n_rows / n_samples))
-        self.gradient = Gradient(replace(start, problem=problem), start.parameters, batch_size)
+    rows: tuple[int, int]
+    """The first and the last row, exclusive, among those of all."""
+    batch_size: int
+    """So many of a step's rows are worked on at a time."""
 
 
 class SharedSteps(Steps):
@@ -96,76 +81,91 @@ class SharedSteps(Steps):
     ----------
     ranks : Together
     start : Start
-        See `Shard`.
+        Its features and targets are those of the rank, its weights those of all rows.
     plan : Plan
     """
 
     def __init__(self, ranks: "Together", start: "Start", plan: "Plan") -> None:
-        parameters = start.parameters
-        super().__init__(parameters, plan.rule, plan.step_size)
-        self.ranks = ranks
+        self.ranks, self.parameters = ranks, start.parameters
         first, last = ranks.starts[ranks.rank : ranks.rank + 2].tolist()
         borders = [first, last]
         if ranks.reduction == "ordered":
             borders = shard_starts(ranks.n_samples).tolist()
         self.shards = {
-            number: Shard(start, rows, first, (plan.step_size, ranks.n_samples))
+            number: Shard(rows, shard_size(plan.step_size, rows[1] - rows[0], ranks.n_samples))
             for number, rows in enumerate(pairwise(borders))
             if first <= rows[0] < rows[1] <= last
         }
-        trainers = [shard.gradient.trainer for shard in self.shards.values()]
-        self.compile_seconds = sum(trainer.compile_seconds for trainer in trainers)
-        self.blas_threads = max((trainer.blas_threads for trainer in trainers), default=1)
-        # The last column says whether a rank is to be interrupted.
-        shape = len(borders) - 1, parameters.buffer.size + 1
-        self.parts = np.zeros(shape, parameters.dtype)
+        parts: list[Part | None] = [None] * (len(borders) - 1)
+        for number, shard in self.shards.items():
+            problem = part_of(start.problem, slice(*shard.rows), first)
+            parts[number] = Part(problem, shard.batch_size)
+        super().__init__(start.sum_parts(plan.rule, parts, self._agree), plan.step_size)
+        self.parts = self.steps.gradients
+        self.others = [number for number, part in enumerate(parts) if part is None]
+
+    def _agree(self, own: Any) -> Any:
+        """Choose what the first rank proposes that has something to propose."""
+        _, proposals = self.ranks.collect(lambda: own, lambda proposal: proposal)
+        return next(proposal for proposal in proposals if proposal is not None)
 
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
         """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
-        starts, n_steps = batch_starts(epoch, self.step_size), len(epoch.rates)
-        picked = [(n, pick(shard.rows, epoch, starts)) for n, shard in self.shards.items()]
+        n_steps = len(epoch.rates)
         losses, penalties = np.zeros((n_steps, len(self.parts))), np.zeros(n_steps)
-        n_done = 0
+        self.steps.load()
+        try:
+            n_done = self._run(epoch, report, losses, penalties)
+        finally:
+            self.steps.fetch()
+        self.losses = self._finish(losses, penalties, n_done)
+        return self.losses
+
+    def _run(
+        self, epoch: Epoch, report: Report, losses: NDArray[np.float64], penalties: Array
+    ) -> int:
+        """Take the steps of an epoch, and return how many until a rank was to be interrupted."""
+        starts = batch_starts(epoch, self.step_size)
+        picked = [(n, pick(shard.rows, epoch, starts)) for n, shard in self.shards.items()]
         for step, total in enumerate(epoch.totals):
             batch = slice(starts[step], starts[step + 1])
             numbers = None if epoch.draw is None else epoch.draw(batch.stop - batch.start)
             for number, part in picked:
                 noise = None if numbers is None else numbers[part.mine[batch]]
                 losses[step, number] = self._add(number, part.rows(step), total, noise)
-            gradients = self._reduce()
-            if gradients is None:
-                break
-            penalties[step] = self.update(gradients, total, epoch.rates[step], epoch.decays[step])
-            n_done = step + 1
-            report(n_done)
-        self.losses = self._finish(losses, penalties, n_done)
-        return self.losses
+            if not self._reduce():
+                return step
+            penalties[step] = self.steps.update(total, epoch.rates[step], epoch.decays[step])
+            report(step + 1)
+        return len(losses)
 
     def _add(
         self, number: int, rows: NDArray[np.intp], total: float, noise: NDArray[np.uint16] | None
     ) -> float:
         """Compute the gradient of a shard's rows of a batch, and return their part of the loss."""
-        gradient = self.parts[number, :-1]
+        gradient = self.parts[number]
         if len(rows) == 0:
             gradient[...] = 0
             return 0.0
         draw = None if noise is None else replay(noise)
-        loss = self.shards[number].gradient(rows, total, gradient, draw)
+        size, dtype = self.shards[number].batch_size, self.parameters.dtype
+        loss = self.steps.compute(number, epoch_of(rows, size, total, dtype, draw))
         if len(self.parts) > 1:  # -0.0 becomes 0.0, as it does where zeros of others are added
             gradient += 0.0
         return loss
 
-    def _reduce(self) -> Parameters | None:
-        """Sum the gradients of all shards of all ranks; None where a rank is to be interrupted."""
-        parts, ours = self.parts, list(self.shards)
-        if len(ours) < len(parts):
-            parts[[number for number in range(len(parts)) if number not in ours]] = 0
+    def _reduce(self) -> bool:
+        """Sum the gradients of all shards of all ranks; False where a rank is to be interrupted."""
+        parts = self.parts
+        if self.others:
+            parts[self.others] = 0
         parts[0, -1] = self.ranks.interruptions.wished
         self.ranks.communicator.all_reduce(parts)
         if parts[0, -1] > 0:
-            return None
-        whole = parts[0] if len(parts) == 1 else parts.sum(axis=0)
-        return Parameters(self.parameters.network, whole[:-1])
+            return False
+        for part in parts[1:]:
+            parts[0] += part
+        return True
 
     def _finish(
         self, losses: NDArray[np.float64], penalties: NDArray[np.float64], n_done: int
@@ -175,11 +175,16 @@ class SharedSteps(Steps):
         communicator.all_reduce(losses)
         # Processors of two kinds may round an update differently.
         self.parameters.buffer[...] = communicator.broadcast(self.parameters.buffer)
-        self.state[...] = communicator.broadcast(self.state)
+        self.state = communicator.broadcast(self.state)
         self.losses = losses[:n_done].sum(axis=1) + penalties[:n_done]
         if n_done < len(losses):
             self.ranks.interrupt()
         return self.losses
+
+
+def shard_size(step_size: int, n_rows: int, n_samples: int) -> int:
+    """Choose how many rows of a step a shard works on at a time: at most those that it has."""
+    return min(n_rows, usual_rows(step_size, n_rows / n_samples))
 
 
 def part_of(problem: Problem, rows: slice, first: int) -> Problem:

@@ -2,31 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._clock import now, since
-from fastmlp._errors import invalid
-from fastmlp.backends import get_backend
-from fastmlp.backends.contract import (
-    BackendTrainer,
-    Capabilities,
-    Epoch,
-    Objective,
-    Problem,
-    Trainer,
-    n_batches,
-    piece_of,
-)
+from fastmlp.backends.contract import Epoch, Problem, Trainer, n_batches, piece_of
 from fastmlp.engine.gradient import TwoCalls
 from fastmlp.engine.plan import Plan
+from fastmlp.engine.start import Start
 from fastmlp.engine.state import State, UnfinishedEpoch
 from fastmlp.engine.supply import InMemory, Supply
 from fastmlp.network import Parameters
-from fastmlp.optimizers import Rule
 from fastmlp.ranks import ALONE, Alone
 from fastmlp.rng import draw_numbers
 from fastmlp.schedules import Progress
@@ -43,44 +31,6 @@ class NotFiniteError(ArithmeticError):
 
 def nothing(*told: object) -> None:
     """Take what is told, and do nothing."""
-
-
-def require_capable(
-    capabilities: Capabilities, backend: str, parameters: Parameters, objective: Objective
-) -> None:
-    """Raise a `ValueError` where a backend lacks what was asked for: none falls back to another."""
-    wanted = {
-        "activations": parameters.network.activations,
-        "losses": (objective.loss.name,),
-        "dtypes": (parameters.dtype.name,),
-    }
-    for kind, names in wanted.items():
-        for name in names:
-            if name not in getattr(capabilities, kind):
-                raise invalid("backend", f"one that has {name!r} among its {kind}", backend)
-
-
-@dataclass(frozen=True)
-class Start:
-    """What a training on a backend begins with; called with an update rule and a batch size."""
-
-    backend: str
-    parameters: Parameters
-    objective: Objective
-    problem: Problem
-    n_threads: int | None
-
-    def __call__(self, rule: Rule, batch_size: int) -> BackendTrainer:
-        """Begin on a backend that can do it; the time to import it counts as compiling."""
-        start = now()
-        module = get_backend(self.backend)
-        seconds = since(start)
-        require_capable(module.CAPABILITIES, self.backend, self.parameters, self.objective)
-        trainer = module.trainer(
-            self.parameters, rule, self.objective, self.problem, batch_size, self.n_threads
-        )
-        trainer.compile_seconds += seconds
-        return trainer
 
 
 class Released(NamedTuple):
@@ -166,7 +116,7 @@ class Descent:
             return shared
         if plan.accumulate == 1:
             return start(plan.rule, plan.batch_size)
-        return TwoCalls(start, parameters, plan.rule, plan.batch_size, plan.accumulate)
+        return TwoCalls(start, plan.rule, plan.batch_size, plan.accumulate)
 
     def release(self) -> Released | None:
         """Let go of the data when all epochs are over; what is left may be used again."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.contract import Objective, Problem
-from fastmlp.engine.descent import Start
 from fastmlp.engine.gradient import Gradient
+from fastmlp.engine.start import Start
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule, penalise
 

@@ -14,12 +14,41 @@ from fastmlp.backends.contract import (
     batch_starts,
     n_batches,
 )
+from fastmlp.backends.summed import BackendSteps, Part
+from fastmlp.engine.start import Start
 from fastmlp.network import Parameters
-from fastmlp.optimizers import Accumulate, Rule, penalise, take_step
+from fastmlp.optimizers import Accumulate, Rule
 
 Array = NDArray[Any]
 Begin = Callable[[Rule, int], BackendTrainer]
 """Begins a training of a network, from an update rule and a size of the batches."""
+
+
+def epoch_of(
+    order: NDArray[np.intp], batch_size: int, total: float, dtype: np.dtype[Any], draw: Any = None
+) -> Epoch:
+    """Describe samples whose gradients are added up, and that move nothing.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_rows,), intp
+        The samples.
+    batch_size : int
+        So many samples are worked on at a time.
+    total : float
+        What the sums over the samples are divided by.
+    dtype : dtype
+        The parameters'.
+    draw : callable, optional
+        See `contract.Epoch`.
+
+    Returns
+    -------
+    Epoch
+    """
+    n_steps = n_batches(len(order), batch_size)
+    numbers = np.zeros(n_steps, dtype)
+    return Epoch(order, numbers, numbers, np.full(n_steps, total), draw)
 
 
 class Gradient:
@@ -39,9 +68,7 @@ class Gradient:
         self.parameters, self.batch_size = parameters, batch_size
         self.trainer = begin(Rule(Accumulate()), batch_size)
 
-    def __call__(
-        self, order: NDArray[np.intp], total: float, out: Array, draw: Any = None
-    ) -> float:
+    def __call__(self, order: NDArray[np.intp], total: float, out: Array) -> float:
         """Compute the loss and its gradient.
 
         Parameters
@@ -52,63 +79,42 @@ class Gradient:
             What the sums over the samples are divided by.
         out : ndarray of shape (n_parameters,), the parameters' dtype
             Overwritten by the gradient.
-        draw : callable, optional
-            See `contract.Epoch`.
 
         Returns
         -------
         float
             The loss, without penalties.
         """
-        n_steps = n_batches(len(order), self.batch_size)
-        numbers = np.zeros(n_steps, self.parameters.dtype)
-        epoch = Epoch(order, numbers, numbers, np.full(n_steps, total), draw)
+        epoch = epoch_of(order, self.batch_size, total, self.parameters.dtype)
         return float(self.trainer.sum_gradients(epoch, out).sum())
 
 
 class Steps:
-    """A trainer whose steps are updates from gradients that it is given.
+    """A trainer whose steps are updates from sums of gradients.
 
     Parameters
     ----------
-    parameters : Parameters
-        Updated in place.
-    rule : Rule
+    steps : BackendSteps
     step_size : int
         Number of samples a step.
     """
 
     calls_blas = True
     unit = 1
-    compile_seconds = 0.0
-    blas_threads = 1
 
-    def __init__(self, parameters: Parameters, rule: Rule, step_size: int) -> None:
-        self.parameters, self.rule, self.step_size = parameters, rule, step_size
-        self.state: Array = np.zeros(
-            (rule.solver.n_slots, parameters.buffer.size), parameters.dtype
-        )
+    def __init__(self, steps: BackendSteps, step_size: int) -> None:
+        self.steps, self.step_size = steps, step_size
+        self.compile_seconds, self.blas_threads = steps.compile_seconds, steps.blas_threads
         self.losses = np.empty(0)
 
-    def update(self, gradients: Parameters, total: float, rate: Any, decay: Any) -> float:
-        """Take a step from a gradient.
+    @property
+    def state(self) -> Array:
+        """The solver's memory, of shape (n_slots, n_parameters)."""
+        return self.steps.state
 
-        Parameters
-        ----------
-        gradients : Parameters
-            Overwritten.
-        total : float
-            What the penalties are divided by.
-        rate, decay : scalar of the parameters' dtype
-
-        Returns
-        -------
-        float
-            The penalties.
-        """
-        penalty = penalise(self.parameters, gradients, self.rule, total)
-        take_step(self.parameters, gradients, self.rule, self.state, rate, decay)
-        return penalty
+    @state.setter
+    def state(self, state: Array) -> None:
+        self.steps.state = state
 
     def release(self) -> bool:
         """Be of no more use."""
@@ -126,10 +132,7 @@ class TwoCalls(Steps):
 
     Parameters
     ----------
-    begin : callable
-        See `Begin`.
-    parameters : Parameters
-        Updated in place.
+    start : Start
     rule : Rule
     batch_size : int
         So many samples are worked on at a time.
@@ -137,25 +140,26 @@ class TwoCalls(Steps):
         An update is made for the gradients of so many batches.
     """
 
-    def __init__(
-        self, begin: Begin, parameters: Parameters, rule: Rule, batch_size: int, accumulate: int
-    ) -> None:
-        super().__init__(parameters, rule, batch_size * accumulate)
-        self.gradient = Gradient(begin, parameters, batch_size)
-        self.gradients = Parameters.zeros(parameters.network, parameters.dtype)
-        self.compile_seconds = self.gradient.trainer.compile_seconds
-        self.blas_threads = self.gradient.trainer.blas_threads
+    def __init__(self, start: Start, rule: Rule, batch_size: int, accumulate: int) -> None:
+        steps = start.sum_parts(rule, [Part(start.problem, batch_size)])
+        super().__init__(steps, batch_size * accumulate)
+        self.batch_size, self.dtype = batch_size, start.parameters.dtype
 
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
         """Train on the samples of an epoch once; see `contract.Trainer.run_epoch`."""
         starts, losses = batch_starts(epoch, self.step_size), np.empty(len(epoch.rates))
-        for step, total in enumerate(epoch.totals):
-            self.losses = losses[:step]
-            order = epoch.permutation[starts[step] : starts[step + 1]]
-            loss = self.gradient(order, total, self.gradients.buffer, epoch.draw)
-            losses[step] = loss + self.update(
-                self.gradients, total, epoch.rates[step], epoch.decays[step]
-            )
-            report(step + 1)
+        self.steps.load()
+        try:
+            for step, total in enumerate(epoch.totals):
+                self.losses = losses[:step]
+                order = epoch.permutation[starts[step] : starts[step + 1]]
+                batches = epoch_of(order, self.batch_size, total, self.dtype, epoch.draw)
+                loss = self.steps.compute(0, batches)
+                losses[step] = loss + self.steps.update(
+                    total, epoch.rates[step], epoch.decays[step]
+                )
+                report(step + 1)
+        finally:
+            self.steps.fetch()
         self.losses = losses
         return losses

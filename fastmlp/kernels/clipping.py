@@ -81,11 +81,19 @@ def measure(task, layer):
 
 @kernel
 def step_on(lanes, solver, step, model, start, n_vectors, factor):
-    """Shorten the gradient of a stretch of parameters, and take the step."""
+    """Shorten the gradient of a stretch of parameters, and take the step; return its penalty."""
     gradient = model.slots[model.slots.shape[0] - 1]
-    shorten(lanes, gradient, start, n_vectors, factor)
+    if factor != 1:
+        shorten(lanes, gradient, start, n_vectors, factor)
     stretch = Stretch(model.parameters, model.slots, start, n_vectors, gradient, start)
-    update(lanes, solver, step, stretch)
+    return update(lanes, solver, step, stretch)
+
+
+@inlined
+def without_penalties(step):
+    """Leave out the penalties, whose gradients are in the gradient already."""
+    without = step_of_intercepts(step)
+    return Step(step.rate, without.l2, without.l1, step.decay, step.gradient_rate)
 
 
 @inlined
@@ -93,9 +101,7 @@ def step_on_layer(task, layer, step, factor):
     """Take the step on the panels of a layer that this thread owns."""
     layout, model, solver = task.layout, task.model, task.solver
     n_weights, n_biases = vectors_of(task, layer)
-    without = step_of_intercepts(step)
-    # The penalties' gradients are in the gradient already.
-    shrinking = Step(step.rate, without.l2, without.l1, step.decay, step.gradient_rate)
+    shrinking, without = without_penalties(step), step_of_intercepts(step)
     first, last = share(task.team, layout.n_panels[layer])
     for panel in range(first, last):
         start = layout.coefs[layer] + panel * layout.panel_sizes[layer]
@@ -112,11 +118,17 @@ def measure_all(task):
 
 
 @inlined
-def step_on_all(task, clip, step):
-    """Shorten the gradient where its norm is too large, and take the step on every layer."""
+def factor_of(task, max_norm):
+    """Find what a gradient that has been measured is multiplied by."""
     number = task.workspace.units.dtype.type
     norm = np.sqrt(task.workspace.norms.sum())
-    factor = number(1 if norm <= clip.max_norm else clip.max_norm / norm)
+    return number(1 if norm <= max_norm else max_norm / norm)
+
+
+@inlined
+def step_on_all(task, clip, step):
+    """Shorten the gradient where its norm is too large, and take the step on every layer."""
+    factor = factor_of(task, clip.max_norm)
     for layer in range(task.layout.widths.size):
         step_on_layer(task, layer, step, factor)
 

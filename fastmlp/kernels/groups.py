@@ -15,7 +15,7 @@ import numpy as np
 from fastmlp.kernels.backward import add_few, are_few, carry_back, transpose_weights, turn_few
 from fastmlp.kernels.forward import dense_inputs, whole
 from fastmlp.kernels.jit import entry, inlined, kernel
-from fastmlp.kernels.optimizers import ACCUMULATE, Stretch, step_of, step_of_intercepts, update
+from fastmlp.kernels.optimizers import WRITERS, Stretch, step_of, step_of_intercepts, update
 from fastmlp.kernels.products import Matrix, add_rows, multiply
 from fastmlp.kernels.simd import load, n_lanes, store
 from fastmlp.kernels.steps import arrive, forward, mean_loss, move_on
@@ -207,7 +207,7 @@ def step_on_weights(task, groups, index, step):
                 start = layout.coefs[layer] + panel * layout.panel_sizes[layer] + low * size
                 penalty += step_on_sum(task, groups, start, n_numbers, n_turned, step)
             task.workspace.penalties[layer, part, place_of_penalty(task, index)] = penalty
-            if layer > 0 and task.solver.code != ACCUMULATE:
+            if layer > 0 and task.solver.code not in WRITERS:
                 transpose_part(task, layer, part)
 
 

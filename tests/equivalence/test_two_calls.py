@@ -5,8 +5,9 @@ import pytest
 
 import fastmlp
 from fastmlp.backends.contract import Objective
-from fastmlp.engine.descent import Start
-from fastmlp.engine.gradient import TwoCalls
+from fastmlp.backends.summed import Part
+from fastmlp.engine.gradient import TwoCalls, epoch_of
+from fastmlp.engine.start import Start
 from tests.equivalence import test_objectives as objectives
 from tests.equivalence.test_objectives import CASES, N_SAMPLES
 from tests.tolerances import assert_close
@@ -20,7 +21,7 @@ def train(backend, case, monkeypatch):
     def begin(self):
         plan, parameters = self.plan, self.state.parameters
         start = Start(plan.backend, parameters, plan.objective, self.problem, plan.n_threads)
-        return TwoCalls(start, parameters, plan.rule, plan.batch_size, 1)
+        return TwoCalls(start, plan.rule, plan.batch_size, 1)
 
     with monkeypatch.context() as patch:
         patch.setattr("fastmlp.engine.descent.Descent._begin", begin)
@@ -40,22 +41,21 @@ def test_what_comes_between_the_two_counts():
     """Two halves of a batch, summed by hand as two machines would: the step of the whole."""
     case = CASES["everything"]._replace(dropout=(), batch_size=N_SAMPLES)
     problem = objectives.problem(case, "float64")
-    whole, parts = (objectives.parameters(case, "float64") for _ in range(2))
-    total = float(problem.weights.sum())
-    trainers = [
-        TwoCalls(Start("numba", parameters, Objective(case.loss), problem, 1), parameters,
-                 case.rule, N_SAMPLES, 1)
-        for parameters in (whole, parts)
-    ]  # fmt: skip
-    order = np.arange(N_SAMPLES)
-    gradients, *halves = (whole.copy() for _ in range(3))
-    trainers[0].gradient(order, total, gradients.buffer)
-    trainers[0].update(gradients, total, 0.1, 0.01)
-    for half, rows in zip(halves, (order[:9], order[9:]), strict=True):
-        trainers[1].gradient(rows, total, half.buffer)
-    halves[0].buffer += halves[1].buffer
-    trainers[1].update(halves[0], total, 0.1, 0.01)
-    np.testing.assert_allclose(parts.buffer, whole.buffer, rtol=1e-12)
+    total, order = float(problem.weights.sum()), np.arange(N_SAMPLES)
+    buffers = []
+    for halves in ([order], [order[:9], order[9:]]):
+        parameters = objectives.parameters(case, "float64")
+        start = Start("numba", parameters, Objective(case.loss), problem, 1)
+        steps = start.sum_parts(case.rule, [Part(problem, N_SAMPLES)] * len(halves))
+        steps.load()
+        for number, rows in enumerate(halves):
+            steps.compute(number, epoch_of(rows, N_SAMPLES, total, parameters.dtype))
+        for gradient in steps.gradients[1:]:
+            steps.gradients[0] += gradient
+        steps.update(total, 0.1, 0.01)
+        steps.fetch()
+        buffers.append(parameters.buffer)
+    np.testing.assert_allclose(*buffers, rtol=1e-12)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

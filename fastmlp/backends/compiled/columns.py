@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.compiled.memory import read_only
-from fastmlp.backends.compiled.packing import Costs, choose_block
+from fastmlp.backends.compiled.packing import Costs, choose_block, pack
 from fastmlp.backends.compiled.team import split
 from fastmlp.inputs import Features
 from fastmlp.kernels.columns import count_sparse, split_rows
@@ -38,6 +38,48 @@ class Columns(NamedTuple):
     order: NDArray[np.intp]
     """(n_features,): the features, the dense ones first."""
     n_dense: int
+
+
+class Frame(NamedTuple):
+    """What the layout of a network depends on beside its shape."""
+
+    sparse: bool
+    """Whether it is made for sparse inputs; others may be learned from, too."""
+    columns: Columns | None
+
+    def is_like(self, other: "Frame") -> bool:
+        """Tell whether the layouts are the same."""
+        mine, theirs = self.columns, other.columns
+        if self.sparse != other.sparse or mine is None or theirs is None:
+            return self.sparse == other.sparse and mine is theirs
+        return mine.n_dense == theirs.n_dense and np.array_equal(mine.order, theirs.order)
+
+
+def read_framed(
+    features: Features, columns: Columns | None, limit: float, n_threads: int
+) -> SparseFeatures | DenseFeatures:
+    """Bring data into a form that goes with others' columns.
+
+    Parameters
+    ----------
+    features : Features
+    columns : Columns or None
+        Chosen for other data.
+    limit : float
+        See `packing.pack`.
+    n_threads : int
+        So many threads may copy.
+
+    Returns
+    -------
+    SparseFeatures or DenseFeatures
+        Sparse where there are columns, whatever these data are.
+    """
+    if columns is None:
+        return pack(features, n_threads, limit)
+    packed = pack(features, n_threads, np.inf)
+    assert isinstance(packed, SparseFeatures)
+    return copy_apart(features, packed, columns, n_threads)
 
 
 def take_apart(

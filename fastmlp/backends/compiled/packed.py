@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.compiled.columns import Columns
+from fastmlp.backends.compiled.columns import Frame
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels import layout as layouts
 from fastmlp.kernels import task as tasks
@@ -24,21 +24,21 @@ class PackedModel:
     ----------
     parameters : Parameters
         Copied by `load`, overwritten by `unload`.
-    sparse : bool
-        Whether the network's inputs are sparse.
+    frame : Frame
     n_slots : int
         Number of buffers of the solver's state.
     n_spare : int
         Number of further buffers, which are not part of the state.
-    columns : Columns, optional
-        Which features of a sparse network are dense, and so in which order all lie.
+    n_more : int
+        Length of the buffers beyond that of the parameters.
     """
 
     def __init__(
-        self, parameters: Parameters, sparse: bool, n_slots: int, n_spare: int = 0,
-        columns: Columns | None = None,
+        self, parameters: Parameters, frame: Frame, n_slots: int, n_spare: int = 0,
+        n_more: int = 0,
     ) -> None:  # fmt: skip
         dtype, sizes = parameters.dtype, parameters.network.layer_sizes
+        sparse, columns = frame
         self.parameters = parameters
         self.hidden = layouts.choose_lanes(max(sizes[1:-1], default=sizes[-1]), dtype, sparse)
         self.output = self.hidden
@@ -56,7 +56,7 @@ class PackedModel:
         self.packed = zeros(layouts.n_packed(self.layout), dtype)
         self.packed[self.layout.intercepts[-1] :] = layouts.NEVER
         self.n_slots = n_slots
-        self.slots = zeros((n_slots + n_spare, self.packed.size), dtype)
+        self.slots = zeros((n_slots + n_spare, self.packed.size + n_more), dtype)
         self.transposed = zeros(layouts.n_transposed(self.layout), dtype)
         coefs, intercepts = parameters.coefs, parameters.intercepts
         parts = layouts.parts(self.layout, coefs, intercepts, self.order)
@@ -80,6 +80,17 @@ class PackedModel:
         layouts.copy_out(self.parts)
         if from_transposed:
             layouts.copy_out(self.transposed_parts)
+
+    def share(self, other: "PackedModel", slots: Array) -> None:
+        """Work on the parameters of another model of the same layout, and on slots of its.
+
+        Parameters
+        ----------
+        other : PackedModel
+            From now on it loads and unloads them.
+        slots : ndarray of shape (n_slots, at least n_packed)
+        """
+        self.packed, self.transposed, self.slots = other.packed, other.transposed, slots
 
     def state(self, out: Array | None = None) -> Array:
         """Copy the solver's state into buffers like that of the parameters.
@@ -113,14 +124,15 @@ class PackedModel:
         return tuple(layouts.places(self.layout, self.slots[: self.n_slots]))
 
     def task(
-        self, solver: Solver, batches: tasks.Batches, workspace: tasks.Workspace, team: tasks.Team
+        self, solver: Solver, batches: Any, workspace: tasks.Workspace, team: tasks.Team
     ) -> tasks.Task:
         """Put together what the kernels need.
 
         Parameters
         ----------
         solver : Solver
-        batches : Batches
+        batches : Batches or ()
+            None for an update alone.
         workspace : Workspace
         team : Team
 

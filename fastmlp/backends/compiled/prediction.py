@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.backends.compiled.columns import Frame
 from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.packed import PackedModel
 from fastmlp.backends.compiled.packing import (
@@ -171,7 +172,7 @@ class ManyRows:
         kept = self.kept.get(sparse)
         if kept is None or not same_bits(kept.buffer, self.parameters.buffer):
             copied = self.parameters.copy()  # another thread may write while they are packed
-            model = PackedModel(copied, sparse, 0)
+            model = PackedModel(copied, Frame(sparse, None), 0)
             copy_in(model.parts)
             lanes = model.hidden, model.output, model.line, model.block
             weights = predict.Weights(*lanes, model.layout, read_only(model.packed))
