@@ -1,5 +1,6 @@
 """`compile`: kernels are compiled into a folder before anybody waits for them."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,56 @@ from typing import Any
 from fastmlp._cache import cache_dir
 from fastmlp._errors import invalid, unknown_name
 
-CASES = {
-    "classifier float32": ("MLPClassifier", "float32"),
-    "classifier float64": ("MLPClassifier", "float64"),
-    "regressor float32": ("MLPRegressor", "float32"),
-    "regressor float64": ("MLPRegressor", "float64"),
-}
-"""Training and predicting on dense data: the estimator, and the dtype of X."""
+BATCH_SIZES = 1000, 200, 32, 1
+"""Rows of a batch are shared out among threads, or units are, or there is one row."""
 
-N_ROWS = 256
+WIDTHS = 20, 60, 500
+"""Features: how zeros are best left out depends on how many there are."""
+
+
+def _without_zeros(numbers: Any) -> list[Any]:
+    return [numbers + 0.01]
+
+
+def _zeros(numbers: Any) -> list[Any]:
+    return [numbers * (numbers > 0.9)]
+
+
+def _mixed(numbers: Any) -> list[Any]:
+    (X,), dense = _zeros(numbers), slice(numbers.shape[1] // 4)
+    X[:, dense] = numbers[:, dense] + 0.01
+    return [X]
+
+
+def _csr(numbers: Any) -> list[Any]:
+    from scipy.sparse import csr_array
+
+    return [csr_array(X) for X in _zeros(numbers)]
+
+
+def _bytes(numbers: Any) -> list[Any]:
+    return [*_without_zeros(numbers * 250), *_zeros(numbers * 250)]
+
+
+FORMS: dict[str, Callable[[Any], list[Any]]] = {
+    "": _without_zeros, "zeros ": _zeros, "mixed ": _mixed, "CSR ": _csr,
+}  # fmt: skip
+KINDS = {
+    "classifier": ("MLPClassifier", 3),
+    "binary classifier": ("MLPClassifier", 2),
+    "regressor": ("MLPRegressor", 3),
+}
+"""The estimator, and how many targets are told apart."""
+
+CASES: dict[str, tuple[tuple[str, int], Callable[[Any], list[Any]], str]] = {
+    f"{kind} {form}{dtype}": (estimator, draw, dtype)
+    for form, draw in FORMS.items()
+    for kind, estimator in KINDS.items()
+    for dtype in ("float32", "float64")
+} | {f"{kind} bytes": (estimator, _bytes, "uint8") for kind, estimator in KINDS.items()}
+"""What is trained and predicted with: of `KINDS`, how its X are drawn, and their dtype."""
+
+USUAL = [name for name, (_, draw, _) in CASES.items() if draw is _without_zeros]
 
 
 def compile(  # noqa: A001
@@ -40,12 +82,16 @@ def compile(  # noqa: A001
     ----------
     model : path-like, optional
         A saved estimator or model: what predicting with it needs is compiled, one row or many, as
-        dense arrays of its dtype.
+        arrays or CSR matrices of its dtype or as bytes.
     folder : path-like, optional
         Made if it is missing; by default the cache in use.
     cases : sequence of str, optional
-        Without a model: which of "classifier float32", "classifier float64", "regressor float32"
-        and "regressor float64" are trained and predicted with, on dense data; by default all.
+        Without a model: what is trained and predicted with, by the solver, hidden layers and batch
+        sizes that are usual; another may need a kernel that is not among these. "classifier"
+        (of three classes or more), "binary classifier" or "regressor"; then nothing where X has few
+        zeros, "zeros" where most of it is zero, "mixed" where that is so of some columns, or "CSR";
+        then "float32" or "float64": "classifier float32", say, or "regressor mixed float64". Or
+        "bytes" after the first, as in "classifier bytes". By default all where X has few zeros.
 
     Returns
     -------
@@ -77,7 +123,7 @@ def compile(  # noqa: A001
         load(model)
     place = cache_dir() if folder is None else Path(folder)
     _require_writable(place)
-    wanted = list(CASES if cases is None else cases)
+    wanted = list(USUAL if cases is None else cases)
     return _run_apart(place, wanted if model is None else [], model)
 
 
@@ -111,35 +157,54 @@ def _run_apart(
     return seconds
 
 
-def _tasks(cases: Sequence[str], model: str | None) -> Iterator[tuple[str, Any, Any]]:
-    """List what is to be done: its name, a fitted estimator or model, and rows to predict."""
+def _fit(case: str, numbers: Any) -> tuple[Any, list[Any]]:
+    """Train as a case says; return the last estimator, and what to predict."""
+    import fastmlp
+
+    (kind, n_targets), draw, dtype = CASES[case]
+    drawn = [X.astype(dtype) for X in draw(numbers)]
+    scale = "unit" if dtype == "uint8" else None
+    for X in drawn:
+        y = [row % n_targets for row in range(X.shape[0])]
+        for size in BATCH_SIZES:
+            estimator = getattr(fastmlp, kind)(
+                batch_size=size, max_iter=1, random_state=0, input_scale=scale
+            ).fit(X[: 3 * size], y[: 3 * size])
+        if kind == "MLPClassifier":  # whose plain steps of one row are a kernel of their own
+            fastmlp.train(X[:3], y[:3], batch_size=1, epochs=1, input_scale=scale)
+    return estimator, drawn
+
+
+def _tasks(cases: Sequence[str], model: str | None) -> Iterator[tuple[str, Any, list[Any]]]:
+    """List what is to be done: its name, a fitted estimator or model, and what to predict."""
     import numpy as np
 
     import fastmlp
     from fastmlp.saving.file import read
 
     rng = np.random.default_rng(0)
-    for name in cases:
-        kind, dtype = CASES[name]
-        X = rng.random((N_ROWS, 20)).astype(dtype)
-        estimator = getattr(fastmlp, kind)(max_iter=1, random_state=0)
-        yield name, estimator.fit(X, np.arange(N_ROWS) % 2), X
+    for name, width in itertools.product(cases, WIDTHS):
+        yield name, *_fit(name, rng.random((3 * max(BATCH_SIZES), width)))
     if model is not None:
         loaded, coefs = fastmlp.load(model), read(model).coefs[0]
-        yield model, loaded, rng.random((N_ROWS, loaded.n_features_in_)).astype(coefs.dtype)
+        numbers = rng.random((2 * BATCH_SIZES[1], loaded.n_features_in_))
+        drawn = [X.astype(coefs.dtype) for draw in FORMS.values() for X in draw(numbers)]
+        yield model, loaded, drawn + [X.astype(np.uint8) for X in _bytes(numbers)]
 
 
 def _main() -> None:
     """Do what the process was started for, and print the seconds that each case took."""
-    wanted, seconds, start = json.loads(sys.argv[1]), {}, time.perf_counter()
+    wanted, start = json.loads(sys.argv[1]), time.perf_counter()
+    seconds: dict[str, float] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of data without names, and of too few epochs
-        for name, model, X in _tasks(wanted["cases"], wanted["model"]):
-            for method in ("predict", "predict_proba"):
-                for rows in (X[:1], X):
-                    getattr(model, method, len)(rows)
+        for name, model, drawn in _tasks(wanted["cases"], wanted["model"]):
+            for X, method in itertools.product(drawn, ("predict", "predict_proba")):
+                if hasattr(model, method):
+                    getattr(model, method)(X[:1])
+                    getattr(model, method)(X)
             now = time.perf_counter()
-            seconds[name], start = now - start, now
+            seconds[name], start = seconds.get(name, 0.0) + now - start, now
     print(json.dumps(seconds))
 
 

@@ -23,7 +23,12 @@ model = fastmlp.load(sys.argv[1])
 model.predict(X)
 model.predict_proba(X[:1])
 """
-TRAIN = "fastmlp.MLPClassifier(max_iter=20, tol=1.0).fit(X, np.arange(300) % 2).predict(X)"
+TRAIN = """
+X *= X > 0.9
+for size in (1, 64, 200):
+    fastmlp.MLPClassifier(max_iter=1, batch_size=size).fit(X, np.arange(300) % 2).predict(X)
+fastmlp.train(X, np.arange(300) % 2, batch_size=1, epochs=1)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +55,8 @@ def test_what_is_compiled_for_a_model_and_a_case_is_only_loaded(model, tmp_path)
     command = ["compile", "--folder", str(folder)]
     printed = CliRunner().invoke(main, [*command, "--for", str(model)], catch_exceptions=False)
     assert printed.output.startswith(f"{model}: ")
-    seconds = fastmlp.compile(folder=folder, cases=["classifier float32"])
-    assert list(seconds) == ["classifier float32"]
+    seconds = fastmlp.compile(folder=folder, cases=["binary classifier zeros float32"])
+    assert list(seconds) == ["binary classifier zeros float32"]
     for path in (*folder.rglob("*"), folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
     kept = sorted(folder.rglob("*"))
