@@ -1,5 +1,6 @@
 """Checkpoints of a fit, and going on from one."""
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent
 from fastmlp.engine.state import State
 from fastmlp.network import Parameters
+from fastmlp.rng import BlockOrders
 
 MAY_DIFFER = ("callbacks", "n_threads", "verbose", "warm_start")
 """Arguments that change no bit of a fit that is resumed."""
@@ -39,6 +41,12 @@ class Keeping(NamedTuple):
     def state(self) -> State | None:
         """That of the checkpoint; None where a fit begins."""
         return None if self.saved is None else self.saved.state
+
+    @property
+    def block_orders(self) -> BlockOrders | None:
+        """Those of a checkpoint of a source that was read in blocks; None for others."""
+        orders = None if self.saved is None else self.saved.state.orders
+        return orders if isinstance(orders, BlockOrders) else None
 
     def hook(self, descent: Descent) -> checkpoint.Checkpoints | None:
         """Make what writes checkpoints; None where there is no file."""
@@ -70,14 +78,32 @@ class Keeping(NamedTuple):
         parts = [np.array(problem.features.scale), problem.weights]
         for known in filter(None, (problem, validation)):
             parts += [known.features.values, known.targets]
-        data = checkpoint.fingerprint(parts)
+        shape = problem.features.n_samples, problem.features.n_features
+        return self.known_by(estimator, parts, shape)
+
+    def known_by(self, estimator: Any, arrays: Iterable[Any], shape: tuple[int, int]) -> "Keeping":
+        """Describe a fit by arrays by which its data are known again; see `of`.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+        arrays : iterable of ndarray, CSR matrix or None
+        shape : (int, int)
+            Rows and columns of what is trained on.
+
+        Returns
+        -------
+        Keeping
+        """
+        if self.file is None:
+            return self
+        data = checkpoint.fingerprint(arrays)
         if self.saved is None:
             described = writer(estimator), settings(estimator), data, estimator.t_
             return self._replace(description=checkpoint.Description(*described))
         if data != self.saved.description.data:
-            rule, features = f"the data of {self.file.path}", problem.features
-            got = f"{features.n_samples} rows of {features.n_features} columns with other values"
-            raise invalid("X and y", rule, got, REMEDY)
+            got = f"{shape[0]} rows of {shape[1]} columns with other values"
+            raise invalid("X and y", f"the data of {self.file.path}", got, REMEDY)
         return self._replace(description=self.saved.description)
 
 
@@ -149,14 +175,16 @@ def begin_keeping(estimator: Any, path: Any, seconds: Any, resume: Any) -> Keepi
 def take_up(estimator: Any, saved: Saved) -> Parameters:
     """Set the attributes that a fit has reached, and return its parameters.
 
-    A RandomState of the user's own is brought to where it was.
+    A RandomState of the user's own is brought to where it was, but by a source that is read in
+    blocks, whose orders are not drawn one after the other.
     """
     state, given = saved.state, estimator.random_state
     orders: Any = state.orders
-    if isinstance(given, np.random.RandomState):
-        given.set_state(orders.generator.get_state())
-        orders.generator = given
-    estimator._random_state = orders.generator
+    if not isinstance(orders, BlockOrders):
+        if isinstance(given, np.random.RandomState):
+            given.set_state(orders.generator.get_state())
+            orders.generator = given
+        estimator._random_state = orders.generator
     history = estimator.history_ = state.history
     estimator.t_ = saved.description.n_seen + state.epoch * orders.n_samples
     estimator.loss_curve_, estimator.validation_loss_curve_ = history.loss, history.val_loss

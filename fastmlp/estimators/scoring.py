@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from fastmlp.data.source import Source
+from fastmlp._errors import invalid
+from fastmlp.data.fitting import require_target
+from fastmlp.data.reading import Reader
+from fastmlp.data.source import Source, require_no_target
 from fastmlp.estimators import sources
+from fastmlp.estimators.validation import begin_tally
+from fastmlp.inputs import Features
 
 
 class ScoresSources:
@@ -24,5 +29,34 @@ class ScoresSources:
         float
         """
         if isinstance(X, Source):
-            return sources.score(self, X, y, sample_weight)
+            return score_source(self, X, y, sample_weight)
         return float(super().score(X, y, sample_weight))  # type: ignore[misc]
+
+
+def score_source(estimator: Any, source: Source, y: Any, sample_weight: Any) -> float:
+    """Score the predictions for a source, by its own target.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted.
+    source : Source
+    y, sample_weight : object
+        Must be None.
+
+    Returns
+    -------
+    float
+    """
+    require_no_target(y, ("X", "y"))
+    if sample_weight is not None:
+        raise invalid("sample_weight", "left out where X is a source", "weights")
+    sources.require_columns(estimator, source)
+    require_target(source, "X")
+    dtype, tally = estimator._fitted.dtype, begin_tally(estimator, estimator._loss())
+    reader = Reader(source, dtype, sources.encoder(estimator, dtype))
+    predictor = estimator._find_predictor()
+    for rows in reader.in_parts(range(len(source.lengths))):
+        features = Features(rows.X, estimator._input_scale, dtype)
+        tally.add(predictor.logits(features), rows.targets)
+    return tally.score()

@@ -1,6 +1,6 @@
 """Estimators on sources: read into arrays where they fit, else fitted on block by block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from fastmlp.estimators import options
 from fastmlp.estimators.checkpoints import Keeping
 from fastmlp.estimators.stochastic import Stochastic
 from fastmlp.estimators.task import FitArguments
-from fastmlp.estimators.validation import HeldParts, begin_tally
+from fastmlp.estimators.validation import HeldParts
 from fastmlp.feature_names import compare_names
 from fastmlp.held_out import Targets, split_blocks
 from fastmlp.inputs import Features
@@ -43,6 +43,7 @@ class SourceFit(NamedTuple):
     supply: Streamed
     orders: BlockOrders
     held: HeldParts | None
+    keeping: Keeping
 
 
 def compute_dtype(estimator: Any, source: Source) -> np.dtype[Any]:
@@ -52,13 +53,16 @@ def compute_dtype(estimator: Any, source: Source) -> np.dtype[Any]:
     return dtype
 
 
-def in_memory(estimator: Any, given: FitArguments) -> FitArguments:
+def in_memory(estimator: Any, given: FitArguments, keeping: Keeping) -> FitArguments:
     """Read what fits into arrays: a source that is trained on, or validated on.
+
+    What a resumed fit trains on goes the way that it went before.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
     given : FitArguments
+    keeping : Keeping
 
     Returns
     -------
@@ -69,7 +73,10 @@ def in_memory(estimator: Any, given: FitArguments) -> FitArguments:
         if isinstance(source, Source):
             require_no_target(getattr(given, y), (X, y))
             dtype = compute_dtype(estimator, source)
-            if is_small(source, dtype):
+            small = is_small(source, dtype)
+            if X == "X" and keeping.saved is not None:
+                small = keeping.block_orders is None
+            if small:
                 arrays = read_whole(source, dtype, X)
                 given = given._replace(**dict(zip((X, y), arrays, strict=True)))
     return given
@@ -110,7 +117,7 @@ def fit(estimator: Any, given: FitArguments, keeping: Keeping) -> Any:
     names = names_of(given.X) if isinstance(given.X, Source) else None
     if names is not None:
         estimator.__dict__.pop("feature_names_in_", None)
-    given = in_memory(estimator, given)
+    given = in_memory(estimator, given, keeping)
     if isinstance(given.X, Source):
         fit_blocks(estimator, given, keeping)
     elif isinstance(given.X_val, Source):
@@ -134,26 +141,29 @@ def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
     if estimator.solver == "lbfgs":
         rule = "another than 'lbfgs' where X is larger than its buffer"
         raise invalid("solver", rule, "'lbfgs'", "Use solver='adam'.")
-    if keeping.file is not None:
-        rule, remedy = "None where X is larger than its buffer", "fastmlp.train writes them."
-        raise invalid("checkpoint", rule, repr(keeping.file.path), remedy)
-    if estimator.scoring is not None:
-        rule, remedy = "None where X is larger than its buffer", "The default scores by blocks."
-        raise invalid("scoring", rule, repr(estimator.scoring), remedy)
-    first = not (estimator.warm_start and hasattr(estimator, "coefs_"))
+    if keeping.file is not None and not given.X.repeatable:
+        remedy = "fastmlp.data.blocks can be gone on with."
+        raise invalid("checkpoint", "left out with an iterator", repr(keeping.file.path), remedy)
+    if estimator.scoring is not None and given.X_val is None and not estimator.early_stopping:
+        rule = "None where X is larger than its buffer and there is no validation set"
+        raise invalid("scoring", rule, repr(estimator.scoring), "Pass X_val.")
+    continued = estimator.warm_start and hasattr(estimator, "coefs_")
     if estimator.callbacks is not None:
         estimator.set_callbacks(*estimator.callbacks)
     options.refuse_booleans(estimator)
     estimator._random_state = generator = check_random_state(estimator.random_state)
-    task = prepare(estimator, given, first, generator)
+    first = not continued or keeping.saved is not None
+    task = prepare(estimator, given, first, generator, keeping)
     Stochastic(
         estimator, task.parameters, make_rule(estimator), task.objective, task.supply, task.orders,
-        task.held, False, keeping,
+        task.held, False, task.keeping,
     ).run()  # fmt: skip
     estimator._finished()
 
 
-def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) -> SourceFit:
+def prepare(
+    estimator: Any, given: FitArguments, first: bool, generator: Any, keeping: Keeping
+) -> SourceFit:
     """Look through a source that does not fit in memory, and prepare a fit on it.
 
     Parameters
@@ -163,6 +173,7 @@ def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) ->
     first : bool
         Whether the fit begins anew.
     generator : numpy.random.RandomState
+    keeping : Keeping
 
     Returns
     -------
@@ -177,48 +188,75 @@ def prepare(estimator: Any, given: FitArguments, first: bool, generator: Any) ->
         require_columns(estimator, source)
     estimator.n_features_in_ = source.n_features
     labels = estimator._read_targets(estimator._plain_targets(examples(found), "y"), first, False)
-    parameters, objective = estimator._begin_network(given, source, labels, first)
+    parameters, objective = estimator._begin_network(given, source, labels, first, keeping.saved)
     reader = Reader(
         source, parameters.dtype, encoder(estimator, parameters.dtype),
         found.checks if source.repeatable else None,
     )  # fmt: skip
-    blocks, held = np.arange(len(source.lengths)), validation(estimator, given, reader)
+    held = validation(estimator, given, reader)
+    keeping = keeping.known_by(estimator, known_by(estimator, found, source, held), source.shape)
+    orders = keeping.block_orders
+    if orders is None:
+        orders = begin_orders(estimator, found, reader, held is None, generator)
     if held is None and estimator.early_stopping:
-        draws = np.random.default_rng(generator.randint(1 << 31))
-        blocks = split_blocks(
-            np.array(source.lengths, np.intp), source.repeatable, estimator.validation_fraction,
-            draws,
-        )  # fmt: skip
-        held = HeldParts(reader, np.setdiff1d(np.arange(len(source.lengths)), blocks))
-    orders = begin_orders(estimator, found, reader, blocks, generator)
+        held = HeldParts(reader, np.setdiff1d(np.arange(len(source.lengths)), orders.blocks))
     batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
     step_size = min(batch_size, orders.n_samples) * estimator.accumulate
     weigh = weigher(estimator, found, parameters.dtype)
     supply = Streamed(reader, orders, estimator._input_scale, weigh, step_size)
-    return SourceFit(parameters, objective, supply, orders, held)
+    return SourceFit(parameters, objective, supply, orders, held, keeping)
 
 
 def begin_orders(
-    estimator: Any, found: Survey, reader: Reader, blocks: NDArray[np.intp], generator: Any
+    estimator: Any, found: Survey, reader: Reader, may_hold_out: bool, generator: Any
 ) -> BlockOrders:
-    """Make what draws the orders of the epochs.
+    """Make what draws the orders of the epochs, of the blocks that are not held out.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
     found : Survey
     reader : Reader
-    blocks : ndarray of shape (n_trained,), intp
-        Those that are trained on.
+    may_hold_out : bool
+        Whether there is no validation set of the user's own.
     generator : numpy.random.RandomState
     """
     source, shuffle = reader.source, estimator.shuffle
+    lengths = np.array(source.lengths, np.intp)
+    blocks = np.arange(len(lengths))
+    if may_hold_out and estimator.early_stopping:
+        draws = np.random.default_rng(generator.randint(1 << 31))
+        blocks = split_blocks(lengths, source.repeatable, estimator.validation_fraction, draws)
     if shuffle:
         warn_if_sorted(found, blocks)
     return BlockOrders(
-        int(generator.randint(1 << 31)), np.array(source.lengths, np.intp), blocks,
+        int(generator.randint(1 << 31)), lengths, blocks,
         blocks_at_once(source, reader.dtype), shuffle, not source.repeatable,
     )  # fmt: skip
+
+
+def known_by(
+    estimator: Any, found: Survey, source: Source, held: HeldParts | None
+) -> Iterator[Array]:
+    """Return arrays by which the data are known again.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    found : Survey
+    source : Source
+    held : HeldParts or None
+        The blocks of a validation set of the user's own.
+
+    Yields
+    ------
+    ndarray
+    """
+    yield np.array(found.checks)
+    yield np.array(source.lengths)
+    yield np.array(estimator._input_scale)
+    if held is not None:
+        yield np.array(held.reader.source.lengths)
 
 
 def examples(found: Survey) -> Array:
@@ -336,32 +374,3 @@ def in_parts(
     predictor = estimator._find_predictor()
     parts = features_of(source, estimator._input_scale, estimator._fitted.dtype)
     return np.concatenate([compute(predictor, features) for features in parts])
-
-
-def score(estimator: Any, source: Source, y: Any, sample_weight: Any) -> float:
-    """Score the predictions for a source, by its own target.
-
-    Parameters
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-        Fitted.
-    source : Source
-    y, sample_weight : object
-        Must be None.
-
-    Returns
-    -------
-    float
-    """
-    require_no_target(y, ("X", "y"))
-    if sample_weight is not None:
-        raise invalid("sample_weight", "left out where X is a source", "weights")
-    require_columns(estimator, source)
-    require_target(source, "X")
-    dtype, tally = estimator._fitted.dtype, begin_tally(estimator, estimator._loss())
-    reader = Reader(source, dtype, encoder(estimator, dtype))
-    predictor = estimator._find_predictor()
-    for rows in reader.in_parts(range(len(source.lengths))):
-        features = Features(rows.X, estimator._input_scale, dtype)
-        tally.add(predictor.logits(features), rows.targets)
-    return tally.score()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from inspect import signature
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
-from fastmlp.scoring import as_score, is_metric, require_defined
+from fastmlp.scoring import ChosenScore, as_score, is_metric, require_defined
+from fastmlp.scoring import check_scoring as check_chosen
 from fastmlp.tallies import Hits, Residuals
 
 Array = NDArray[Any]
@@ -136,7 +138,11 @@ class PartsEvaluator:
 
     def __call__(self) -> EpochScores:
         """Compute the mean loss and the score."""
-        total, n_samples, tally = 0.0, 0, begin_tally(self.estimator, self.loss)
+        return EpochScores(*self._evaluate())
+
+    def _evaluate(self) -> tuple[float, float]:
+        """Compute the mean loss and the score, block by block."""
+        total, n_samples, tally = 0.0, 0, self._begin_tally()
         reader = self.held.reader
         with np.errstate(over="ignore", invalid="ignore"):
             for rows in reader.in_parts(self.held.blocks):
@@ -146,10 +152,56 @@ class PartsEvaluator:
                 total += float(losses.sum(dtype=np.float64))
                 n_samples += len(losses)
                 tally.add(logits, rows.targets)
-            return EpochScores(total / n_samples, tally.score())
+            return total / n_samples, tally.score()
 
     def require_defined(self) -> None:
-        """Do nothing: accuracy and R2 are defined everywhere."""
+        """Raise a `ValueError` where a metric is undefined: accuracy and R2 are not anywhere."""
+        if self.estimator.scoring is not None:
+            require_defined(lambda: self._evaluate()[1])
+
+    def _begin_tally(self) -> Any:
+        """Begin to score as `score` does, or as the user has chosen."""
+        if self.estimator.scoring is None:
+            return begin_tally(self.estimator, self.loss)
+        return ChosenParts(self.estimator, self.loss)
+
+
+class ChosenParts:
+    """Scores predictions that come in parts by a metric of the user's choice.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    loss : Loss
+
+    Raises
+    ------
+    ValueError
+        If it is a function that needs X.
+    """
+
+    def __init__(self, estimator: Any, loss: Loss) -> None:
+        several = loss.name != "softmax"
+        self.binary = not is_regressor(estimator) and several and estimator._labels.kind == "binary"
+        # Of two classes a classifier has one logit: beside 0 it is what softmax takes.
+        output = "softmax" if self.binary else LOSSES[loss.name].output
+        model = SimpleNamespace(predictor=SimpleNamespace(output=output), flat=False)
+        if is_regressor(estimator):
+            model.flat = estimator.n_outputs_ == LOSSES[loss.name].outputs_per_target
+        else:
+            model.classes_, model.multilabel = estimator.classes_, several and not self.binary
+        self.chosen = ChosenScore(check_chosen(estimator.scoring), model, None)
+
+    def add(self, logits: Array, targets: Array) -> None:
+        """Take some predictions in."""
+        if self.binary:
+            logits = np.hstack([np.zeros_like(logits), logits])
+            targets = targets.ravel().astype(np.intp)
+        self.chosen.add(logits, targets)
+
+    def score(self) -> float:
+        """Score all."""
+        return self.chosen.score()
 
 
 def begin_tally(estimator: Any, loss: Loss) -> Hits | Residuals:

@@ -4,9 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, get_scorer, r2_score
 
 import fastmlp
+from tests.estimators.test_resuming import assert_same as assert_all_same
+from tests.estimators.test_resuming import break_off
 
 SETTINGS = {
     "hidden_layer_sizes": (5,), "batch_size": 8, "max_iter": 3, "random_state": 0,
@@ -88,13 +90,72 @@ def test_blocks_are_held_out_and_rows_are_mixed(files):
     assert again.fit(files.source()).loss_curve_[3:] != again.loss_curve_[:3]
 
 
+RESUMED = {
+    "adam, dropout": {"dropout": 0.3},
+    "early stopping, weights": {"early_stopping": True, "class_weight": "balanced"},
+}
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_a_fit_on_blocks_is_resumed_to_the_bit(name, files, small_pieces, tmp_path, monkeypatch):
+    def make():
+        return fastmlp.MLPClassifier(**SETTINGS, **RESUMED[name])
+
+    whole = make().fit(files.source())
+    for n_pauses in (1, 5, 14):  # within the first epoch, and further on
+        path = tmp_path / f"{n_pauses}"
+        break_off(path, monkeypatch, n_pauses, make(), (files.source(),))
+        model = make().fit(files.source(), checkpoint=path, resume=True)
+        assert_all_same(model, whole)
+    assert_all_same(model.fit(files.source(buffer="1GB"), checkpoint=path, resume=True), whole)
+    np.save(tmp_path / "X.npy", files.X + 1)
+    other = fastmlp.data.npy(tmp_path / "X.npy", files.paths[1], block_rows=10, buffer=1700)
+    for given in ((other,), (files.source(block_rows=9),), (files.X, files.y)):
+        with pytest.raises(ValueError, match=r"X and y must be the data of .*; got 97 rows of 6"):
+            make().fit(*given, checkpoint=path, resume=True)
+
+
+def test_a_fit_on_arrays_is_resumed_from_a_source(files, tmp_path, monkeypatch):
+    def make():
+        return fastmlp.MLPClassifier(**SETTINGS)
+
+    path, whole = tmp_path / "run", make().fit(files.X, files.y)
+    break_off(path, monkeypatch, 2, make(), (files.X, files.y))
+    assert_all_same(make().fit(files.source(), checkpoint=path, resume=True), whole)
+
+
+@pytest.mark.parametrize("scoring", ["balanced_accuracy", "neg_log_loss"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_classifier_is_scored_by_choice(scoring, n_classes, files, tmp_path):
+    y = np.array(["a", "b", "c"])[files.y % n_classes]
+    np.save(tmp_path / "y.npy", y)
+    source = fastmlp.data.npy(files.paths[0], tmp_path / "y.npy", block_rows=10, buffer=1700)
+    model = fastmlp.MLPClassifier(**SETTINGS, early_stopping=True, scoring=scoring)
+    model.fit(source, X_val=source)
+    expected = get_scorer(scoring)(model, files.X, y)
+    assert max(model.validation_scores_) == pytest.approx(expected, rel=1e-5)
+
+
+def test_other_estimators_are_scored_by_choice(files, tmp_path):
+    labels = (files.X[:, :3] > 0).astype(np.int64)
+    for y, kind, scoring in [
+        (labels, fastmlp.MLPClassifier, "f1_macro"),
+        (files.X[:, 0], fastmlp.MLPRegressor, "neg_mean_absolute_error"),
+        (files.X[:, :2], fastmlp.MLPRegressor, "neg_mean_squared_error"),
+    ]:
+        np.save(tmp_path / "y.npy", y)
+        source = fastmlp.data.npy(files.paths[0], tmp_path / "y.npy", block_rows=10, buffer=2200)
+        model = kind(**SETTINGS, early_stopping=True, scoring=scoring).fit(source, X_val=source)
+        expected = get_scorer(scoring)(model, files.X, y)
+        assert max(model.validation_scores_) == pytest.approx(expected, rel=1e-5)
+
+
 def test_what_does_not_go_with_a_source_is_told(files, tmp_path):
     source, model = files.source(), fastmlp.MLPClassifier(**SETTINGS)
     for rule, arguments in {
         "y must be left out where X is a source": {"y": files.y},
         "sample_weight must be left out where X is a source": {"sample_weight": np.ones(97)},
         "X_val must be a source where X is one": {"X_val": files.X, "y_val": files.y},
-        "checkpoint must be None where X is larger": {"checkpoint": tmp_path / "run"},
     }.items():
         with pytest.raises(ValueError, match=rule):
             model.fit(source, **arguments)
@@ -102,8 +163,13 @@ def test_what_does_not_go_with_a_source_is_told(files, tmp_path):
         fastmlp.MLPClassifier(solver="lbfgs").fit(source)
     with pytest.raises(ValueError, match="X_val must be of a size that fits where X does"):
         model.fit(files.X, files.y, X_val=source)
-    with pytest.raises(ValueError, match="scoring must be None where X is larger than its buf"):
+    with pytest.raises(ValueError, match=r"scoring must be None where X .* no validation set"):
         fastmlp.MLPClassifier(**SETTINGS, scoring="accuracy").fit(source)
+    with pytest.raises(ValueError, match="scoring must be the name of a score, or one of sklearn"):
+        fastmlp.MLPClassifier(**SETTINGS, scoring=lambda *_: 1.0).fit(source, X_val=source)
+    batches = fastmlp.data.iterator(lambda: iter([(files.X, files.y)]), buffer=9000)
+    with pytest.raises(ValueError, match="checkpoint must be left out with an iterator"):
+        model.fit(batches, checkpoint=tmp_path / "run")
     with pytest.raises(ValueError, match="y must be left out where X is a source"):
         model.fit(source).score(source, files.y)
 
