@@ -9,7 +9,7 @@ from fastmlp._errors import invalid
 from fastmlp.data.source import Chunk, Derived, Source
 
 
-class Part(Derived):
+class SourcePart(Derived):
     """Consecutive blocks of a source.
 
     Parameters
@@ -76,4 +76,4 @@ def part(source: Source, number: int, n_parts: int) -> Source:
     least, most = np.arange(1, n_parts), n_blocks - np.arange(n_parts - 1, 0, -1)
     borders = np.maximum.accumulate(np.clip(borders, least, most) - least) + least
     first, last = np.concatenate([[0], borders, [n_blocks]])[number : number + 2]
-    return Part(source, int(first), int(last))
+    return SourcePart(source, int(first), int(last))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.data.parts import Part
+from fastmlp.data.parts import SourcePart
 from fastmlp.distributed import Ranks, in_threads
 from fastmlp.engine import checkpoint
 from fastmlp.engine.interleaving import batch_order, rows_before
@@ -25,7 +25,7 @@ BLOCKS = {1: (0, 13), 2: (0, 9, 13), 3: (0, 5, 6, 13), "one without rows": (0, 8
 def source(buffer=2 * 10 * ROW_BYTES, first=0, last=13):
     """Make a source of ragged blocks, of which one is in memory at a time, or a part of it."""
     readers = [lambda a=a, b=b: (X[a:b], Y[a:b]) for a, b in pairwise(BORDERS)]
-    return Part(fastmlp.data.blocks(readers, LENGTHS, buffer=buffer), first, last)
+    return SourcePart(fastmlp.data.blocks(readers, LENGTHS, buffer=buffer), first, last)
 
 
 def in_ranks(case, work, **ranks):
