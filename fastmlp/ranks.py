@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._errors import invalid
+
 Array = NDArray[Any]
 T = TypeVar("T")
 
@@ -153,3 +155,21 @@ class Alone:
 
 ALONE = Alone()
 """Where nobody needs to know which rows there are."""
+
+
+def require_alike(everyone: list[dict[str, Any]], name: str) -> None:
+    """Raise a `ValueError` where something is not the same on all ranks.
+
+    Parameters
+    ----------
+    everyone : list of dict of str to object
+        What is to be the same, one a rank.
+    name : str
+        What the caller calls the data.
+    """
+    for number, own in enumerate(everyone):
+        for what, first in everyone[0].items():
+            if own[what] != first:
+                rule = f"data with the same {what} on all ranks"
+                got = f"{first} on rank 0, {own[what]} on rank {number}"
+                raise invalid(name, rule, got)

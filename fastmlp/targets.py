@@ -333,3 +333,8 @@ def are_like_regression(classes: Array, n_labels: int) -> bool:
     """
     many = len(classes) > 0.5 * n_labels and n_labels > ENOUGH_SAMPLES
     return many and classes.dtype.kind in "iuf"
+
+
+def kind_of(labels: Array) -> str:
+    """Name the type of labels: those of two types do not sort."""
+    return "numbers" if labels.dtype.kind in "biuf" else type(labels.tolist()[0]).__name__

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fastmlp._errors import invalid, warn
 from fastmlp.class_weights import count_classes, name_of, weigh
 from fastmlp.containers import refuse_unread
-from fastmlp.data.fitting import is_small, read_whole, require_target
+from fastmlp.data.fitting import is_small, read_whole, require_target, weights_of
 from fastmlp.data.reading import Encode, Reader
 from fastmlp.data.source import Source, names_of, require_no_target, require_width
 from fastmlp.datasets.dataset import Dataset
@@ -17,7 +17,7 @@ from fastmlp.feature_names import check_feature_names, compare_names, feature_na
 from fastmlp.held_out import HeldBlocks, Targets, Validation, split
 from fastmlp.inputs import Features, Scale, as_features, input_scale_pair
 from fastmlp.losses import LOSSES
-from fastmlp.ranks import Alone
+from fastmlp.ranks import Alone, require_alike
 from fastmlp.sample_weights import as_weights
 from fastmlp.targets import (
     REGRESSION,
@@ -26,6 +26,7 @@ from fastmlp.targets import (
     as_targets,
     as_values,
     has_columns,
+    kind_of,
 )
 
 Array = NDArray[Any]
@@ -69,6 +70,8 @@ class Given(NamedTuple):
     names: tuple[str, str]
     feature_names: tuple[str, ...] | None = None
     """Those of a data set, which come apart from its arrays."""
+    weights: Any = None
+    """Of each row."""
 
 
 def load(
@@ -120,7 +123,7 @@ def load(
     elif not isinstance(dataset, DefaultName):
         remedy = "Leave one of the two out."
         raise invalid("dataset", "left out where X and y are given", repr(dataset), remedy)
-    scale = input_scale_pair(input_scale)
+    scale, training = input_scale_pair(input_scale), training._replace(weights=weights[0])
     return _check(training, held, scale, weights, settings, ranks)
 
 
@@ -155,10 +158,12 @@ class _Part(NamedTuple):
     features: Features
     targets: Targets
     feature_names: Array | None
+    weights: tuple[Any, Any]
+    """See `load`."""
 
-    def describe(self, weights: tuple[Any, Any]) -> "_Described":
+    def describe(self) -> "_Described":
         """Say what the other ranks must know."""
-        features, targets, names = self
+        features, targets, names, weights = self
         classes = targets.classes
         counts = np.empty(0, np.intp) if classes is None else count_classes(targets)
         alike = {
@@ -193,12 +198,14 @@ def _check(
 
     def read() -> _Part:
         given = _in_memory(training, dtype)
+        own = given.weights, weights[1]
         X, name, apart = given.X, given.names[0], given.feature_names
         names = feature_names(X, name) if apart is None else np.array(apart, dtype=object)
         features = as_features(X, scale, dtype, name, fewest=ranks.fewest_rows)
-        return _Part(features, _read(given, features, settings.loss, ranks.fewest_rows), names)
+        targets = _read(given, features, settings.loss, ranks.fewest_rows)
+        return _Part(features, targets, names, own)
 
-    part, everyone = ranks.collect(read, lambda part: part.describe(weights))
+    part, everyone = ranks.collect(read, _Part.describe)
 
     def finish() -> tuple[TrainingData, Array | None]:
         targets, counts = _unite(part.targets, everyone)
@@ -209,7 +216,7 @@ def _check(
             validation = as_held(held, known, settings.loss, ranks)
         if targets.classes is not None and not targets.multilabel and ranks.rank == 0:
             _warn_of_numbers(targets.classes, ranks.n_samples)
-        weighing = weigh(*weights, targets, counts, part.features.n_samples)
+        weighing = weigh(*part.weights, targets, counts, part.features.n_samples)
         data = TrainingData(
             part.features, targets, None, part.feature_names, named_apart, validation
         )
@@ -218,7 +225,7 @@ def _check(
     (data, weighing), _ = ranks.collect(finish)
     if weighing is None:
         return data
-    of_all, name = ranks.gather(weighing), name_of(weights)
+    of_all, name = ranks.gather(weighing), name_of(part.weights)
     checked, _ = ranks.collect(lambda: as_weights(of_all, dtype, name, False))
     return data._replace(weights=checked)
 
@@ -244,29 +251,6 @@ def _unite(targets: Targets, everyone: list[_Described]) -> tuple[Targets, Array
     own = targets.classes.astype(classes.dtype)
     codes = np.searchsorted(classes, own)[targets.codes].astype(np.intp)
     return Targets(codes, classes, len(classes), False), counts
-
-
-def require_alike(everyone: list[dict[str, Any]], name: str) -> None:
-    """Raise a `ValueError` where something is not the same on all ranks.
-
-    Parameters
-    ----------
-    everyone : list of dict of str to object
-        What is to be the same, one a rank.
-    name : str
-        What the caller calls the data.
-    """
-    for number, own in enumerate(everyone):
-        for what, first in everyone[0].items():
-            if own[what] != first:
-                rule = f"data with the same {what} on all ranks"
-                got = f"{first} on rank 0, {own[what]} on rank {number}"
-                raise invalid(name, rule, got)
-
-
-def kind_of(labels: Array) -> str:
-    """Name the type of labels: those of two types do not sort."""
-    return "numbers" if labels.dtype.kind in "biuf" else type(labels.tolist()[0]).__name__
 
 
 class Known(NamedTuple):
@@ -342,8 +326,9 @@ def _in_memory(given: Given, dtype: np.dtype[Any]) -> Given:
     """Read a source into arrays; leave others as they are."""
     if not isinstance(given.X, Source):
         return given
-    X, y = read_whole(given.X, dtype, given.names[0])
-    return given._replace(X=X, y=y, feature_names=given.X.feature_names)
+    rows = read_whole(given.X, dtype, given.names[0])
+    weights = weights_of(rows, given.weights)
+    return Given(rows.X, rows.targets, given.names, given.X.feature_names, weights)
 
 
 def _warn_of_numbers(classes: Array, n_samples: int) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.class_weights import class_weights
-from fastmlp.data.fitting import blocks_at_once, is_small
+from fastmlp.data.fitting import blocks_at_once, is_small, require_no_weights
 from fastmlp.data.reading import Reader
 from fastmlp.data.source import Source, kept_dtype, names_of
 from fastmlp.data.survey import Survey, survey, warn_if_sorted
@@ -15,7 +15,7 @@ from fastmlp.engine.streaming import Streamed
 from fastmlp.held_out import HeldBlocks, Targets, Validation, known_by, split_blocks
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES
-from fastmlp.ranks import Alone
+from fastmlp.ranks import Alone, require_alike
 from fastmlp.rng import BlockOrders
 from fastmlp.sample_weights import as_weights
 from fastmlp.training_data import (
@@ -26,7 +26,6 @@ from fastmlp.training_data import (
     as_held,
     encoder,
     given_together,
-    require_alike,
 )
 
 Array = NDArray[Any]
@@ -279,7 +278,8 @@ def _place_blocks(
     alike = {
         "columns": source.n_features, "names of the columns": names and list(names),
         "kind of numbers": kept_dtype(source.dtype, dtype).name,
-        "number of targets": source.n_targets, "way of reading": source.repeatable,
+        "weights": source.weighted, "number of targets": source.n_targets,
+        "way of reading": source.repeatable,
         "kind of validation set": kind,
     }  # fmt: skip
     _, everyone = ranks.collect(lambda: None, lambda _: (alike, list(source.lengths)))
@@ -309,15 +309,3 @@ def require_weights(data: SourceData, dtype: np.dtype[Any]) -> None:
     # One sample of each class stands for all.
     some = np.eye(n_outputs) if data.targets.multilabel else np.arange(n_outputs)
     as_weights(data.weigh(some), dtype, "class_weight", False)
-
-
-def require_no_weights(sample_weight: Any) -> None:
-    """Raise a `ValueError` where samples of a source are to be weighed one by one.
-
-    Parameters
-    ----------
-    sample_weight : object
-    """
-    if sample_weight is not None:
-        rule = "left out where X is a source"
-        raise invalid("sample_weight", rule, repr(sample_weight), "class_weight weighs classes.")

@@ -34,31 +34,35 @@ class ColumnarSource(Source):
         Of all of them.
     target : str, sequence of str or None
     columns : sequence of str or None
-        The features; None takes all but the target and the index of a pandas frame.
+        The features; None takes all but the target, the weight and the index of a pandas frame.
+    weight : str or None
     name : str
         What messages call it.
     buffer : str or int
     """
 
     def __init__(
-        self, fragments: Sequence[Fragment], schema: Any, target: Any, columns: Any, name: str,
-        buffer: str | int,
+        self, fragments: Sequence[Fragment], schema: Any, target: Any, columns: Any,
+        weight: str | None, name: str, buffer: str | int,
     ) -> None:  # fmt: skip
         super().__init__(buffer)
         self.fragments = [fragment for fragment in fragments if fragment.n_rows > 0]
         self.name, names = name, list(schema.names)
         self.targets = _listed(target)
         _require_known(self.targets, names, f"target, a column of {name},")
+        self.weight, self.weighted = _listed(weight), weight is not None
+        _require_known(self.weight, names, f"weight, a column of {name},")
         index = (schema.pandas_metadata or {}).get("index_columns", ())
         known = [position for position, one in enumerate(names) if one in index]
         others = [
             one for position, one in enumerate(names)
-            if one not in self.targets and not is_index(position, names, known)
+            if one not in (*self.targets, *self.weight) and not is_index(position, names, known)
         ]  # fmt: skip
         self.columns = others if columns is None else _listed(columns)
         _require_known(self.columns, names, f"columns, those of {name},")
-        if set(self.columns) & set(self.targets):
-            raise invalid("columns", "features, the target not among them", repr(columns))
+        if set(self.columns) & {*self.targets, *self.weight}:
+            rule = "features, neither the target nor the weight among them"
+            raise invalid("columns", rule, repr(columns))
         self.widths, dtypes = _widths(schema, self.columns, name)
         self.n_features, self.n_targets = sum(self.widths), len(self.targets)
         self.lengths = tuple(fragment.n_rows for fragment in self.fragments)
@@ -72,7 +76,8 @@ class ColumnarSource(Source):
 
         place, first = self.place(block), 0
         try:
-            for batch in self.fragments[block].batches([*self.columns, *self.targets]):
+            names = [*self.columns, *self.targets, *self.weight]
+            for batch in self.fragments[block].batches(names):
                 _require_present(batch, place, len(self.columns), first)
                 yield self._convert(batch)
                 first += batch.num_rows
@@ -89,10 +94,10 @@ class ColumnarSource(Source):
         for column, width in zip(batch.columns[: len(self.columns)], self.widths, strict=True):
             X[:, first : first + width] = _numbers(column).reshape(-1, width)
             first += width
-        targets = [_labels(column) for column in batch.columns[len(self.columns) :]]
-        if len(targets) > 1:
-            return Chunk(X, np.column_stack(targets))
-        return Chunk(X, targets[0] if targets else None)
+        last = len(self.columns) + len(self.targets)
+        targets = [_labels(column) for column in batch.columns[len(self.columns) : last]]
+        y = np.column_stack(targets) if len(targets) > 1 else next(iter(targets), None)
+        return Chunk(X, y, _numbers(batch.columns[last]) if self.weight else None)
 
 
 BYTES = {np.dtype(np.uint8), np.dtype(np.bool_)}

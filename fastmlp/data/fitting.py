@@ -3,14 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.data.memory import affordable
-from fastmlp.data.reading import Reader
+from fastmlp.data.reading import Reader, Rows
 from fastmlp.data.source import Source, kept_dtype
-
-Array = NDArray[Any]
 
 WORD = 8
 """Bytes of a target, and of a row's place in the order."""
@@ -26,7 +23,7 @@ def row_bytes(source: Source, dtype: np.dtype[Any]) -> int:
         What is computed in.
     """
     features = source.n_features * kept_dtype(source.dtype, dtype).itemsize
-    return features + WORD * (1 + max(1, source.n_targets))
+    return features + WORD * (1 + source.weighted + max(1, source.n_targets))
 
 
 def is_small(source: Source, dtype: np.dtype[Any]) -> bool:
@@ -42,7 +39,7 @@ def is_small(source: Source, dtype: np.dtype[Any]) -> bool:
     return source.repeatable and needed <= affordable(source.buffer, needed)
 
 
-def read_whole(source: Source, dtype: np.dtype[Any], name: str = "X") -> tuple[Array, Array]:
+def read_whole(source: Source, dtype: np.dtype[Any], name: str = "X") -> Rows:
     """Read a source into arrays.
 
     Parameters
@@ -56,12 +53,42 @@ def read_whole(source: Source, dtype: np.dtype[Any], name: str = "X") -> tuple[A
 
     Returns
     -------
-    X : ndarray of shape (n_samples, n_features), uint8 or `dtype`
-    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    Rows
+        Their targets as they come.
     """
     require_target(source, name)
-    rows = Reader(source, dtype, lambda y, _: np.asarray(y)).load(range(len(source.lengths)))
-    return rows.X, rows.targets
+    return Reader(source, dtype, lambda y, _: np.asarray(y)).load(range(len(source.lengths)))
+
+
+def weights_of(rows: Rows, sample_weight: Any) -> Any:
+    """Return what weighs the rows of a source that was read whole: its own, or an argument.
+
+    Parameters
+    ----------
+    rows : Rows
+    sample_weight : object
+
+    Raises
+    ------
+    ValueError
+        If there are both.
+    """
+    if rows.weights is None:
+        return sample_weight
+    require_no_weights(sample_weight)
+    return rows.weights
+
+
+def require_no_weights(sample_weight: Any) -> None:
+    """Raise a `ValueError` where weights are given beside a source.
+
+    Parameters
+    ----------
+    sample_weight : object
+    """
+    if sample_weight is not None:
+        remedy = "A source has its own: fastmlp.data.npy(X, y, weight=...), for example."
+        raise invalid("sample_weight", "left out where X is a source", "weights", remedy)
 
 
 def require_target(source: Source, name: str) -> None:

@@ -30,6 +30,8 @@ class Ranges(Source):
         With `shape`, `dtype` and slices of rows, (n_samples, n_features).
     y : object or None
         Alike, (n_samples,) or (n_samples, n_targets).
+    weight : object or None
+        Alike, (n_samples,).
     block_rows : int or None
         Rows of a block; None chooses.
     name : str
@@ -38,15 +40,19 @@ class Ranges(Source):
     """
 
     def __init__(
-        self, X: Any, y: Any, block_rows: int | None, name: str, buffer: str | int
+        self, X: Any, y: Any, weight: Any, block_rows: int | None, name: str, buffer: str | int
     ) -> None:
         super().__init__(buffer)
-        self.X, self.y, self.name = X, y, name
+        self.X, self.y, self.weight, self.name = X, y, weight, name
         if len(X.shape) != 2:
             raise invalid(f"X in {name}", "2-D (n_samples, n_features)", f"shape {X.shape}")
         n_rows, self.n_features = map(int, X.shape)
         if y is not None and (len(y.shape) not in (1, 2) or y.shape[0] != n_rows):
             raise invalid(f"y in {name}", f"as long as X, {n_rows} rows", f"shape {y.shape}")
+        if weight is not None and tuple(weight.shape) != (n_rows,):
+            rule = f"{n_rows} numbers, one a row of X"
+            raise invalid(f"weight in {name}", rule, f"shape {weight.shape}")
+        self.weighted = weight is not None
         self.dtype, self.n_targets = np.dtype(X.dtype), count_targets(y)
         row_bytes = max(1, self.n_features * self.dtype.itemsize)
         self.chunk_rows = max(1, CHUNK_BYTES // row_bytes)
@@ -62,7 +68,10 @@ class Ranges(Source):
         end = first + self.lengths[block]
         for start in range(first, end, self.chunk_rows):
             rows = slice(start, min(end, start + self.chunk_rows))
-            yield Chunk(np.asarray(self.X[rows]), None if self.y is None else self.y[rows])
+            y, weight = (
+                values if values is None else values[rows] for values in (self.y, self.weight)
+            )
+            yield Chunk(np.asarray(self.X[rows]), y, weight)
 
     def place(self, block: int) -> str:
         """Say where a block lies; see `Source.place`."""
@@ -117,6 +126,7 @@ def npy(
     X: str | PathLike[str],
     y: str | PathLike[str] | Array | None = None,
     *,
+    weight: str | PathLike[str] | Array | None = None,
     block_rows: int | None = None,
     buffer: str | int = BUFFER,
 ) -> Source:
@@ -129,6 +139,8 @@ def npy(
     y : path-like or ndarray, optional
         A file of the targets, of shape (n_samples,) or (n_samples, n_outputs), or an array; left
         out to predict.
+    weight : path-like or ndarray of shape (n_samples,), optional
+        What each row weighs in training.
     block_rows : int, optional
         Consecutive rows of a block; left out, about 4 MB.
     buffer : str or int
@@ -159,8 +171,11 @@ def npy(
     ...     bool(result.model.score(source) > 0.8)
     True
     """
-    target = y if y is None or isinstance(y, np.ndarray) else open_npy(y)
-    return Ranges(open_npy(X), target, block_rows, Path(fspath(X)).name, buffer)
+    target, weights = (
+        given if given is None or isinstance(given, np.ndarray) else open_npy(given)
+        for given in (y, weight)
+    )
+    return Ranges(open_npy(X), target, weights, block_rows, Path(fspath(X)).name, buffer)
 
 
 def open_npy(path: str | PathLike[str]) -> OnDisk:
@@ -193,6 +208,7 @@ def memmap(
     X: Array,
     y: Array | None = None,
     *,
+    weight: Array | None = None,
     block_rows: int | None = None,
     buffer: str | int = BUFFER,
 ) -> Source:
@@ -204,6 +220,8 @@ def memmap(
         Numbers. A map is read through its file, so that it does not fill the memory.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs), optional
         The targets.
+    weight : ndarray of shape (n_samples,), optional
+        What each row weighs in training.
     block_rows, buffer
         See `npy`.
 
@@ -216,7 +234,8 @@ def memmap(
     ValueError
         If X and y differ in length, or X is no matrix.
     """
-    return Ranges(through_file(X), through_file(y), block_rows, "a memory map", buffer)
+    arrays = through_file(X), through_file(y), through_file(weight)
+    return Ranges(*arrays, block_rows, "a memory map", buffer)
 
 
 def through_file(array: Any) -> Any:
@@ -231,6 +250,7 @@ def zarr(
     X: Any,
     y: Any = None,
     *,
+    weight: Any = None,
     block_rows: int | None = None,
     buffer: str | int = BUFFER,
 ) -> Source:
@@ -241,6 +261,8 @@ def zarr(
     X : path-like, zarr.Array or alike, of shape (n_samples, n_features)
     y : path-like, zarr.Array or ndarray of shape (n_samples,) or (n_samples, n_outputs), optional
         The targets.
+    weight : path-like, zarr.Array or ndarray of shape (n_samples,), optional
+        What each row weighs in training.
     block_rows : int, optional
         Left out, the rows of a chunk.
     buffer
@@ -257,10 +279,13 @@ def zarr(
     ValueError
         If X and y differ in length.
     """
-    opened = [_open_zarr(array) if isinstance(array, str | PathLike) else array for array in (X, y)]
+    opened = [
+        _open_zarr(array) if isinstance(array, str | PathLike) else array
+        for array in (X, y, weight)
+    ]
     chunks = getattr(opened[0], "chunks", None)
     rows = int(chunks[0]) if block_rows is None and chunks else block_rows
-    return Ranges(opened[0], opened[1], rows, "the array", buffer)
+    return Ranges(opened[0], opened[1], opened[2], rows, "the array", buffer)
 
 
 def _open_zarr(path: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from zlib import adler32
 
@@ -30,6 +31,8 @@ class Rows(NamedTuple):
     """(n_rows, n_features), uint8 or what is computed in."""
     targets: Array
     """(n_rows,) intp, or (n_rows, n_outputs)."""
+    weights: Array | None = None
+    """(n_rows,), of what is computed in; None where all weigh alike."""
 
 
 def checked(source: Source, block: int) -> Iterator[Chunk]:
@@ -63,7 +66,7 @@ def checked(source: Source, block: int) -> Iterator[Chunk]:
 
 def _require_like(source: Source, chunk: Chunk, place: str) -> None:
     """Raise a `ValueError` where rows are not what the source says."""
-    X, y = chunk
+    X, y, weights = chunk
     if X.ndim != 2 or X.shape[1] != source.n_features:
         raise invalid(f"X in {place}", f"of {source.n_features} columns", f"shape {X.shape}")
     if X.dtype.kind not in NUMERIC_KINDS:
@@ -74,6 +77,9 @@ def _require_like(source: Source, chunk: Chunk, place: str) -> None:
         raise invalid(f"X in {place}", rule, f"dtype {X.dtype}")
     if y is not None and len(y) != len(X):
         raise invalid(f"y in {place}", f"as long as X, {len(X)} rows", f"{len(y)} rows")
+    if weights is not None and (weights.shape != (len(X),) or weights.dtype.kind not in "biuf"):
+        got = f"{weights.dtype} of shape {weights.shape}"
+        raise invalid(f"weight in {place}", f"{len(X)} numbers, one a row of X", got)
 
 
 class Checks:
@@ -144,14 +150,17 @@ class Reader:
         source, first = self.source, 0
         n_rows = sum(int(source.lengths[block]) for block in blocks)
         X, targets = allocate((n_rows, source.n_features), self.kept), []
+        weights = np.empty(n_rows, self.dtype) if source.weighted else None
         for block in blocks:
             for chunk in self._known(block):
                 last = first + len(chunk.X)
                 X[first:last] = chunk.X
+                if weights is not None:
+                    weights[first:last] = chunk.weights
                 first = last
                 if chunk.y is not None:
                     targets.append(self.encode(chunk.y, f"y in {source.place(block)}"))
-        return Rows(X, np.concatenate(targets) if targets else self.no_targets)
+        return Rows(X, np.concatenate(targets) if targets else self.no_targets, weights)
 
     def _known(self, block: int) -> Iterator[Chunk]:
         """Read a block, and see that its values are finite, or what they were before."""
@@ -215,25 +224,28 @@ def _cut(runs: Iterator[tuple[Rows, NDArray[np.intp]]], sizes: Iterable[int]) ->
     piece: Rows | None = None
     n_done, coming = 0, iter(sizes)
     # One piece is made, one is ready, and one is worked on.
-    rings = Ring(3), Ring(3)
+    rings = Ring(3), Ring(3), Ring(3)
     for rows, order in runs:
         taken = 0
         while taken < len(order):
             if piece is None:
                 size, n_done = next(coming), 0
-                X, targets = (
-                    ring.allocate((size, *values.shape[1:]), values.dtype)
-                    for ring, values in zip(rings, rows, strict=True)
-                )
-                piece = Rows(X, targets)
+                piece = Rows(*map(partial(_allocate, size), rings, rows))
             some = order[taken : taken + len(piece.X) - n_done]
             for target, values in zip(piece, rows, strict=True):
+                if target is None or values is None:
+                    continue
                 # "clip" lets NumPy write into the target at once; no row is out of bounds.
                 np.take(values, some, axis=0, out=target[n_done : n_done + len(some)], mode="clip")
             taken, n_done = taken + len(some), n_done + len(some)
             if n_done == len(piece.X):
                 yield piece
                 piece = None
+
+
+def _allocate(n_rows: int, ring: Ring, values: Array | None) -> Any:
+    """Make room for rows like others; None where there are none."""
+    return values if values is None else ring.allocate((n_rows, *values.shape[1:]), values.dtype)
 
 
 def read_ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -68,6 +68,8 @@ def shuffle(source: Source, folder: str | PathLike[str], *, random_state: int = 
     generator = np.random.default_rng(check_whole("random_state", random_state, 0))
     if source.n_targets == 0:
         raise invalid("source", "one with a target", "one without")
+    if source.weighted:
+        raise invalid("source", "one without weights, which are not written", "one with a weight")
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if any(path.iterdir()):

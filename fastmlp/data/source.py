@@ -23,6 +23,8 @@ class Chunk(NamedTuple):
     """(n_rows, n_features)."""
     y: Array | None
     """(n_rows,) or (n_rows, n_targets); None where there is no target."""
+    weights: Array | None = None
+    """(n_rows,): what each row weighs; None where all weigh alike."""
 
 
 class Source(ABC):
@@ -46,6 +48,8 @@ class Source(ABC):
         None where the columns have no names.
     n_targets : int
         Columns of the target; 0 where there is none.
+    weighted : bool
+        Whether rows have weights.
     repeatable : bool
         Whether a block that is read again holds the same rows, and any may be read at any time.
     """
@@ -55,6 +59,7 @@ class Source(ABC):
     dtype: np.dtype[Any]
     feature_names: tuple[str, ...] | None = None
     n_targets: int = 1
+    weighted = False
     repeatable = True
 
     def __init__(self, buffer: str | int = BUFFER) -> None:
@@ -114,7 +119,7 @@ class Derived(Source):
         self.source, self.lengths = source, source.lengths
         self.n_features, self.dtype = source.n_features, source.dtype
         self.feature_names, self.n_targets = source.feature_names, source.n_targets
-        self.repeatable = source.repeatable
+        self.weighted, self.repeatable = source.weighted, source.repeatable
 
     def chunks(self, block: int) -> Iterator[Chunk]:
         """Read a block; see `Source.chunks`."""

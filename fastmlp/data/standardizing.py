@@ -72,8 +72,8 @@ class Standardized(Derived):
 
     def chunks(self, block: int) -> Iterator[Chunk]:
         """Read a block; see `Source.chunks`."""
-        for X, y in checked(self.source, block):
-            yield Chunk(self.transform(X), y)
+        for chunk in checked(self.source, block):
+            yield chunk._replace(X=self.transform(chunk.X))
 
     def _settle(self, moments: Array) -> None:
         """Choose what is taken away and divided by from counts, means and squared deviations."""
@@ -117,7 +117,7 @@ def _survey(source: Source) -> Array:
                 yield block, chunk
 
     moments, last, n_rows = np.zeros((3, source.n_features)), -1, 0
-    for block, (X, _) in read_ahead(read()):
+    for block, (X, *_) in read_ahead(read()):
         n_rows, last = 0 if block != last else n_rows, block
         name = f"X in {source.place(block)}"
         require_finite(X, source.feature_names, np.dtype(np.float64), name, n_rows)

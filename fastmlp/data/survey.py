@@ -14,6 +14,7 @@ from fastmlp.data.reading import Checks, checked, read_ahead
 from fastmlp.data.source import Chunk, Source
 from fastmlp.inputs import require_finite
 from fastmlp.ranks import ALONE, Alone
+from fastmlp.sample_weights import as_weights
 from fastmlp.targets import as_indicators, as_values, find_classes
 
 Array = NDArray[Any]
@@ -218,6 +219,7 @@ def _look_through(
     if regression:
         targets = Values(dtype)
     checks: list[Checks] = []
+    weights: list[Array] = []
     for block, chunk in read_ahead(_chunks(source)):
         if block == len(checks):
             checks.append(Checks())
@@ -227,8 +229,18 @@ def _look_through(
         require_finite(chunk.X, source.feature_names, dtype, f"X in {place}", n_rows)
         if chunk.y is not None:
             targets.add(chunk.y, f"y in {place}")
+        if chunk.weights is not None:
+            weights.append(_extremes(chunk.weights, dtype, f"weight in {place}"))
         n_rows += len(chunk.X)
+    if weights:
+        as_weights(np.concatenate(weights), dtype, f"the weight of {name}", False)
     return targets.result(tuple(check.value for check in checks), f"the target of {name}")
+
+
+def _extremes(weights: Array, dtype: np.dtype[Any], name: str) -> Array:
+    """Check some weights, which may all be 0, and return the least and the largest."""
+    as_weights(weights, dtype, name, True)
+    return np.array([weights.min(), weights.max()], np.float64)
 
 
 def _chunks(source: Source) -> Iterator[tuple[int, Chunk]]:

@@ -22,6 +22,7 @@ def parquet(
     target: str | Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     *,
+    weight: str | None = None,
     buffer: str | int = BUFFER,
 ) -> Source:
     """Train on Parquet files that need not fit in memory; needs the extra `fastmlp[data]`.
@@ -39,6 +40,8 @@ def parquet(
         The features; left out, all other columns but the index of a pandas frame. A column of lists
         of one size is as many features, and so is one of binary values of one size, the bytes of
         images, which is read the fastest.
+    weight : str, optional
+        The column of what each row weighs in training.
     buffer : str or int
         How much memory the rows may take, such as "2GB".
 
@@ -61,7 +64,7 @@ def parquet(
     for path, (_, other) in zip(paths[1:], opened[1:], strict=True):
         _require_same(schema, other, str(path), str(paths[0]))
     fragments = [fragment for found, _ in opened for fragment in found]
-    return ColumnarSource(fragments, schema, target, columns, _name_of(files), buffer)
+    return ColumnarSource(fragments, schema, target, columns, weight, _name_of(files), buffer)
 
 
 def is_folder(path: Path) -> bool:
@@ -125,6 +128,7 @@ def arrow(
     target: str | Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     *,
+    weight: str | None = None,
     buffer: str | int = BUFFER,
 ) -> Source:
     """Train on an Arrow table, a data set or IPC files; needs the extra `fastmlp[data]`.
@@ -134,7 +138,7 @@ def arrow(
     data : pyarrow.Table, pyarrow.dataset.Dataset, path-like or sequence of path-like
         A table's batches are blocks; the row groups of a data set of Parquet files, the files of
         others; and the batches of IPC files (`.arrow`, `.feather`, `.ipc`), or a folder of them.
-    target, columns, buffer
+    target, columns, weight, buffer
         See `parquet`.
 
     Returns
@@ -160,7 +164,7 @@ def arrow(
             _require_same(opened[0][1], other, str(path), str(paths[0]))
         fragments = [fragment for found, _ in opened for fragment in found]
         schema, name = opened[0][1], _name_of(data)
-    return ColumnarSource(fragments, schema, target, columns, name, buffer)
+    return ColumnarSource(fragments, schema, target, columns, weight, name, buffer)
 
 
 def _of_table(table: Any) -> list[Fragment]:

@@ -103,5 +103,10 @@ class Streamed:
 
     def _problem(self, rows: Rows) -> Problem:
         """Describe rows to a backend."""
-        weights = None if self.weigh is None else self.ranks.gather(self.weigh(rows.targets))
+        weights = rows.weights
+        if self.weigh is not None:
+            of_classes = self.weigh(rows.targets)
+            weights = of_classes if weights is None else weights * of_classes
+        if weights is not None:
+            weights = self.ranks.gather(weights)
         return Problem(Features(rows.X, self.scale, self.reader.dtype), rows.targets, weights)

@@ -13,7 +13,14 @@ from fastmlp._errors import invalid
 from fastmlp.arguments import make_rule
 from fastmlp.backends.contract import Objective
 from fastmlp.class_weights import class_weights
-from fastmlp.data.fitting import blocks_at_once, is_small, read_whole, require_target
+from fastmlp.data.fitting import (
+    blocks_at_once,
+    is_small,
+    read_whole,
+    require_no_weights,
+    require_target,
+    weights_of,
+)
 from fastmlp.data.reading import Reader, features_of
 from fastmlp.data.source import Source, names_of, require_no_target, require_width
 from fastmlp.data.standardizing import share_means
@@ -77,8 +84,11 @@ def in_memory(estimator: Any, given: FitArguments, keeping: Keeping) -> FitArgum
             if X == "X" and keeping.saved is not None:
                 small = keeping.block_orders is None
             if small:
-                arrays = read_whole(source, dtype, X)
-                given = given._replace(**dict(zip((X, y), arrays, strict=True)))
+                rows = read_whole(source, dtype, X)
+                given = given._replace(**{X: rows.X, y: rows.targets})
+                if X == "X":
+                    weights = weights_of(rows, given.sample_weight)
+                    given = given._replace(sample_weight=weights)
     return given
 
 
@@ -180,9 +190,7 @@ def prepare(
     SourceFit
     """
     source, dtype = given.X, compute_dtype(estimator, given.X)
-    if given.sample_weight is not None:
-        rule = "left out where X is a source"
-        raise invalid("sample_weight", rule, "weights", "class_weight weighs classes.")
+    require_no_weights(given.sample_weight)
     found = survey(source, dtype, is_regressor(estimator))
     if not first:
         require_columns(estimator, source)

@@ -13,7 +13,9 @@ from tests.test_resuming import assert_same
 def rows_of(source):
     """Read all blocks."""
     chunks = [chunk for block in range(len(source.lengths)) for chunk in source.chunks(block)]
-    return tuple(np.concatenate(arrays) for arrays in zip(*chunks, strict=True))
+    return tuple(
+        np.concatenate(arrays) for arrays in zip(*(chunk[:2] for chunk in chunks), strict=True)
+    )
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
