@@ -7,9 +7,10 @@ A backend is a module with
   `run_epoch` trains on every sample once, or epoch after epoch, in place, and returns the loss of
   each batch;
 - `predict_logits(parameters, features, n_threads)`: the logits of every sample;
-- where it predicts better than by logits alone, `FewRows` and `ManyRows`.
+- where it predicts better than by logits alone, `FewRows` and `ManyRows`;
+- where it has something faster than `summed.SimpleSummedSteps`, `SummedSteps`.
 
-`contract` describes each in full.
+`contract` and `summed` describe each in full.
 """
 
 from typing import cast
