@@ -196,7 +196,7 @@ def _unite(found: Sequence[Survey], name: str) -> Survey:
         classes = union([np.asarray(one.classes) for one in found], name)
         n_outputs = len(classes)
         if n_outputs < 2:
-            raise invalid(name, "of at least 2 classes", f"1 class ({classes[0]!r})")
+            raise invalid(name, "of at least 2 classes", f"1 class ({classes.tolist()[0]!r})")
         counts = np.zeros((sum(len(one.counts) for one in found), n_outputs), first.counts.dtype)
         block = 0
         for one in found:

@@ -118,6 +118,27 @@ def test_ranks_that_are_not_alike_are_told():
             raise outcome
 
 
+def test_ranks_with_other_columns_or_means_are_told():
+    def work(communicator, make):
+        given = make(communicator.rank)
+        return fastmlp.train(given, comm=communicator, **SMALL)
+
+    def other_columns(rank):
+        return fastmlp.data.standardized(source(X[:, : 5 + rank]))
+
+    def other_means(rank):
+        scaler = StandardScaler().fit(X + rank)
+        return fastmlp.data.standardized(source(), like=scaler)
+
+    for make, message in [
+        (other_columns, "X must be of as many columns, standardized alike, on all ranks"),
+        (other_means, "like must be the same on all ranks; got other means or scales"),
+    ]:
+        for outcome in in_threads(2, lambda c, m=make: work(c, m), 60.0):
+            with pytest.raises(ValueError, match=message):
+                raise outcome
+
+
 def test_bad_input_is_told():
     ours = fastmlp.data.standardized(source())
     with pytest.raises(ValueError, match=r"X_val must be standardized as X is.*like=X\)"):

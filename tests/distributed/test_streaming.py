@@ -11,6 +11,7 @@ from fastmlp.distributed import Ranks, in_threads
 from fastmlp.engine import checkpoint
 from fastmlp.engine.interleaving import batch_order, rows_before
 from fastmlp.engine.streaming import Streamed
+from fastmlp.saving import file
 from tests.distributed.ranks import SETTINGS, X, Y, results
 from tests.test_resuming import assert_same
 from tests.tolerances import assert_close
@@ -166,6 +167,25 @@ def test_a_training_is_gone_on_with_inside_an_epoch_to_the_bit(name, tmp_path, m
         fastmlp.resume(path, source())
 
 
+@pytest.mark.parametrize("borders", [[0, 20], [0, 9, 5, 13], [1, 13], [0.0, 13.0]])
+def test_a_checkpoint_with_other_borders_does_no_harm(borders, tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    break_off(path, monkeypatch, 1, 2, {})
+    content = file.read(path)
+    content.arrays["borders"] = np.array(borders)
+    file.write(content, path)
+    with pytest.raises(ValueError, match="run must be a whole checkpoint"):
+        fastmlp.resume(path, source())
+
+
+def test_a_checkpoint_of_blocks_divided_otherwise_is_told(tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    break_off(path, monkeypatch, 1, 3, {})
+    for outcome in in_ranks("one without rows", lambda X, comm: fastmlp.resume(path, X, comm=comm)):
+        with pytest.raises(ValueError, match=r"X must be the data of .* divided otherwise among"):
+            raise outcome
+
+
 def test_held_out_blocks_of_all_ranks_are_scored():
     arguments = {"early_stopping": True, "validation_fraction": 0.3, "scoring": "f1_macro"}
     outcomes = results(train(3, **arguments))
@@ -241,6 +261,38 @@ def test_what_does_not_go_together_is_told_by_all():
         return fastmlp.train(own, comm=comm, **SETTINGS)
 
     refused(plain, "reduction must be 'sum' where X is larger than its buffer", reduction="ordered")
+
+
+def test_targets_that_are_not_alike_are_told():
+    several = np.stack([Y == 0, Y == 1], axis=1).astype(int)
+
+    def work(rows, targets, comm):
+        return fastmlp.train(
+            fastmlp.data.memmap(X[rows], targets[rows], block_rows=5, buffer=1000), comm=comm,
+            **SETTINGS,
+        )  # fmt: skip
+
+    ones = np.ones(103, int)
+    refused(lambda own, comm: work(slice(50), ones, comm), "got 1 class (1)")
+    refused(
+        lambda own, comm: work(slice(50), several if comm.comm.rank else Y, comm),
+        "X must be data with the same number of targets on all ranks",
+    )
+    texts = Y.astype(str)
+    refused(
+        lambda own, comm: work(slice(50), texts if comm.comm.rank else Y, comm),
+        "the target of X must be of one type in all blocks",
+    )
+
+
+def test_a_class_of_one_rank_is_known_to_all():
+    def work(communicator):
+        rows = np.flatnonzero(Y != 2 if communicator.rank else Y == 2)
+        own = fastmlp.data.memmap(X[rows], Y[rows], block_rows=5, buffer=10 * ROW_BYTES)
+        return fastmlp.train(own, comm=communicator, **SETTINGS, class_weight="balanced")
+
+    first, second = results(in_threads(2, work, 60.0))
+    assert first.model.classes_.tolist() == second.model.classes_.tolist() == [0, 1, 2]
 
 
 def test_a_part_that_fits_is_read_in_blocks_where_another_does_not():
