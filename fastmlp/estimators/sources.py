@@ -100,7 +100,7 @@ def refuse_ranks(ranks: Alone) -> None:
     ranks : Alone
     """
     if ranks.shared:
-        remedy = "fastmlp.train takes sources that fit in memory with comm."
+        remedy = "fastmlp.train takes sources with comm."
         raise invalid("comm", "None where X or X_val is a source", "a communicator", remedy)
 
 
