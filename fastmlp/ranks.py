@@ -157,6 +157,24 @@ ALONE = Alone()
 """Where nobody needs to know which rows there are."""
 
 
+def require_manner(ranks: Alone, settings: dict[str, Any], path: str) -> None:
+    """Raise a `ValueError` where a checkpoint's steps were taken together in another way.
+
+    Parameters
+    ----------
+    ranks : Alone
+    settings : dict of str to object
+        What the checkpoint says.
+    path : str
+        Where it lies.
+    """
+    for name, value in ranks.manner.items():
+        was = settings.get(name, value if ranks.shared else ALONE.manner[name])
+        if was != value:
+            remedy = f"Pass comm=fastmlp.distributed.Ranks(..., {name}={was!r})."
+            raise invalid(name, f"{was!r}, as in {path}", repr(value), remedy)
+
+
 def require_alike(everyone: list[dict[str, Any]], name: str) -> None:
     """Raise a `ValueError` where something is not the same on all ranks.
 

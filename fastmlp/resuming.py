@@ -15,7 +15,7 @@ from fastmlp.datasets import Dataset
 from fastmlp.distributed import open_ranks
 from fastmlp.engine import checkpoint
 from fastmlp.engine.state import State
-from fastmlp.ranks import ALONE, Alone
+from fastmlp.ranks import Alone, require_manner
 from fastmlp.rng import BlockOrders
 from fastmlp.training import DEFAULT_DATASET
 from fastmlp.training_data import load, without_rows
@@ -139,8 +139,8 @@ def _hold_out_as_before(data: Data, state: State, path: str, ranks: Alone) -> Da
     """Hold out the samples, or the blocks, that were held out before."""
     orders = state.orders
     if isinstance(orders, BlockOrders) and isinstance(data, SourceData):
-        _require_ranks(orders, data, path)
-        if not np.array_equal(orders.lengths, data.lengths):
+        data.division.require_as_before(orders, path, REMEDY)
+        if not np.array_equal(orders.lengths, data.division.lengths):
             got = f"{data.n_samples} rows in other blocks"
             raise invalid("X", f"the data of {path}", got, REMEDY)
         some = len(orders.blocks) < len(orders.lengths)
@@ -148,17 +148,6 @@ def _hold_out_as_before(data: Data, state: State, path: str, ranks: Alone) -> Da
     if isinstance(orders, BlockOrders) or isinstance(data, SourceData) or orders.rows is None:
         return data
     return without_rows(data, orders.rows, ranks)
-
-
-def _require_ranks(orders: BlockOrders, data: SourceData, path: str) -> None:
-    """Raise a `ValueError` where the blocks are divided among ranks otherwise than before."""
-    size = 1 if orders.borders is None else len(orders.borders) - 1
-    if size != data.ranks.size:
-        remedy = "Only what fits in memory can be gone on with by another number."
-        raise invalid("comm", f"of {size} ranks, as in {path}", f"{data.ranks.size}", remedy)
-    if orders.borders is not None and not np.array_equal(orders.borders, data.borders):
-        got = "blocks that are divided otherwise among the ranks"
-        raise invalid("X", f"the data of {path}", got, REMEDY)
 
 
 def _choose_data(X: Any, dataset: Any, arguments: dict[str, Any]) -> Any:
@@ -178,11 +167,7 @@ def _read(path: str | PathLike[str], ranks: Alone) -> tuple[checkpoint.Descripti
         if ranks.rank > 0:
             return None
         saved, state = checkpoint.read(path, "train")
-        for name, value in ranks.manner.items():
-            was = saved.settings.get(name, value if ranks.shared else ALONE.manner[name])
-            if was != value:
-                remedy = f"Pass comm=fastmlp.distributed.Ranks(..., {name}={was!r})."
-                raise invalid(name, f"{was!r}, as in {path}", repr(value), remedy)
+        require_manner(ranks, saved.settings, str(path))
         return saved, state
 
     return ranks.agree(ranks.collect(read)[0])  # type: ignore[no-any-return]

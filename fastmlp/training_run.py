@@ -166,19 +166,16 @@ def data_fingerprint(data: Data, ranks: Alone, by_rows: bool) -> str:
     str
     """
     if isinstance(data, SourceData):
-        own = checkpoint.fingerprint(data.known_by())
-        _, everyone = ranks.collect(lambda: own, lambda known: known)
-        return own if ranks.size == 1 else " ".join(everyone)
+        return checkpoint.fingerprint_of_ranks(data.known_by(), ranks)
     held = known_by(data.validation)
-    values, scale = data.features.values, np.array(data.features.scale)
+    values, scale = data.features.values, data.features.scale
     codes, weights = data.targets.codes, data.weights
     if not by_rows:
-        return checkpoint.fingerprint((values, scale, codes, weights, *held))
+        return checkpoint.fingerprint((values, np.array(scale), codes, weights, *held))
     if weights is not None:
         weights = weights[ranks.first : ranks.first + len(codes)]
     parts = [part for part in ((values, codes, weights), held) if part]
-    digests = [ranks.gather(checkpoint.row_digests(part)) for part in parts]
-    return checkpoint.BY_ROWS + checkpoint.fingerprint((scale, *digests))
+    return checkpoint.fingerprint_of_rows(scale, parts, ranks)
 
 
 def train_from(

@@ -7,21 +7,21 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.class_weights import class_weights
-from fastmlp.data.fitting import blocks_at_once, is_small, require_no_weights
+from fastmlp.data.dividing import Division, divide, require_sums
+from fastmlp.data.fitting import is_small, require_no_weights
 from fastmlp.data.reading import Reader
-from fastmlp.data.source import Source, kept_dtype, names_of
-from fastmlp.data.survey import Survey, survey, warn_if_sorted
+from fastmlp.data.source import Source, names_of
+from fastmlp.data.survey import Survey, survey
 from fastmlp.engine.streaming import Streamed
 from fastmlp.held_out import HeldBlocks, Targets, Validation, known_by, split_blocks
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES
-from fastmlp.ranks import Alone, require_alike
+from fastmlp.ranks import Alone
 from fastmlp.rng import BlockOrders
 from fastmlp.sample_weights import as_weights
 from fastmlp.training_data import (
     CLASSIFICATION,
     DefaultName,
-    Given,
     Known,
     as_held,
     encoder,
@@ -39,11 +39,8 @@ class SourceData(NamedTuple):
     reader: Reader
     survey: Survey
     """Of the blocks of all ranks."""
-    lengths: NDArray[np.intp]
-    """(n_blocks,): rows of the blocks of all ranks."""
-    borders: NDArray[np.intp]
-    """(size + 1,): where the blocks of each rank begin, and where all end."""
-    ranks: Alone
+    division: Division
+    """The blocks of all ranks."""
     targets: Targets
     """What is known of them."""
     class_weight: Any
@@ -60,7 +57,7 @@ class SourceData(NamedTuple):
     @property
     def n_samples(self) -> int:
         """Number of rows of all ranks, held-out ones included."""
-        return int(self.lengths.sum())
+        return int(self.division.lengths.sum())
 
     @property
     def n_features(self) -> int:
@@ -92,17 +89,16 @@ class SourceData(NamedTuple):
         """
         if self.validation is not None:
             return self, None
-        repeatable = self.source.repeatable
-        blocks, _ = self.ranks.collect(
-            lambda: split_blocks(self.lengths, repeatable, fraction, generator)
+        lengths, repeatable = self.division.lengths, self.source.repeatable
+        blocks, _ = self.division.ranks.collect(
+            lambda: split_blocks(lengths, repeatable, fraction, generator)
         )
         return self.without_rows(blocks), blocks
 
     def without_rows(self, rows: NDArray[np.intp]) -> "SourceData":
         """Validate on all blocks but those that are trained on."""
-        first, last = self.borders[self.ranks.rank : self.ranks.rank + 2]
-        held = np.setdiff1d(np.arange(first, last), rows) - first
-        return self._replace(validation=HeldBlocks(self.reader, held, self.scale))
+        held = HeldBlocks(self.reader, self.division.held_out(rows), self.scale)
+        return self._replace(validation=held)
 
     def begin_orders(
         self, rows: NDArray[np.intp] | None, shuffle: bool, generator: np.random.Generator
@@ -116,17 +112,8 @@ class SourceData(NamedTuple):
         shuffle : bool
         generator : numpy.random.Generator
         """
-        blocks = np.arange(len(self.lengths)) if rows is None else rows
-        if shuffle and self.ranks.rank == 0:
-            warn_if_sorted(self.survey, blocks)
-        # One number for all ranks, so that a checkpoint has the orders of all.
-        _, fitting = self.ranks.collect(
-            lambda: blocks_at_once(self.source, self.reader.dtype), lambda own: own
-        )
-        return BlockOrders(
-            int(generator.integers(1 << 63)), self.lengths, blocks, min(fitting), shuffle,
-            not self.source.repeatable, self.borders if self.ranks.size > 1 else None,
-        )  # fmt: skip
+        seed = int(generator.integers(1 << 63))
+        return self.division.begin_orders(self.reader, self.survey, rows, shuffle, seed)
 
     def supply(self, orders: Any, step_size: int) -> Streamed:
         """Return what brings the samples.
@@ -138,7 +125,7 @@ class SourceData(NamedTuple):
             Samples an update.
         """
         weigh = None if self.class_weight is None else self.weigh
-        return Streamed(self.reader, orders, self.scale, weigh, step_size, self.ranks)
+        return Streamed(self.reader, orders, self.scale, weigh, step_size, self.division.ranks)
 
     def weigh(self, codes: Array) -> Array:
         """Compute what samples weigh by their classes.
@@ -160,7 +147,7 @@ class SourceData(NamedTuple):
     def known_by(self) -> tuple[Any, ...]:
         """Return arrays by which the data are known again."""
         held = known_by(self.validation)
-        return (np.array(self.survey.checks), self.lengths, np.array(self.scale), *held)
+        return (np.array(self.survey.checks), self.division.lengths, np.array(self.scale), *held)
 
 
 def is_streamed(X: Any, dtype: np.dtype[Any]) -> bool:
@@ -220,73 +207,27 @@ def load_source(
 
     ranks.collect(look)
     held = given_together(*validation, ("X_val", "y_val"))
-    lengths, borders = _place_blocks(X, held, settings.dtype, ranks)
+    kind = "none" if held is None else "a source" if isinstance(held.X, Source) else "arrays"
+    division = divide(X, settings.dtype, ranks, **{"kind of validation set": kind})
     scale, dtype, loss = input_scale_pair(input_scale), settings.dtype, settings.loss
     found = survey(X, dtype, loss != CLASSIFICATION, ranks=ranks)
     if found.classes is None and found.least < LOSSES[loss].least:
         rule = f"at least {LOSSES[loss].least:g} with loss={loss!r}"
         raise invalid("the target of X", rule, found.least)
     targets = Targets(_no_codes(found, dtype), found.classes, found.n_outputs, found.flat)
-    own = slice(*borders[ranks.rank : ranks.rank + 2])
-    reader = Reader(
-        X, dtype, encoder(targets, loss, dtype), found.checks[own] if X.repeatable else None,
-        targets.codes,
-    )  # fmt: skip
+    checks = found.checks[division.own] if X.repeatable else None
+    reader = Reader(X, dtype, encoder(targets, loss, dtype), checks, targets.codes)
     names = names_of(X)
     like = Features(np.empty((1, X.n_features), reader.kept), scale, dtype)
     known = Known(targets, names, True, like)
     held_data, _ = ranks.collect(lambda: held and as_held(held, known, loss, ranks, True))
-    data = SourceData(
-        X, reader, found, lengths, borders, ranks, targets, weights[1], scale, names, held_data
-    )
+    data = SourceData(X, reader, found, division, targets, weights[1], scale, names, held_data)
     if weights[1] is not None:
         require_weights(data, dtype)
     return data
 
 
 WRAP = "fastmlp.data.memmap(X, y) makes one of arrays."
-
-
-def require_sums(ranks: Alone) -> None:
-    """Raise a `ValueError` where sums are to be ordered by rows, which are not all known.
-
-    Parameters
-    ----------
-    ranks : Alone
-    """
-    reduction = ranks.manner["reduction"]
-    if reduction != "sum":
-        rule = "'sum' where X is larger than its buffer"
-        raise invalid("reduction", rule, repr(reduction), "Its curves are the same to rounding.")
-
-
-def _place_blocks(
-    source: Source, held: Given | None, dtype: np.dtype[Any], ranks: Alone
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """See that the ranks' sources are alike, and give their blocks numbers.
-
-    Returns
-    -------
-    lengths : ndarray of shape (n_blocks,), intp
-        Rows of the blocks of all ranks, those of rank 0 first.
-    borders : ndarray of shape (size + 1,), intp
-        Where the blocks of each rank begin, and where all end.
-    """
-    names, kind = source.feature_names, "none"
-    if held is not None:
-        kind = "a source" if isinstance(held.X, Source) else "arrays"
-    alike = {
-        "columns": source.n_features, "names of the columns": names and list(names),
-        "kind of numbers": kept_dtype(source.dtype, dtype).name,
-        "weights": source.weighted, "number of targets": source.n_targets,
-        "way of reading": source.repeatable,
-        "kind of validation set": kind,
-    }  # fmt: skip
-    _, everyone = ranks.collect(lambda: None, lambda _: (alike, list(source.lengths)))
-    ranks.collect(lambda: require_alike([one for one, _ in everyone], "X"))
-    n_blocks = [len(lengths) for _, lengths in everyone]
-    lengths = np.array([length for _, some in everyone for length in some], np.intp)
-    return lengths, np.append(0, np.cumsum(n_blocks)).astype(np.intp)
 
 
 def _no_codes(found: Survey, dtype: np.dtype[Any]) -> Array:

@@ -125,7 +125,7 @@ def blocks_at_once(source: Source, dtype: np.dtype[Any]) -> int:
         If not one does.
     """
     needed = source.n_samples * row_bytes(source, dtype)
-    longest = max(source.lengths, default=1) * row_bytes(source, dtype)
+    longest = max([1, *source.lengths]) * row_bytes(source, dtype)
     fitting = affordable(source.buffer, needed) // 2 // longest
     if fitting == 0:
         rule = f"at least {2 * longest / 1e6:.3g} MB, for two of the largest blocks"

@@ -18,6 +18,7 @@ from fastmlp.engine.hooks import Hook
 from fastmlp.engine.state import Best, State, UnfinishedEpoch
 from fastmlp.history import History
 from fastmlp.network import Network, Parameters
+from fastmlp.ranks import ALONE, Alone
 from fastmlp.rng import BlockOrders, Orders, Permutations, Shuffles
 from fastmlp.saving import file
 from fastmlp.saving.content import Content
@@ -84,6 +85,30 @@ def fingerprint(arrays: Iterable[Any]) -> str:
             for part in (array.indptr, array.indices, array.data):
                 digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()
+
+
+def fingerprint_of_rows(scale: Any, parts: Iterable[Iterable[Any]], ranks: Alone = ALONE) -> str:
+    """Compute a number by which to know rows again, however they are divided among ranks.
+
+    It takes longer than `fingerprint`.
+
+    Parameters
+    ----------
+    scale : Scale
+        What is done to the values of X.
+    parts : iterable of iterables of ndarray, CSR matrix or None
+        This rank's rows, of what is trained on and of what is validated on.
+    ranks : Alone
+    """
+    digests = [ranks.gather(row_digests(part)) for part in parts]
+    return BY_ROWS + fingerprint((np.array(scale), *digests))
+
+
+def fingerprint_of_ranks(arrays: Iterable[Any], ranks: Alone) -> str:
+    """Put the fingerprints of all ranks together, each of arrays of its own; see `fingerprint`."""
+    own = fingerprint(arrays)
+    _, everyone = ranks.collect(lambda: own, lambda known: known)
+    return " ".join(everyone)
 
 
 def row_digests(arrays: Iterable[Any]) -> NDArray[np.uint8]:
