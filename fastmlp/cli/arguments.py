@@ -14,6 +14,7 @@ from fastmlp.arguments import RULES, Flag, Name, Number
 from fastmlp.cli.streams import tell
 from fastmlp.configuration import DTYPES, LOSS_NAMES, in_rules
 from fastmlp.data.source import Source
+from fastmlp.engine.checkpoint import plain
 from fastmlp.inputs import SCALES
 from fastmlp.training import train
 from fastmlp.training_data import CLASSIFICATION
@@ -26,64 +27,57 @@ else:
     ParamType = click.ParamType  # generic from click 8.4 on
 
 
-class Names(ParamType):
-    """One name, or several separated by commas."""
+class Parsed(ParamType):
+    """Values that are separated by commas.
 
-    name = "name[,name...]"
+    Parameters
+    ----------
+    name : str
+        How the help shows them.
+    read : callable
+        From the text to the values; raises a `ValueError` where it is none.
+    rule : str
+        What the text must be, for the error message.
+    """
+
+    def __init__(self, name: str, read: Callable[[str], Any], rule: str = "") -> None:
+        self.name, self.read, self.rule = name, read, rule
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Split at the commas."""
-        parts = [part.strip() for part in value.split(",")]
-        return parts[0] if len(parts) == 1 else tuple(parts)
-
-
-class Sizes(ParamType):
-    """Whole numbers separated by commas; nothing, or (), is an empty list."""
-
-    name = "n[,n...]"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Split at the commas."""
-        parts = [part for part in re.split(r"[,\s]+", value.strip("()[] ")) if part]
+        """Read a text."""
         try:
-            return tuple(int(part) for part in parts)
+            return self.read(value)
         except ValueError:
-            self.fail(f"{value!r} is not a list of whole numbers such as 100,50", param, ctx)
+            self.fail(f"{value!r} is not {self.rule}", param, ctx)
 
 
-class InputScale(ParamType):
-    """A name, or a scale and a shift."""
-
-    name = "name|scale,shift"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Turn two numbers into a pair."""
-        try:
-            scale, shift = (float(part) for part in value.split(","))
-        except ValueError:
-            return value
-        return scale, shift
+def _names(text: str) -> Any:
+    return plain([part.strip() for part in text.split(",")])
 
 
-class Rates(ParamType):
-    """One number, or several separated by commas."""
+def _rates(text: str) -> Any:
+    return plain([float(part) for part in text.split(",")])
 
-    name = "x[,x...]"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Split at the commas."""
-        try:
-            rates = tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers such as 0.2,0.5", param, ctx)
-        return rates[0] if len(rates) == 1 else rates
+def _sizes(text: str) -> tuple[int, ...]:
+    """Read whole numbers; nothing, or (), is an empty list."""
+    return tuple(int(part) for part in re.split(r"[,\s]+", text.strip("()[] ")) if part)
+
+
+def _input_scale(text: str) -> Any:
+    """Read a scale and a shift; what is no two numbers is a name."""
+    try:
+        scale, shift = (float(part) for part in text.split(","))
+    except ValueError:
+        return text
+    return scale, shift
 
 
 TYPES: dict[str, Any] = {
-    "input_scale": InputScale(),
-    "hidden_layer_sizes": Sizes(),
-    "activation": Names(),
-    "dropout": Rates(),
+    "input_scale": Parsed("name|scale,shift", _input_scale),
+    "hidden_layer_sizes": Parsed("n[,n...]", _sizes, "a list of whole numbers such as 100,50"),
+    "activation": Parsed("name[,name...]", _names),
+    "dropout": Parsed("x[,x...]", _rates, "a list of numbers such as 0.2,0.5"),
     "batch_size": int,
     "random_state": int,
     "progress": bool,
@@ -194,24 +188,27 @@ def _help(name: str, description: str) -> str:
         parts.append(f"[choices: {', '.join(choices)}]")
     default = PARAMETERS[name].default
     if default is not None:
-        parts.append(f"[default: {_written(default)}]")
+        parts.append(f"[default: {written(default)}]")
     return " ".join(filter(None, parts))
 
 
-def _written(default: Any) -> str:
-    """Write a default value as it would be given."""
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+def written(value: Any) -> str:
+    """Write a value as it would be given."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 target_option = click.option(
     "--target",
     help="The column of labels, or numbers to predict, of a file [default: the last one]",
 )
-plot_option = click.option(
-    "--plot",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw into this .png, .svg, .pdf",
-)
+
+
+def file_option(flag: str, description: str) -> Callable[[Command], Command]:
+    """Decorate a command with an option that takes a path."""
+    return click.option(flag, type=click.Path(path_type=Path, dir_okay=False), help=description)
+
+
+plot_option = file_option("--plot", "Draw into this .png, .svg, .pdf")
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import fastmlp
 from fastmlp._errors import invalid
 from fastmlp._files import write_file
+from fastmlp.cli.arguments import file_option
 from fastmlp.cli.failures import FAILED, check_output, one_line, write_each
 from fastmlp.cli.streams import say, tell
 from fastmlp.data.tables import is_folder, parquet
@@ -26,11 +27,7 @@ Array = NDArray[Any]
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--target", help="The column of DATA that is no feature, where it is there")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write into this .csv, with a line of names",
-)
+@file_option("--output", "Write into this .csv, with a line of names")
 @click.option("--proba", is_flag=True, help="Predict the probability of each class")
 @one_line
 def predict(model: Path, data: Path, target: str | None, output: Path | None, proba: bool) -> None:

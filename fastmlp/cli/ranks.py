@@ -12,6 +12,7 @@ import click
 
 from fastmlp._errors import invalid
 from fastmlp._extras import require
+from fastmlp.cli.arguments import given
 from fastmlp.cli.failures import FAILED
 from fastmlp.distributed import RankError, Ranks
 from fastmlp.distributed.communicator import TIMEOUT
@@ -19,7 +20,7 @@ from fastmlp.distributed.shares import REDUCTIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-OPTIONS = ("mpi", "reduction", "sync_every", "timeout")
+OPTIONS = ("reduction", "sync_every", "timeout")
 
 
 def mpi_options(command: Command) -> Command:
@@ -55,10 +56,10 @@ def world(options: dict[str, Any]) -> Ranks | None:
     ValueError
         If an option is not as described, or given without --mpi.
     """
-    mpi, *others = (options.pop(name) for name in OPTIONS)
-    given = {k: value for k, value in zip(OPTIONS[1:], others, strict=True) if value is not None}
+    mpi = options.pop("mpi")
+    manner = given({name: options.pop(name) for name in OPTIONS})
     if not mpi:
-        for name, value in given.items():
+        for name, value in manner.items():
             flag = "--" + name.replace("_", "-")
             raise invalid(flag, "left out without --mpi", repr(value))
         return None
@@ -68,7 +69,7 @@ def world(options: dict[str, Any]) -> Ranks | None:
     except (ImportError, RuntimeError) as error:
         remedy = "pip install 'fastmlp[mpi]' brings one."
         raise ImportError(f"mpi4py finds no library of MPI: {error}. {remedy}") from error
-    return Ranks(MPI.COMM_WORLD, **given)
+    return Ranks(MPI.COMM_WORLD, **manner)
 
 
 @contextmanager

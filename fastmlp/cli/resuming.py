@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp._errors import invalid
+from fastmlp.cli.arguments import written
 from fastmlp.engine import checkpoint
 
 WATCHING = ("progress", "checkpoint_seconds")
@@ -66,7 +67,4 @@ def _is_held(name: str, value: Any, settings: dict[str, Any], n_samples: int) ->
 
 def _written(value: Any) -> str:
     """Write a value as it would be given."""
-    value = checkpoint.plain(value)
-    if value is None:
-        return "not given"
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return "not given" if value is None else written(checkpoint.plain(value))

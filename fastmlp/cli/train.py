@@ -13,6 +13,7 @@ from fastmlp._errors import invalid
 from fastmlp.base_model import BaseModel
 from fastmlp.cli.arguments import (
     PARAMETERS,
+    file_option,
     given,
     load_or_open,
     plot_option,
@@ -67,20 +68,13 @@ class Files(NamedTuple):
 @target_option
 @click.option("--article", is_flag=True, help="Repeat the article's run; other options override it")
 @plot_option
-@click.option(
-    "--history",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a line an epoch into this .csv",
+@file_option("--history", "Write a line an epoch into this .csv")
+@file_option(
+    "--save", "Write the model into this .safetensors, for fastmlp predict and fastmlp.load"
 )
-@click.option(
-    "--save",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the model into this .safetensors, for fastmlp predict and fastmlp.load",
-)
-@click.option(
+@file_option(
     "--resume",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Go on with this checkpoint; a file that it was trained on is given again by --dataset",
+    "Go on with this checkpoint; a file that it was trained on is given again by --dataset",
 )
 @mpi_options
 @one_line
