@@ -270,6 +270,31 @@ def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def read_all(source: Source) -> Iterator[tuple[int, int, Chunk]]:
+    """Read all blocks, one after the other, some rows while others are worked on.
+
+    Parameters
+    ----------
+    source : Source
+
+    Yields
+    ------
+    block : int
+    first : int
+        Where in the block the rows begin.
+    rows : Chunk
+    """
+
+    def read() -> Iterator[tuple[int, int, Chunk]]:
+        for block in range(len(source.lengths)):
+            first = 0
+            for chunk in checked(source, block):
+                yield block, first, chunk
+                first += len(chunk.X)
+
+    return read_ahead(read())
+
+
 def features_of(source: Source, scale: Scale, dtype: np.dtype[Any]) -> Iterator[Features]:
     """Read the features of a source, block by block, in its own order.
 

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from fastmlp._errors import invalid
 from fastmlp._extras import require
 from fastmlp.data.columns import ColumnarSource
 from fastmlp.data.memory import affordable
-from fastmlp.data.reading import checked, read_ahead
+from fastmlp.data.reading import read_all
 from fastmlp.data.source import Chunk, Source
 from fastmlp.data.tables import parquet
 
@@ -90,18 +89,12 @@ def shuffle(source: Source, folder: str | PathLike[str], *, random_state: int = 
     return parquet(path, targets[0] if len(targets) == 1 else targets, buffer=source.buffer)
 
 
-def _chunks(source: Source) -> Iterator[Chunk]:
-    """Read all blocks, one after the other."""
-    for block in range(len(source.lengths)):
-        yield from checked(source, block)
-
-
 def _scatter(
     source: Source, scratch: Path, n_piles: int, generator: np.random.Generator
 ) -> set[np.dtype[Any]]:
     """Put each row on a pile, at random; return the dtypes of the targets, texts as UTF-8."""
     kinds = set()
-    for chunk in read_ahead(_chunks(source)):
+    for *_, chunk in read_all(source):
         y: Any = chunk.y
         kinds.add(y.dtype)
         pile_of = generator.integers(0, n_piles, len(chunk.X))

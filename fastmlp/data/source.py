@@ -121,10 +121,6 @@ class Derived(Source):
         self.feature_names, self.n_targets = source.feature_names, source.n_targets
         self.weighted, self.repeatable = source.weighted, source.repeatable
 
-    def chunks(self, block: int) -> Iterator[Chunk]:
-        """Read a block; see `Source.chunks`."""
-        return self.source.chunks(block)
-
     def place(self, block: int) -> str:
         """Say where a block lies; see `Source.place`."""
         return self.source.place(block)

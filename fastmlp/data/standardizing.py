@@ -1,6 +1,7 @@
 """Sources whose columns have mean 0 and standard deviation 1."""
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp._errors import invalid
 from fastmlp.data.moments import merged, moments_of
-from fastmlp.data.reading import checked, read_ahead
+from fastmlp.data.reading import checked, read_all
 from fastmlp.data.source import Chunk, Derived, Source
 from fastmlp.inputs import require_finite
 from fastmlp.ranks import ALONE, Alone
@@ -98,10 +99,7 @@ class Standardized(Derived):
                 rule = "of as many columns, standardized alike, on all ranks"
                 raise invalid("X", rule, "sources that are not alike")
             if self.like is None:
-                total = everyone[0]
-                for one in everyone[1:]:
-                    total = merged(total, one)
-                self._settle(total)
+                self._settle(reduce(merged, everyone))
             elif any(not np.array_equal(one, everyone[0]) for one in everyone):
                 raise invalid("like", "the same on all ranks", "other means or scales")
 
@@ -110,18 +108,11 @@ class Standardized(Derived):
 
 def _survey(source: Source) -> Array:
     """Sum all columns up: (3, n_features), see `moments_of`."""
-
-    def read() -> Iterator[tuple[int, Chunk]]:
-        for block in range(len(source.lengths)):
-            for chunk in checked(source, block):
-                yield block, chunk
-
-    moments, last, n_rows = np.zeros((3, source.n_features)), -1, 0
-    for block, (X, *_) in read_ahead(read()):
-        n_rows, last = 0 if block != last else n_rows, block
+    moments = np.zeros((3, source.n_features))
+    for block, first, (X, *_) in read_all(source):
         name = f"X in {source.place(block)}"
-        require_finite(X, source.feature_names, np.dtype(np.float64), name, n_rows)
-        moments, n_rows = merged(moments, moments_of(X)), n_rows + len(X)
+        require_finite(X, source.feature_names, np.dtype(np.float64), name, first)
+        moments = merged(moments, moments_of(X))
     return moments
 
 

@@ -1,6 +1,8 @@
 """The first pass over a source: what must be known of all of it before its first row is used."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +12,8 @@ from fastmlp._errors import invalid, warn
 from fastmlp.containers import NUMERIC_KINDS
 from fastmlp.data.fitting import require_target
 from fastmlp.data.moments import merged, moments_of
-from fastmlp.data.reading import Checks, checked, read_ahead
-from fastmlp.data.source import Chunk, Source
+from fastmlp.data.reading import Checks, read_all
+from fastmlp.data.source import Source
 from fastmlp.inputs import require_finite
 from fastmlp.ranks import ALONE, Alone
 from fastmlp.sample_weights import as_weights
@@ -63,21 +65,19 @@ class LabelCounts:
     """Counts the labels of each block."""
 
     def __init__(self) -> None:
-        self.counts: list[dict[Any, int]] = []
+        self.counts: list[Counter[Any]] = []
         self.found: list[Array] = []
 
     def begin(self) -> None:
         """Begin a block."""
-        self.counts.append({})
+        self.counts.append(Counter())
 
     def add(self, y: Array, name: str) -> None:
         """Count some of its labels."""
         found, codes = find_classes(y, name)
-        numbers = np.bincount(codes, minlength=len(found))
+        numbers = np.bincount(codes)
         self.found.append(found)
-        counts = self.counts[-1]
-        for label, number in zip(found.tolist(), numbers.tolist(), strict=True):
-            counts[label] = counts.get(label, 0) + number
+        self.counts[-1].update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
         if len(self.found) > 1:
             self.found = [union(self.found, name)]
 
@@ -85,7 +85,7 @@ class LabelCounts:
         """Sum all blocks up."""
         (classes,) = self.found
         labels = classes.tolist()
-        counts = np.array([[of.get(label, 0) for label in labels] for of in self.counts])
+        counts = np.array([[of[label] for label in labels] for of in self.counts])
         return Survey(checks, counts, classes, len(classes), False, 0.0)
 
 
@@ -220,18 +220,17 @@ def _look_through(
         targets = Values(dtype)
     checks: list[Checks] = []
     weights: list[Array] = []
-    for block, chunk in read_ahead(_chunks(source)):
+    for block, first, chunk in read_all(source):
+        place = source.place(block)
         if block == len(checks):
             checks.append(Checks())
             targets.begin()
-            n_rows, place = 0, source.place(block)
         checks[block].add(chunk)
-        require_finite(chunk.X, source.feature_names, dtype, f"X in {place}", n_rows)
+        require_finite(chunk.X, source.feature_names, dtype, f"X in {place}", first)
         if chunk.y is not None:
             targets.add(chunk.y, f"y in {place}")
         if chunk.weights is not None:
             weights.append(_extremes(chunk.weights, dtype, f"weight in {place}"))
-        n_rows += len(chunk.X)
     if weights:
         as_weights(np.concatenate(weights), dtype, f"the weight of {name}", False)
     return targets.result(tuple(check.value for check in checks), f"the target of {name}")
@@ -241,13 +240,6 @@ def _extremes(weights: Array, dtype: np.dtype[Any], name: str) -> Array:
     """Check some weights, which may all be 0, and return the least and the largest."""
     as_weights(weights, dtype, name, True)
     return np.array([weights.min(), weights.max()], np.float64)
-
-
-def _chunks(source: Source) -> Iterator[tuple[int, Chunk]]:
-    """Read all blocks, one after the other."""
-    for block in range(len(source.lengths)):
-        for chunk in checked(source, block):
-            yield block, chunk
 
 
 def warn_if_sorted(found: Survey, blocks: NDArray[np.intp]) -> None:
@@ -276,9 +268,7 @@ def _unlike_labels(counts: Array) -> float:
 
 def _unlike_values(moments: Array) -> float:
     """Compute how far a block's mean is from that of all, on average, in standard deviations."""
-    total = moments[0]
-    for one in moments[1:]:
-        total = merged(total, one)
+    total = reduce(merged, moments)
     deviation = np.sqrt(np.maximum(total[2] / total[0], np.finfo(np.float64).tiny))
     distances = np.abs(moments[:, 1] - total[1]) / deviation - 1 / np.sqrt(moments[:, 0])
     return float(np.average(distances, axis=0, weights=moments[:, 0, 0]).max())
