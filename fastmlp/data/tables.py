@@ -1,7 +1,8 @@
 """Columnar data: Parquet and Arrow files, data sets and tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from fastmlp.data.columns import ColumnarSource, Fragment
 from fastmlp.data.source import BUFFER, Source
 
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+Opened = tuple[list[Fragment], Any]
+"""The blocks of a file, and its schema."""
 
 CHUNK_ROWS = 1 << 14
 """Read at a time: with fewer, what each column costs counts; with more, they leave the cache."""
@@ -58,13 +62,8 @@ def parquet(
     ImportError
         If pyarrow is not installed.
     """
-    paths = list_files(files, (".parquet",))
-    opened = [_open_parquet(path) for path in paths]
-    schema = opened[0][1]
-    for path, (_, other) in zip(paths[1:], opened[1:], strict=True):
-        _require_same(schema, other, str(path), str(paths[0]))
-    fragments = [fragment for found, _ in opened for fragment in found]
-    return ColumnarSource(fragments, schema, target, columns, weight, _name_of(files), buffer)
+    opened = _open_all(files, (".parquet",), _open_parquet)
+    return ColumnarSource(*opened, target, columns, weight, _name_of(files), buffer)
 
 
 def is_folder(path: Path) -> bool:
@@ -95,7 +94,7 @@ def last_column(files: Paths) -> str:
     return names[-1]
 
 
-def _open_parquet(path: Path) -> tuple[list[Fragment], Any]:
+def _open_parquet(path: Path) -> Opened:
     """List the row groups of a file."""
     arrow = _import()
     from pyarrow import parquet
@@ -158,12 +157,8 @@ def arrow(
     elif isinstance(data, dataset.Dataset):
         fragments, schema, name = _of_dataset(data), data.schema, "the data set"
     else:
-        paths = list_files(data, (".arrow", ".feather", ".ipc"))
-        opened = [_open_ipc(path) for path in paths]
-        for path, (_, other) in zip(paths[1:], opened[1:], strict=True):
-            _require_same(opened[0][1], other, str(path), str(paths[0]))
-        fragments = [fragment for found, _ in opened for fragment in found]
-        schema, name = opened[0][1], _name_of(data)
+        fragments, schema = _open_all(data, (".arrow", ".feather", ".ipc"), _open_ipc)
+        name = _name_of(data)
     return ColumnarSource(fragments, schema, target, columns, weight, name, buffer)
 
 
@@ -200,7 +195,7 @@ def _of_dataset(data: Any) -> list[Fragment]:
     return found
 
 
-def _open_ipc(path: Path) -> tuple[list[Fragment], Any]:
+def _open_ipc(path: Path) -> Opened:
     """List the batches of an IPC file."""
     package = _import()
 
@@ -220,6 +215,15 @@ def _open_ipc(path: Path) -> tuple[list[Fragment], Any]:
         Fragment(f"{path.name}, batch {number}", length, partial(read, number))
         for number, length in enumerate(lengths)
     ], schema
+
+
+def _open_all(files: Paths, endings: tuple[str, ...], open_one: Callable[[Path], Opened]) -> Opened:
+    """List the blocks of all files, which have the same columns; see `list_files`."""
+    paths = list_files(files, endings)
+    fragments, schemas = zip(*map(open_one, paths), strict=True)
+    for path, schema in zip(paths, schemas, strict=True):
+        _require_same(schemas[0], schema, str(path), str(paths[0]))
+    return list(chain.from_iterable(fragments)), schemas[0]
 
 
 def list_files(files: Paths, endings: tuple[str, ...]) -> list[Path]:
