@@ -9,12 +9,18 @@ TEST_EVERY = 7
 """Every seventh original, from the first on, is for testing."""
 
 
-def load_originals() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-    """Load all digits as uint8 values from 0 to 16, shape (1797, 64), and their labels."""
+Arrays = tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.uint8], NDArray[np.intp]]
+"""X_train, y_train, X_test and y_test."""
+
+
+def load_originals() -> Arrays:
+    """Load 1,540 + 257 digits as uint8 values from 0 to 16, 64 of each, and their labels."""
     from sklearn.datasets import load_digits as load
 
     images, labels = load(return_X_y=True)
-    return images.astype(np.uint8), labels.astype(np.intp)
+    images, labels = images.astype(np.uint8), labels.astype(np.intp)
+    is_test = np.arange(len(images)) % TEST_EVERY == 0
+    return images[~is_test], labels[~is_test], images[is_test], labels[is_test]
 
 
 def load_digits() -> Dataset:
@@ -25,13 +31,4 @@ def load_digits() -> Dataset:
     Dataset
         uint8 X of 64 columns with values from 0 to 16, labels 0 to 9, `input_scale` (1/16, 0).
     """
-    images, labels = load_originals()
-    is_test = np.arange(len(images)) % TEST_EVERY == 0
-    return Dataset(
-        "digits",
-        images[~is_test],
-        labels[~is_test],
-        images[is_test],
-        labels[is_test],
-        input_scale=(1 / 16, 0.0),
-    )
+    return Dataset("digits", *load_originals(), input_scale=(1 / 16, 0.0))

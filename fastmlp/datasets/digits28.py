@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastmlp._cache import cache_dir
 from fastmlp._files import write_file
 from fastmlp.datasets.dataset import Dataset
-from fastmlp.datasets.digits import TEST_EVERY, load_originals
+from fastmlp.datasets.digits import Arrays, load_originals
 
 VERSION = 1
 """Part of the cached file's name: any change of the bytes needs a new one."""
@@ -59,9 +59,6 @@ def load_digits28() -> Dataset:
     return Dataset("digits28", *arrays, input_scale="unit")
 
 
-Arrays = tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.uint8], NDArray[np.intp]]
-
-
 def build() -> Arrays:
     """Draw all images.
 
@@ -72,11 +69,10 @@ def build() -> Arrays:
     """
     # RandomState's stream is frozen for ever; that of a Generator may change with NumPy.
     random = np.random.RandomState(SEED)
-    images, labels = load_originals()
-    is_test = np.arange(len(images)) % TEST_EVERY == 0
+    X_train, y_train, X_test, y_test = load_originals()
     transforms = [_draw_transform(random) for _ in range(N_TRANSFORMS)]
-    train = _draw_images(images[~is_test], labels[~is_test], transforms, N_TRAIN, random)
-    test = _draw_images(images[is_test], labels[is_test], transforms, N_TEST, random)
+    train = _draw_images(X_train, y_train, transforms, N_TRAIN, random)
+    test = _draw_images(X_test, y_test, transforms, N_TEST, random)
     return *train, *test
 
 

@@ -1,9 +1,8 @@
 """MNIST, from wherever it lies, else from its mirrors."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +12,16 @@ from fastmlp._errors import invalid
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.datasets.idx import read_idx
 from fastmlp.datasets.mnist_download import fetch
-from fastmlp.datasets.mnist_files import FILES, find_idx, is_there, require_canonical
+from fastmlp.datasets.mnist_files import FILES, MnistFile, find_idx, is_there, require_canonical
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
+
+
+KERAS = "mnist.npz"
+"""The file in which Keras keeps all arrays."""
 
 
 def load_mnist(data_dir: str | os.PathLike[str] | None = None, download: bool = True) -> Dataset:
@@ -54,19 +57,22 @@ def load_mnist(data_dir: str | os.PathLike[str] | None = None, download: bool = 
     """
     given = None if data_dir is None else expanded(data_dir) or Path(data_dir)
     places = list(_places(given))
-    found = next((paths for paths in map(_find, places) if paths), None)
-    if found is None and not download:
+    found = next(filter(None, map(_find, places)), {})
+    if not found and not download:
         listed = ", ".join(map(str, places))
         raise FileNotFoundError(
             f"MNIST is not in any of: {listed}. Pass download=True, or data_dir or the environment "
             f"variable FASTMLP_DATA_DIR as the folder that holds {FILES[0].name}.gz and the others."
         )
-    if found is None:
+    if not found:
         folder = given or cache_dir() / "mnist"
         fetch(folder, FILES, MIRRORS)
         found = _find(folder)
-    assert found is not None
-    return _dataset(_read(found))
+    X_train, y_train, X_test, y_test = (_read(source, path) for source, path in found.items())
+    return Dataset(
+        "mnist", X_train.reshape(-1, 784), y_train.astype(np.intp),
+        X_test.reshape(-1, 784), y_test.astype(np.intp), input_scale="unit",
+    )  # fmt: skip
 
 
 def _places(data_dir: Path | None) -> Iterator[Path]:
@@ -88,30 +94,20 @@ def _with_subfolders(folder: Path) -> Iterator[Path]:
     yield from (folder, folder / "mnist", folder / "MNIST" / "raw")
 
 
-Paths = Mapping[str, Path]
+def _find(folder: Path) -> dict[MnistFile, Path]:
+    """Find the IDX file of each array, or Keras' file of all; nothing where one is missing."""
+    found = {file: path for file in FILES if (path := find_idx(folder, file.name))}
+    if len(found) == len(FILES):
+        return found
+    keras = folder / KERAS
+    return dict.fromkeys(FILES, keras) if is_there(keras) else {}
 
 
-def _find(folder: Path) -> Path | Paths | None:
-    """Find the path of each IDX file, or of Keras' file, if a folder holds all of them."""
-    paths = {source.name: find_idx(folder, source.name) for source in FILES}
-    if all(paths.values()):
-        return {name: path for name, path in paths.items() if path}
-    keras = folder / "mnist.npz"
-    return keras if is_there(keras) else None
-
-
-def _read(found: Path | Paths) -> dict[str, NDArray[np.uint8]]:
-    """Read the arrays and make sure that they are MNIST's."""
-    arrays = {}
-    for source in FILES:
-        if isinstance(found, Path):
-            array, path = _read_keras(found, source.keras), found
-        else:
-            path = found[source.name]
-            array = read_idx(path)
-        require_canonical(array, source, path)
-        arrays[source.keras] = array
-    return arrays
+def _read(source: MnistFile, path: Path) -> NDArray[np.uint8]:
+    """Read an array and make sure that it is MNIST's."""
+    array = _read_keras(path, source.keras) if path.name == KERAS else read_idx(path)
+    require_canonical(array, source, path)
+    return array
 
 
 def _read_keras(path: Path, name: str) -> NDArray[np.uint8]:
@@ -122,15 +118,3 @@ def _read_keras(path: Path, name: str) -> NDArray[np.uint8]:
     except Exception as error:  # NumPy raises many kinds for a file that is damaged
         rule = "Keras' mnist.npz with x_train, y_train, x_test and y_test"
         raise invalid(f"the file {path}", rule, f"{type(error).__name__}: {error}") from error
-
-
-def _dataset(arrays: Mapping[str, NDArray[Any]]) -> Dataset:
-    """Flatten the images and number the labels."""
-    return Dataset(
-        "mnist",
-        arrays["x_train"].reshape(-1, 784),
-        arrays["y_train"].astype(np.intp),
-        arrays["x_test"].reshape(-1, 784),
-        arrays["y_test"].astype(np.intp),
-        input_scale="unit",
-    )

@@ -116,21 +116,14 @@ def _progress_bar() -> Iterator[Any]:
 class _PoochBar:
     """What pooch asks of a progress bar, drawn by rich."""
 
+    total: float | None = None  # pooch sets it
+
     def __init__(self, progress: Any) -> None:
         self._progress = progress
         self._task = progress.add_task("", total=None)
 
-    @property
-    def total(self) -> float | None:
-        total: float | None = self._progress.tasks[self._task].total
-        return total
-
-    @total.setter
-    def total(self, n_bytes: float) -> None:
-        self._progress.update(self._task, total=n_bytes)
-
     def update(self, n_bytes: int) -> None:
-        self._progress.advance(self._task, n_bytes)
+        self._progress.update(self._task, advance=n_bytes, total=self.total)
 
     def reset(self) -> None:
         self._progress.update(self._task, completed=0)
