@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastmlp._cache import cache_dir
 from fastmlp._files import write_file
-from fastmlp.datasets.dataset import Dataset
+from fastmlp.datasets.dataset import PARTS, Dataset
 from fastmlp.datasets.digits import Arrays, load_originals
 
 VERSION = 1
@@ -144,7 +144,6 @@ def _ink(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.clip(ink, 0, 255, out=ink).astype(np.uint8)
 
 
-NAMES = ("X_train", "y_train", "X_test", "y_test")
 SHAPES = ((N_TRAIN, SIDE * SIDE), (N_TRAIN,), (N_TEST, SIDE * SIDE), (N_TEST,))
 
 
@@ -153,7 +152,7 @@ def _read(path: Path) -> Arrays | None:
     try:
         # zipfile compares each member's CRC-32 as it reads.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            X_train, y_train, X_test, y_test = (file[name] for name in NAMES)
+            X_train, y_train, X_test, y_test = (file[name] for name in PARTS)
     except Exception:  # missing, unreadable, cut short or damaged: numpy raises many kinds
         return None
     if tuple(array.shape for array in (X_train, y_train, X_test, y_test)) != SHAPES:

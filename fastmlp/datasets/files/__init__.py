@@ -13,7 +13,6 @@ from fastmlp.datasets.dataset import Dataset
 from fastmlp.datasets.files.archive import (
     ONE_ARRAY,
     Array,
-    Parts,
     read_archive,
     read_archive_features,
 )
@@ -30,7 +29,7 @@ __all__ = ["load_features", "load_file"]
 class _Reader(NamedTuple):
     """What reads a kind of file."""
 
-    whole: Callable[[Path, str | None], LabelledTable | Parts]
+    whole: Callable[[Path, str | None], LabelledTable | Dataset]
     """With its labels."""
     features: Callable[[Path, Wanted], tuple[Array, list[str]]]
     """Those that a model reads; and the names of the columns beside them."""
@@ -102,10 +101,10 @@ def load_file(
     if isinstance(read, LabelledTable):
         if check_flag("regression", regression):
             read = read._replace(y=_as_values(read.y))
-        read = _split(read, test_fraction, random_state, not regression)
+        name = path.name[: -len(ending)]
+        read = _split(name, read, test_fraction, random_state, not regression)
     scale, said = guess_scale(read.X_train)
-    name = path.name[: -len(ending)]
-    return Dataset(name, *read[:4], scale, read.notes + said, read.feature_names)
+    return read._replace(input_scale=scale, notes=read.notes + said)
 
 
 def load_features(
@@ -170,7 +169,9 @@ def _folder(path: Path) -> ValueError:
     return invalid(f"the data file {path}", "a file", "a folder", remedy)
 
 
-def _split(table: LabelledTable, test_fraction: float, random_state: int, stratify: bool) -> Parts:
+def _split(
+    name: str, table: LabelledTable, test_fraction: float, random_state: int, stratify: bool
+) -> Dataset:
     """Set test samples apart."""
     from sklearn.model_selection import train_test_split
 
@@ -182,7 +183,8 @@ def _split(table: LabelledTable, test_fraction: float, random_state: int, strati
         table.X, table.y, test_size=test_fraction, random_state=random_state,
         stratify=table.y if stratify and _may_be_stratified(table.y, test_fraction) else None,
     )  # fmt: skip
-    return Parts(X_train, y_train, X_test, y_test, table.notes, table.feature_names)
+    notes, names = table.notes, table.feature_names
+    return Dataset(name, X_train, y_train, X_test, y_test, notes=notes, feature_names=names)
 
 
 def _as_values(y: Array) -> Array:

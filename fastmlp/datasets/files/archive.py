@@ -1,33 +1,23 @@
 """NumPy's .npz archives."""
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._errors import invalid, unknown_name
+from fastmlp.datasets.dataset import PARTS, Dataset
 from fastmlp.datasets.files.selection import Wanted
 from fastmlp.datasets.files.table import LabelledTable
 
 Array = NDArray[Any]
-SPLIT_NAMES = ("X_train", "y_train", "X_test", "y_test")
 ONE_ARRAY = "A .npy file holds one array: save X and y together, with np.savez."
 
 
-class Parts(NamedTuple):
-    """Samples to train on and samples to test with."""
-
-    X_train: Array
-    y_train: Array
-    X_test: Array
-    y_test: Array
-    notes: tuple[str, ...] = ()
-    feature_names: tuple[str, ...] | None = None
-
-
-def read_archive(path: Path, target: str | None) -> LabelledTable | Parts:
+def read_archive(path: Path, target: str | None) -> LabelledTable | Dataset:
     """Read a NumPy archive; see `load_file`.
 
     Parameters
@@ -42,13 +32,11 @@ def read_archive(path: Path, target: str | None) -> LabelledTable | Parts:
         If it is no archive, or an array is missing or of objects.
     """
     arrays = _arrays(path)
-    if target is None and all(name in arrays for name in SPLIT_NAMES):
-        X_train, y_train, X_test, y_test = (arrays[name] for name in SPLIT_NAMES)
-        return Parts(_flat(X_train), y_train, _flat(X_test), y_test)
+    if target is None and arrays.keys() >= set(PARTS):
+        X_train, y_train, X_test, y_test = (arrays[name] for name in PARTS)
+        return Dataset(path.stem, _flat(X_train), y_train, _flat(X_test), y_test)
     label = "y" if target is None else target
-    for name in ("X", label):
-        if name not in arrays:
-            raise unknown_name(f"the array {name} of {path}", name, arrays)
+    _require(path, arrays, "X", label)
     return LabelledTable(_flat(arrays["X"]), arrays[label])
 
 
@@ -66,9 +54,7 @@ def read_archive_features(path: Path, wanted: Wanted) -> tuple[Array, list[str]]
         If it is no archive, or X or the target is missing, or X is of another shape.
     """
     arrays = _arrays(path)
-    for name in ("X", *filter(None, [wanted.target])):
-        if name not in arrays:
-            raise unknown_name(f"the array {name} of {path}", name, arrays)
+    _require(path, arrays, "X", wanted.target or "X")
     X = _flat(arrays["X"])
     if X.ndim != 2 or X.shape[1] != wanted.n_features:
         rule = f"of shape (n_samples, {wanted.n_features}), the features of the model"
@@ -86,6 +72,13 @@ def _arrays(path: Path) -> dict[str, Array]:
     except Exception as error:  # NumPy raises many kinds for a file that is damaged
         remedy = "Object arrays are refused: save numbers, or strings of a fixed length."
         raise invalid(f"the file {path}", "a whole .npz archive", str(error), remedy) from error
+
+
+def _require(path: Path, arrays: Collection[str], *names: str) -> None:
+    """Raise a `ValueError` where an array is missing."""
+    for name in names:
+        if name not in arrays:
+            raise unknown_name(f"the array {name} of {path}", name, arrays)
 
 
 def _no_archive(path: Path) -> ValueError:
