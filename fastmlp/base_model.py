@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,13 @@ from fastmlp.data.fitting import require_target
 from fastmlp.data.reading import Reader, features_of
 from fastmlp.data.source import Source, names_of, require_no_target, require_width
 from fastmlp.feature_names import check_feature_names, compare_names
+from fastmlp.held_out import HeldBlocks
 from fastmlp.inputs import Features, Scale, wrap_features
-from fastmlp.losses import LOSSES, Loss, sample_losses
+from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
 from fastmlp.saving.content import Content
+from fastmlp.tallies import Tally, begin_tally, evaluate
 
 Array = NDArray[Any]
 
@@ -43,28 +45,6 @@ class Serving(NamedTuple):
     """(n_features,), object: the columns' names, which data frames must have, in this order."""
     named_apart: bool = False
     """See `check_feature_names`."""
-
-
-class Tally(Protocol):
-    """Scores predictions that come in parts."""
-
-    def add(self, logits: Array, targets: Array) -> None:
-        """Take some predictions in, as the last layer's sums.
-
-        Parameters
-        ----------
-        logits : ndarray of shape (n_samples, n_outputs)
-        targets : ndarray
-            As the engine takes them.
-        """
-
-    def score(self) -> float:
-        """Score all that was taken in.
-
-        Returns
-        -------
-        float
-        """
 
 
 class BaseModel(ABC):
@@ -175,14 +155,7 @@ class BaseModel(ABC):
         -------
         Evaluation
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights that are diverging
-            logits = gather(self.predictor.logits(features))
-            losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
-            loss = losses.mean(dtype=np.float64)
-            if tally is None:
-                return Evaluation(float(loss), self._score_logits(logits, targets))
-            tally.add(logits, targets)
-            return Evaluation(float(loss), tally.score())
+        return self.evaluate_parts([(features, targets)], gather, tally)
 
     def evaluate_parts(
         self,
@@ -197,7 +170,7 @@ class BaseModel(ABC):
         parts : iterable of (Features, ndarray)
             As many on each of several ranks.
         gather : callable
-            Puts the rows of all ranks together.
+            As in `evaluate`.
         tally : Tally, optional
             Scores in place of the model's own score.
 
@@ -205,16 +178,12 @@ class BaseModel(ABC):
         -------
         Evaluation
         """
-        total, n_samples = 0.0, 0
-        tally = self._begin_tally() if tally is None else tally
-        with np.errstate(over="ignore", invalid="ignore"):
-            for features, own in parts:
-                logits, targets = gather(self.predictor.logits(features)), gather(own)
-                losses = sample_losses(self.loss._replace(label_smoothing=0.0), logits, targets)
-                total += float(losses.sum(dtype=np.float64))
-                n_samples += len(losses)
-                tally.add(logits, targets)
-            return Evaluation(total / n_samples, tally.score())
+        tally = begin_tally(self.loss.name) if tally is None else tally
+
+        def compute_logits(features: Features) -> Array:
+            return gather(self.predictor.logits(features))
+
+        return Evaluation(*evaluate(compute_logits, self.loss, parts, tally))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a safetensors file, which `fastmlp.load` reads.
@@ -313,8 +282,8 @@ class BaseModel(ABC):
         require_target(source, "X")
         dtype = self.parameters.dtype
         reader = Reader(source, dtype, lambda y, name: self._read_targets(y, len(y)))
-        for rows in reader.in_parts(range(len(source.lengths))):
-            yield Features(rows.X, self.input_scale, dtype), rows.targets
+        blocks = np.arange(len(source.lengths))
+        return HeldBlocks(reader, blocks, self.input_scale).parts()
 
     def _unchecked(self, X: Any) -> tuple[Features, Callable[[], None]]:
         """Read X, and return what raises where it is not finite."""
@@ -329,14 +298,6 @@ class BaseModel(ABC):
     @abstractmethod
     def _read_targets(self, y: Any, n_samples: int) -> Array:
         """Check y and turn it into the engine's targets."""
-
-    @abstractmethod
-    def _begin_tally(self) -> Tally:
-        """Begin to score data that come in parts."""
-
-    @abstractmethod
-    def _score_logits(self, logits: Array, targets: Array) -> float:
-        """Score the last layer's sums."""
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.parameters.network.layer_sizes))

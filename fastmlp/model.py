@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.activations import sigmoid
 from fastmlp.base_model import BaseModel, Serving
 from fastmlp.data.source import Source
 from fastmlp.inputs import Scale
-from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss
+from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.saving.content import Content
-from fastmlp.tallies import Hits, Residuals, explained
 from fastmlp.targets import as_indicators, as_targets, as_values
 
 Array = NDArray[Any]
@@ -114,18 +112,6 @@ class Model(BaseModel):
             return as_indicators(y, n_samples, self.parameters.dtype, len(self.classes_))
         return as_targets(y, n_samples, self.classes_)[0]
 
-    def _begin_tally(self) -> Hits:
-        return Hits(self._are_right)
-
-    def _score_logits(self, logits: Array, targets: Array) -> float:
-        return float(self._are_right(logits, targets).mean())
-
-    def _are_right(self, logits: Array, targets: Array) -> NDArray[np.bool_]:
-        """Tell of which samples the class, or all labels, are predicted."""
-        if self.multilabel:
-            return np.asarray(((sigmoid(logits) > 0.5) == targets).all(axis=1))
-        return np.asarray(logits.argmax(axis=1) == targets)
-
 
 class RegressionModel(BaseModel):
     """A multilayer perceptron that predicts numbers.
@@ -180,34 +166,6 @@ class RegressionModel(BaseModel):
         n_outputs = self.parameters.network.layer_sizes[-1]
         n_targets = n_outputs // LOSSES[self.loss.name].outputs_per_target
         return as_values(y, n_samples, self.parameters.dtype, n_targets)[0]
-
-    def _begin_tally(self) -> Residuals:
-        return Residuals(OUTPUT_FUNCTIONS[self.predictor.output].function)
-
-    def _score_logits(self, logits: Array, targets: Array) -> float:
-        return coefficient_of_determination(
-            OUTPUT_FUNCTIONS[self.predictor.output].function(logits), targets
-        )
-
-
-def coefficient_of_determination(predictions: Array, targets: Array) -> float:
-    """Compute 1 - sum (y - p)^2 / sum (y - mean y)^2, averaged over the outputs.
-
-    As `sklearn.metrics.r2_score` does, where the targets do not vary it is 1 for predictions
-    without error, else 0.
-
-    Parameters
-    ----------
-    predictions, targets : ndarray of shape (n_samples, n_outputs)
-
-    Returns
-    -------
-    float
-    """
-    targets = targets.astype(np.float64)
-    errors = np.square(targets - predictions).sum(axis=0)
-    spread = np.square(targets - targets.mean(axis=0)).sum(axis=0)
-    return explained(errors, spread)
 
 
 def restore(content: Content) -> BaseModel:

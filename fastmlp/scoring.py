@@ -130,11 +130,11 @@ class ChosenScore:
             raise invalid("scoring", rule, repr(scorer), remedy)
 
     def add(self, logits: Array, targets: Array) -> None:
-        """Take some predictions in; see `fastmlp.base_model.Tally`."""
+        """Take some predictions in; see `fastmlp.tallies.Tally`."""
         self.parts.append((logits, targets))
 
     def score(self) -> float:
-        """Score all, NaN where a prediction is not finite; see `fastmlp.base_model.Tally`."""
+        """Score all, NaN where a prediction is not finite; see `fastmlp.tallies.Tally`."""
         logits, targets = map(np.concatenate, zip(*self.parts, strict=True))
         self.parts = []
         predictions = OUTPUT_FUNCTIONS[self.model.predictor.output].function(logits)

@@ -12,7 +12,7 @@ from fastmlp import datasets
 from fastmlp._errors import invalid, warn
 from fastmlp.arguments import make_rule, make_schedule, refuse_with_lbfgs
 from fastmlp.backends.contract import Problem, n_batches
-from fastmlp.base_model import BaseModel, Serving, Tally
+from fastmlp.base_model import BaseModel, Serving
 from fastmlp.configuration import as_objective, as_stopping, loss_name, read_settings
 from fastmlp.datasets import Dataset
 from fastmlp.engine import checkpoint
@@ -28,6 +28,7 @@ from fastmlp.history import DivergenceError, EpochScores, History
 from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Network
 from fastmlp.ranks import Alone
+from fastmlp.tallies import Tally
 from fastmlp.threads import limit_blas
 from fastmlp.training_data import TrainingData
 from fastmlp.training_source import SourceData
@@ -312,7 +313,12 @@ def _evaluator(model: BaseModel, data: Data, settings: Any, ranks: Alone) -> Eva
     if isinstance(seen, HeldBlocks):
         _, n_parts = ranks.collect(lambda: len(seen.blocks), lambda own: own)
         most = max(n_parts)
-        return lambda: EpochScores(*model.evaluate_parts(seen.parts(most), ranks.gather, tally))
+
+        def evaluate_blocks() -> EpochScores:
+            parts = ((rows, ranks.gather(codes)) for rows, codes in seen.parts(most))
+            return EpochScores(*model.evaluate_parts(parts, ranks.gather, tally))
+
+        return evaluate_blocks
     features, codes = seen
     evaluate = partial(model.evaluate, features, ranks.gather(codes), ranks.gather, tally)
     if held is None:

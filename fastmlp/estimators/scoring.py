@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
 from fastmlp._errors import invalid
 from fastmlp.data.fitting import require_target
 from fastmlp.data.reading import Reader
 from fastmlp.data.source import Source, require_no_target
 from fastmlp.estimators import sources
-from fastmlp.estimators.validation import begin_tally
-from fastmlp.inputs import Features
+from fastmlp.held_out import HeldBlocks
+from fastmlp.tallies import begin_tally, evaluate
 
 
 class ScoresSources:
@@ -53,10 +55,8 @@ def score_source(estimator: Any, source: Source, y: Any, sample_weight: Any) -> 
         raise invalid("sample_weight", "left out where X is a source", "weights")
     sources.require_columns(estimator, source)
     require_target(source, "X")
-    dtype, tally = estimator._fitted.dtype, begin_tally(estimator, estimator._loss())
+    dtype, loss = estimator._fitted.dtype, estimator._loss()
     reader = Reader(source, dtype, sources.encoder(estimator, dtype))
-    predictor = estimator._find_predictor()
-    for rows in reader.in_parts(range(len(source.lengths))):
-        features = Features(rows.X, estimator._input_scale, dtype)
-        tally.add(predictor.logits(features), rows.targets)
-    return tally.score()
+    held = HeldBlocks(reader, np.arange(len(source.lengths)), estimator._input_scale)
+    logits = estimator._find_predictor().logits
+    return evaluate(logits, loss, held.parts(), begin_tally(loss.name))[1]

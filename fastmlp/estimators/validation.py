@@ -14,14 +14,14 @@ from sklearn.model_selection import train_test_split
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
 from fastmlp.data.reading import Reader
+from fastmlp.held_out import HeldBlocks
 from fastmlp.history import EpochScores
-from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
 from fastmlp.scoring import ChosenScore, as_score, is_metric, require_defined
 from fastmlp.scoring import check_scoring as check_chosen
-from fastmlp.tallies import Hits, Residuals
+from fastmlp.tallies import begin_tally, evaluate
 
 Array = NDArray[Any]
 
@@ -141,29 +141,17 @@ class PartsEvaluator:
         return EpochScores(*self._evaluate())
 
     def _evaluate(self) -> tuple[float, float]:
-        """Compute the mean loss and the score, block by block."""
-        total, n_samples, tally = 0.0, 0, self._begin_tally()
-        reader = self.held.reader
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows in reader.in_parts(self.held.blocks):
-                features = Features(rows.X, self.estimator._input_scale, reader.dtype)
-                logits = self.predictor.logits(features)
-                losses = sample_losses(self.loss, logits, rows.targets)
-                total += float(losses.sum(dtype=np.float64))
-                n_samples += len(losses)
-                tally.add(logits, rows.targets)
-            return total / n_samples, tally.score()
+        """Compute the mean loss and the score, as `score` does or as the user has chosen."""
+        chosen = self.estimator.scoring is not None
+        tally = ChosenParts(self.estimator, self.loss) if chosen else begin_tally(self.loss.name)
+        reader, blocks = self.held
+        held = HeldBlocks(reader, np.asarray(blocks), self.estimator._input_scale)
+        return evaluate(self.predictor.logits, self.loss, held.parts(), tally)
 
     def require_defined(self) -> None:
         """Raise a `ValueError` where a metric is undefined: accuracy and R2 are not anywhere."""
         if self.estimator.scoring is not None:
             require_defined(lambda: self._evaluate()[1])
-
-    def _begin_tally(self) -> Any:
-        """Begin to score as `score` does, or as the user has chosen."""
-        if self.estimator.scoring is None:
-            return begin_tally(self.estimator, self.loss)
-        return ChosenParts(self.estimator, self.loss)
 
 
 class ChosenParts:
@@ -202,22 +190,6 @@ class ChosenParts:
     def score(self) -> float:
         """Score all."""
         return self.chosen.score()
-
-
-def begin_tally(estimator: Any, loss: Loss) -> Hits | Residuals:
-    """Begin to score predictions that come in parts, as `score` does.
-
-    Parameters
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-    loss : Loss
-    """
-    output = OUTPUT_FUNCTIONS[LOSSES[loss.name].output].function
-    if is_regressor(estimator):
-        return Residuals(output)
-    if loss.name == "softmax":
-        return Hits(lambda logits, targets: logits.argmax(axis=1) == targets)
-    return Hits(lambda logits, targets: ((output(logits) > 0.5) == targets).all(axis=1))
 
 
 def takes_weights(scorer: Any) -> bool:
