@@ -13,15 +13,12 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from fastmlp.distributed import open_ranks
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.callbacks import with_callbacks
-from fastmlp.estimators.checkpoints import begin_keeping
-from fastmlp.estimators.documentation import document
+from fastmlp.estimators.documentation import documented
+from fastmlp.estimators.fitting import FitsAndScores
 from fastmlp.estimators.labels import dense, find_labels, require_known, tidy
 from fastmlp.estimators.options import CONSTRAINTS, is_stochastic, keep_arguments
-from fastmlp.estimators.scoring import ScoresSources
-from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_labels
 from fastmlp.estimators.task import FitArguments
 from fastmlp.losses import Loss
@@ -29,91 +26,92 @@ from fastmlp.losses import Loss
 Array = NDArray[Any]
 
 
-class MLPClassifier(ScoresSources, ClassifierMixin, BaseMLP):  # type: ignore[misc]  # noqa: D101
-    __doc__ = document("""Multilayer perceptron that classifies, with scikit-learn's interface.
+@documented
+class MLPClassifier(FitsAndScores, ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron that classifies, with scikit-learn's interface.
 
-Softmax and cross-entropy for several classes, a logistic output for two, and one for each label of
-multilabel targets. Everything scikit-learn's class of this name takes means the same here; what
-comes after `max_fun` it does not have.
+    Softmax and cross-entropy for several classes, a logistic output for two, and one for each label
+    of multilabel targets. Everything scikit-learn's class of this name takes means the same here;
+    what comes after `max_fun` it does not have.
 
-Parameters
-----------
-<parameters>
-class_weight : dict, "balanced" or None, default=None
-    Weight of each class, which multiplies that of its samples.
-label_smoothing : float, default=0.0
-    Share of each label that is spread evenly over the classes, in [0, 1).
+    Parameters
+    ----------
+    <parameters>
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, which multiplies that of its samples.
+    label_smoothing : float, default=0.0
+        Share of each label that is spread evenly over the classes, in [0, 1).
 
-Attributes
-----------
-classes_ : ndarray of shape (n_classes,)
-    The class labels.
-<attributes>
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    <attributes>
 
-Examples
---------
->>> import fastmlp
->>> from sklearn.datasets import load_digits
->>> X, y = load_digits(return_X_y=True)
->>> X, X_val, y, y_val = X[:1200], X[1200:], y[:1200], y[1200:]
->>> settings = {"backend": "numpy", "random_state": 0, "max_iter": 40, "tol": 0}
->>> def accuracy(**arguments):
-...     model = fastmlp.MLPClassifier(**settings, **arguments, n_iter_no_change=40)
-...     return model.fit(X / 16, y).score(X_val / 16, y_val) > 0.8
->>> import warnings
->>> warnings.simplefilter("ignore")  # the number of epochs is meant
+    Examples
+    --------
+    >>> import fastmlp
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, X_val, y, y_val = X[:1200], X[1200:], y[:1200], y[1200:]
+    >>> settings = {"backend": "numpy", "random_state": 0, "max_iter": 40, "tol": 0}
+    >>> def accuracy(**arguments):
+    ...     model = fastmlp.MLPClassifier(**settings, **arguments, n_iter_no_change=40)
+    ...     return model.fit(X / 16, y).score(X_val / 16, y_val) > 0.8
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")  # the number of epochs is meant
 
-What scikit-learn's class has not:
+    What scikit-learn's class has not:
 
->>> accuracy(dropout=0.2)
-True
->>> accuracy(class_weight="balanced"), accuracy(class_weight={3: 2.0})
-(True, True)
->>> accuracy(label_smoothing=0.1)
-True
->>> accuracy(hidden_layer_sizes=(50, 30), activation=["gelu", "silu"], learning_rate_init=0.01)
-True
->>> accuracy(solver="adamw", alpha=0.01), accuracy(solver="rmsprop", beta_2=0.99)
-(True, True)
->>> accuracy(learning_rate="one_cycle", learning_rate_init=0.01)
-True
->>> accuracy(learning_rate="cosine", warm_up=2), accuracy(learning_rate="step", step_size=20)
-(True, True)
->>> accuracy(max_grad_norm=1.0), accuracy(l1=1e-3), accuracy(init="he_normal")
-(True, True, True)
->>> accuracy(n_threads=1, dtype="float32")
-True
->>> accuracy(time_budget=60.0)
-True
+    >>> accuracy(dropout=0.2)
+    True
+    >>> accuracy(class_weight="balanced"), accuracy(class_weight={3: 2.0})
+    (True, True)
+    >>> accuracy(label_smoothing=0.1)
+    True
+    >>> accuracy(hidden_layer_sizes=(50, 30), activation=["gelu", "silu"], learning_rate_init=0.01)
+    True
+    >>> accuracy(solver="adamw", alpha=0.01), accuracy(solver="rmsprop", beta_2=0.99)
+    (True, True)
+    >>> accuracy(learning_rate="one_cycle", learning_rate_init=0.01)
+    True
+    >>> accuracy(learning_rate="cosine", warm_up=2), accuracy(learning_rate="step", step_size=20)
+    (True, True)
+    >>> accuracy(max_grad_norm=1.0), accuracy(l1=1e-3), accuracy(init="he_normal")
+    (True, True, True)
+    >>> accuracy(n_threads=1, dtype="float32")
+    True
+    >>> accuracy(time_budget=60.0)
+    True
 
-A validation set of one's own, whose best weights are kept:
+    A validation set of one's own, whose best weights are kept:
 
->>> model = fastmlp.MLPClassifier(early_stopping=True, scoring="balanced_accuracy", **settings)
->>> model = model.fit(X, y, X_val=X_val, y_val=y_val)
->>> len(model.validation_loss_curve_) == len(model.validation_scores_) == model.n_iter_
-True
+    >>> model = fastmlp.MLPClassifier(early_stopping=True, scoring="balanced_accuracy", **settings)
+    >>> model = model.fit(X, y, X_val=X_val, y_val=y_val)
+    >>> len(model.validation_loss_curve_) == len(model.validation_scores_) == model.n_iter_
+    True
 
-Callbacks; one that returns True after an epoch ends the fit:
+    Callbacks; one that returns True after an epoch ends the fit:
 
->>> class Patience:
-...     def setup(self, estimator, context): ...
-...     def teardown(self, estimator, context): ...
-...     def on_fit_task_begin(self, estimator, context): ...
-...     def on_fit_task_end(self, estimator, context):
-...         return estimator.loss_ < 1.0
->>> model = fastmlp.MLPClassifier(callbacks=[Patience()], **settings).fit(X, y)
->>> model.loss_ < 1.0 and model.n_iter_ < 40
-True
+    >>> class Patience:
+    ...     def setup(self, estimator, context): ...
+    ...     def teardown(self, estimator, context): ...
+    ...     def on_fit_task_begin(self, estimator, context): ...
+    ...     def on_fit_task_end(self, estimator, context):
+    ...         return estimator.loss_ < 1.0
+    >>> model = fastmlp.MLPClassifier(callbacks=[Patience()], **settings).fit(X, y)
+    >>> model.loss_ < 1.0 and model.n_iter_ < 40
+    True
 
-Multilabel targets, a batch after the other:
+    Multilabel targets, a batch after the other:
 
->>> model = fastmlp.MLPClassifier(**settings)
->>> Y = (y[:, None] % [2, 3, 5] == 0).astype(int)
->>> for start in range(0, 1200, 400):
-...     model = model.partial_fit(X[start : start + 400], Y[start : start + 400])
->>> model.predict_proba(X[:2]).shape
-(2, 3)
-""")
+    >>> model = fastmlp.MLPClassifier(**settings)
+    >>> Y = (y[:, None] % [2, 3, 5] == 0).astype(int)
+    >>> for start in range(0, 1200, 400):
+    ...     model = model.partial_fit(X[start : start + 400], Y[start : start + 400])
+    >>> model.predict_proba(X[:2]).shape
+    (2, 3)
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
@@ -166,72 +164,6 @@ Multilabel targets, a batch after the other:
         label_smoothing: float = 0.0,
     ) -> None:
         keep_arguments(self, locals())
-
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    @with_callbacks  # type: ignore[untyped-decorator]
-    def fit(
-        self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        coefs_init: Any = None,
-        intercepts_init: Any = None,
-        checkpoint: Any = None,
-        checkpoint_seconds: float = 60.0,
-        resume: bool = False,
-        comm: Any = None,
-    ) -> "MLPClassifier":
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
-            float64, float32 and uint8 are learned from where they lie, CSR too; a source of
-            `fastmlp.data` has its own y, and need not fit in memory.
-        y : array_like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix of labels.
-        sample_weight : array_like of shape (n_samples,), optional
-            Weights of at least 0; None weighs all alike.
-        X_val, y_val : as X and y, optional
-            Validation set, evaluated after each epoch; with `early_stopping` it takes the place of
-            the part that is held out otherwise.
-        coefs_init, intercepts_init : sequence of ndarray, optional
-            Initial weights, of shape (fan_in, fan_out) for each layer, and biases, of shape
-            (fan_out,); copied. What is not given is drawn as `init` says.
-        checkpoint : path-like, optional
-            A file that the fit goes on from with `resume`, whatever broke it off: it is written now
-            and then, whole or not at all, and at the end.
-        checkpoint_seconds : float
-            How often.
-        resume : bool
-            Go on from the checkpoint, to the bits of a fit that nothing has broken off. X, y and
-            the arguments that matter must be those of before. It is an argument of `fit`, so that
-            a pipeline and a search can pass it on to the estimator that they hold.
-        comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
-            Several processes fit together, each with at least a row of its own in X, y,
-            `sample_weight`, X_val and y_val; all end with the same network. Rank 0 has the
-            callbacks. It goes with neither lbfgs, nor `scoring`, nor a checkpoint.
-
-        Returns
-        -------
-        MLPClassifier
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If an argument is not as described here, or the checkpoint is damaged, of other data or
-            of other arguments.
-        OSError
-            If the checkpoint cannot be written or read; what was there before stays.
-        """
-        given = FitArguments(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
-        with open_ranks(comm) as ranks:
-            keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
-            return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]

@@ -1,11 +1,15 @@
 """What the docstrings of the two estimators have in common."""
 
 from collections.abc import Iterable
+from inspect import cleandoc
 from textwrap import fill
+from typing import TypeVar
 
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.losses import REGRESSION_LOSSES
 from fastmlp.optimizers import OPTIMIZERS
+
+T = TypeVar("T")
 
 PARAMETERS = """hidden_layer_sizes : int or sequence of int, default=(100,)
     Units of each hidden layer.
@@ -121,18 +125,20 @@ feature_names_in_ : ndarray of str
     Their names, where X has column names."""
 
 
-def document(text: str) -> str:
-    """Put the common parts into a docstring.
+def documented(estimator: type[T]) -> type[T]:
+    """Put the parts that both estimators have into a class's docstring.
 
     Parameters
     ----------
-    text : str
-        With `<parameters>`, `<attributes>` and the like where they go.
+    estimator : type
+        Its docstring has `<parameters>`, `<attributes>` and the like where they go.
 
     Returns
     -------
-    str
+    type
+        The same.
     """
+    text = cleandoc(estimator.__doc__ or "")
     parts = {
         "<parameters>": PARAMETERS,
         "<attributes>": ATTRIBUTES,
@@ -142,7 +148,8 @@ def document(text: str) -> str:
     }
     for place, part in parts.items():
         text = text.replace(place, part)
-    return text
+    estimator.__doc__ = text
+    return estimator
 
 
 def list_choices(names: Iterable[str]) -> str:

@@ -13,14 +13,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastmlp._errors import invalid
-from fastmlp.distributed import open_ranks
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.callbacks import with_callbacks
-from fastmlp.estimators.checkpoints import begin_keeping
-from fastmlp.estimators.documentation import document
+from fastmlp.estimators.documentation import documented
+from fastmlp.estimators.fitting import FitsAndScores
 from fastmlp.estimators.options import CONSTRAINTS, is_stochastic, keep_arguments
-from fastmlp.estimators.scoring import ScoresSources
-from fastmlp.estimators.several import fit_together
 from fastmlp.estimators.targets import plain_numbers
 from fastmlp.estimators.task import FitArguments
 from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
@@ -28,54 +25,56 @@ from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
 Array = NDArray[Any]
 
 
-class MLPRegressor(ScoresSources, RegressorMixin, BaseMLP):  # type: ignore[misc]  # noqa: D101
-    __doc__ = document("""Multilayer perceptron for regression, with scikit-learn's interface.
+@documented
+class MLPRegressor(FitsAndScores, RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron for regression, with scikit-learn's interface.
 
-Everything scikit-learn's class of this name takes means the same here; what comes after `max_fun`
-it does not have. As there, the gradient for several outputs is that of the sum of their squared
-errors, while `loss_` is half the mean.
+    Everything scikit-learn's class of this name takes means the same here; what comes after
+    `max_fun` it does not have. As there, the gradient for several outputs is that of the sum of
+    their squared errors, while `loss_` is half the mean.
 
-Parameters
-----------
-loss : str, default="squared_error"
-<losses>
-    The predictions for "poisson", whose targets are at least 0, are exponentials. "gaussian_nll"
-    learns a mean and a variance for each target, of about unit scale: `predict` gives the mean,
-    and with `return_std` the standard deviation; the network has two outputs for each, the mean
-    and the logarithm of the variance.
-<parameters>
-huber_delta : float, default=1.0
-    Where Huber's loss turns from a parabola into lines.
-quantile : float, default=0.5
-    Which quantile the loss "quantile" predicts, in (0, 1): 0.9 is above nine tenths of the targets.
+    Parameters
+    ----------
+    loss : str, default="squared_error"
+    <losses>
+        The predictions for "poisson", whose targets are at least 0, are exponentials.
+        "gaussian_nll" learns a mean and a variance for each target, of about unit scale: `predict`
+        gives the mean, and with `return_std` the standard deviation; the network has two outputs
+        for each, the mean and the logarithm of the variance.
+    <parameters>
+    huber_delta : float, default=1.0
+        Where Huber's loss turns from a parabola into lines.
+    quantile : float, default=0.5
+        Which quantile the loss "quantile" predicts, in (0, 1): 0.9 is above nine tenths of the
+        targets.
 
-Attributes
-----------
-<attributes>
+    Attributes
+    ----------
+    <attributes>
 
-Examples
---------
->>> import warnings
->>> import fastmlp
->>> from sklearn.datasets import load_diabetes
->>> from sklearn.preprocessing import StandardScaler
->>> X, y = load_diabetes(return_X_y=True)
->>> X, y = StandardScaler().fit_transform(X), y / 100
->>> warnings.simplefilter("ignore")  # the number of epochs is meant
->>> settings = {"backend": "numpy", "random_state": 0, "max_iter": 100, "batch_size": 32}
->>> fastmlp.MLPRegressor(**settings).fit(X, y).score(X, y) > 0.5
-True
->>> fastmlp.MLPRegressor("absolute_error", **settings).fit(X, y).score(X, y) > 0.4
-True
->>> fastmlp.MLPRegressor("huber", huber_delta=0.5, **settings).fit(X, y).score(X, y) > 0.4
-True
->>> fastmlp.MLPRegressor("poisson", dropout=0.1, **settings).fit(X, y).score(X, y) > 0.4
-True
->>> model = fastmlp.MLPRegressor(early_stopping=True, **settings)
->>> model = model.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
->>> len(model.validation_loss_curve_) == model.n_iter_
-True
-""")
+    Examples
+    --------
+    >>> import warnings
+    >>> import fastmlp
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> X, y = StandardScaler().fit_transform(X), y / 100
+    >>> warnings.simplefilter("ignore")  # the number of epochs is meant
+    >>> settings = {"backend": "numpy", "random_state": 0, "max_iter": 100, "batch_size": 32}
+    >>> fastmlp.MLPRegressor(**settings).fit(X, y).score(X, y) > 0.5
+    True
+    >>> fastmlp.MLPRegressor("absolute_error", **settings).fit(X, y).score(X, y) > 0.4
+    True
+    >>> fastmlp.MLPRegressor("huber", huber_delta=0.5, **settings).fit(X, y).score(X, y) > 0.4
+    True
+    >>> fastmlp.MLPRegressor("poisson", dropout=0.1, **settings).fit(X, y).score(X, y) > 0.4
+    True
+    >>> model = fastmlp.MLPRegressor(early_stopping=True, **settings)
+    >>> model = model.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+    >>> len(model.validation_loss_curve_) == model.n_iter_
+    True
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
@@ -131,72 +130,6 @@ True
         quantile: float = 0.5,
     ) -> None:
         keep_arguments(self, locals())
-
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    @with_callbacks  # type: ignore[untyped-decorator]
-    def fit(
-        self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        coefs_init: Any = None,
-        intercepts_init: Any = None,
-        checkpoint: Any = None,
-        checkpoint_seconds: float = 60.0,
-        resume: bool = False,
-        comm: Any = None,
-    ) -> "MLPRegressor":
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix, data frame or source of shape (n_samples, n_features)
-            float64, float32 and uint8 are learned from where they lie, CSR too; a source of
-            `fastmlp.data` has its own y, and need not fit in memory.
-        y : array_like of shape (n_samples,) or (n_samples, n_outputs)
-            True values.
-        sample_weight : array_like of shape (n_samples,), optional
-            Weights of at least 0; None weighs all alike.
-        X_val, y_val : as X and y, optional
-            Validation set, evaluated after each epoch; with `early_stopping` it takes the place of
-            the part that is held out otherwise.
-        coefs_init, intercepts_init : sequence of ndarray, optional
-            Initial weights, of shape (fan_in, fan_out) for each layer, and biases, of shape
-            (fan_out,); copied. What is not given is drawn as `init` says.
-        checkpoint : path-like, optional
-            A file that the fit goes on from with `resume`, whatever broke it off: it is written now
-            and then, whole or not at all, and at the end.
-        checkpoint_seconds : float
-            How often.
-        resume : bool
-            Go on from the checkpoint, to the bits of a fit that nothing has broken off. X, y and
-            the arguments that matter must be those of before. It is an argument of `fit`, so that
-            a pipeline and a search can pass it on to the estimator that they hold.
-        comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
-            Several processes fit together, each with at least a row of its own in X, y,
-            `sample_weight`, X_val and y_val; all end with the same network. Rank 0 has the
-            callbacks. It goes with neither lbfgs, nor `scoring`, nor a checkpoint.
-
-        Returns
-        -------
-        MLPRegressor
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If an argument is not as described here, or the checkpoint is damaged, of other data or
-            of other arguments.
-        OSError
-            If the checkpoint cannot be written or read; what was there before stays.
-        """
-        given = FitArguments(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
-        with open_ranks(comm) as ranks:
-            keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
-            return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
