@@ -4,8 +4,8 @@ From scikit-learn 1.9 on they are its own (`sklearn.callback`); before, what is 
 place: the same hooks with the same arguments, and contexts that say which task it is.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any
@@ -15,6 +15,7 @@ __all__ = ["CallbackSupportMixin", "NoCallbacks", "begin_context", "told", "with
 HOOKS = ("setup", "teardown", "on_fit_task_begin", "on_fit_task_end")
 
 
+@dataclass(eq=False)
 class Context:
     """A task of a fit: the whole, or an epoch of it.
 
@@ -29,18 +30,13 @@ class Context:
     parent : Context or None
     """
 
-    def __init__(
-        self,
-        callbacks: list[Any],
-        estimator_name: str,
-        task_name: str,
-        task_id: int,
-        max_subtasks: int | None,
-        parent: "Context | None" = None,
-    ) -> None:
-        self._callbacks, self.parent, self._n_children = callbacks, parent, 0
-        self.estimator_name, self.task_name, self.task_id = estimator_name, task_name, task_id
-        self.max_subtasks = max_subtasks
+    callbacks: list[Any]
+    estimator_name: str
+    task_name: str
+    task_id: int
+    max_subtasks: int | None
+    parent: "Context | None" = None
+    n_children: int = field(default=0, init=False)
 
     def subcontext(self, task_name: str = "", max_subtasks: int | None = 0) -> "Context":
         """Make the context of the next part of this task.
@@ -54,9 +50,9 @@ class Context:
         -------
         Context
         """
-        number, self._n_children = self._n_children, self._n_children + 1
+        number, self.n_children = self.n_children, self.n_children + 1
         name = self.estimator_name
-        return Context(self._callbacks, name, task_name, number, max_subtasks, self)
+        return Context(self.callbacks, name, task_name, number, max_subtasks, self)
 
     def call_on_fit_task_begin(self, *, estimator: Any, **given: Any) -> "Context":
         """Call the hook of every callback with those of the arguments that it names."""
@@ -70,7 +66,7 @@ class Context:
     def _call(self, hook: str, estimator: Any, given: dict[str, Any]) -> bool:
         make = given.pop("reconstruction_attributes", None)
         answers = []
-        for callback in self._callbacks:
+        for callback in self.callbacks:
             function = getattr(callback, hook)
             names = [
                 name
@@ -148,20 +144,14 @@ def own_with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(method)
     def managed(estimator: Any, *arguments: Any, **keywords: Any) -> Any:
-        with _torn_down(estimator):
+        try:
             return method(estimator, *arguments, **keywords)
+        finally:
+            context = vars(estimator).pop("_callback_fit_ctx", None)
+            for callback in context.callbacks if context else []:
+                callback.teardown(estimator, context)
 
     return managed
-
-
-@contextmanager
-def _torn_down(estimator: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        context = vars(estimator).pop("_callback_fit_ctx", None)
-        for callback in getattr(estimator, "_skl_callbacks", []) if context else []:
-            callback.teardown(estimator, context)
 
 
 class NoCallbacks:
