@@ -23,15 +23,8 @@ class EpochScores(NamedTuple):
 UNSCORED = EpochScores()
 
 
-class EpochRecord(NamedTuple):
-    """What is kept of an epoch; see `History`."""
-
-    loss: float
-    val_loss: float | None
-    val_score: float | None
-    seconds: float
-    iterations_per_second: float
-    score: float | None
+RECORDED = ("loss", "val_loss", "val_score", "seconds", "iterations_per_second", "score")
+"""What `History` and `EpochReport` have of each epoch."""
 
 
 class EpochReport(NamedTuple):
@@ -102,16 +95,14 @@ class History:
             Updates that were made.
         scores : EpochScores
         """
-        rate = n_steps / seconds
-        record = EpochRecord(loss, scores.val_loss, scores.val_score, seconds, rate, scores.score)
-        for name, value in zip(record._fields, record, strict=True):
+        record = loss, scores.val_loss, scores.val_score, seconds, n_steps / seconds, scores.score
+        for name, value in zip(RECORDED, record, strict=True):
             if value is not None:
                 getattr(self, name).append(value)
 
-    def last(self) -> EpochRecord:
-        """Return the last epoch."""
-        last = {name: column[-1] if column else None for name, column in self._columns().items()}
-        return EpochRecord(**last)  # type: ignore[arg-type]
+    def last(self) -> dict[str, Any]:
+        """Return the last epoch: each of `RECORDED`, None where it was not recorded."""
+        return {name: column[-1] if column else None for name, column in self._columns().items()}
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write one line an epoch, with a header; a column that was not recorded is left out.
@@ -151,7 +142,7 @@ class History:
         plot_history(self, path)
 
     def _columns(self) -> dict[str, list[Any]]:
-        return {name: getattr(self, name) for name in EpochRecord._fields}
+        return {name: getattr(self, name) for name in RECORDED}
 
 
 class DivergenceError(ArithmeticError):

@@ -49,9 +49,8 @@ class Reports(Hook):
 
     def end_epoch(self) -> bool:
         """Report the epoch; a callback may ask to stop."""
-        report = EpochReport(
-            self.state.epoch, self.epochs, *self.state.history.last(), model=self.model
-        )
+        last = self.state.history.last()
+        report = EpochReport(self.state.epoch, self.epochs, **last, model=self.model)
         answers = [callback(report) for callback in self.watching.callbacks]
         return any(answer is True for answer in answers)
 
