@@ -1,7 +1,6 @@
 """Training on one small batch after the other, as reinforcement learning and streams do."""
 
 import inspect
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -131,14 +130,9 @@ class OnlineTrainer:
         self.limits.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         """Lift the limit."""
-        self.limits.__exit__(kind, error, trace)
+        self.limits.__exit__(*error)
 
     def step(self, X: Any, y: Any) -> float:
         """Take one step.

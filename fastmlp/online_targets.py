@@ -1,7 +1,8 @@
 """What `OnlineTrainer` learns: one label a row, several, or numbers."""
 
+from abc import ABC, abstractmethod
 from numbers import Integral
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ Array = NDArray[Any]
 OUTPUTS = "at least 2 class labels, or how many labels a row may have, at least 2,"
 
 
-class OnlineTargets(Protocol):
-    """Reads the targets of each step.
+class OnlineTargets(ABC):
+    """Reads the targets of each step; unless a kind says otherwise, they are rows of numbers.
 
     Attributes
     ----------
@@ -34,15 +35,18 @@ class OnlineTargets(Protocol):
 
     def like(self, n_rows: int, dtype: np.dtype[Any]) -> Array:
         """Make targets of so many rows, as the engine takes them."""
+        return np.zeros((n_rows, self.n_targets), dtype)
 
+    @abstractmethod
     def read(self, y: Any, n_rows: int) -> Array:
         """Turn `y` into the engine's targets; a `ValueError` where it cannot be used."""
 
+    @abstractmethod
     def model(self, parameters: Parameters, loss: Loss, serving: Serving) -> Any:
         """Make the model that predicts them."""
 
 
-class OneLabel:
+class OneLabel(OnlineTargets):
     """One of some classes in each row.
 
     Parameters
@@ -80,7 +84,7 @@ class OneLabel:
         return Model(parameters, self.classes, serving)
 
 
-class SeveralLabels:
+class SeveralLabels(OnlineTargets):
     """Any of some labels in each row.
 
     Parameters
@@ -94,10 +98,6 @@ class SeveralLabels:
         if n_labels < 2:
             raise _unusable(n_labels)
         self.n_targets = n_labels
-
-    def like(self, n_rows: int, dtype: np.dtype[Any]) -> Array:
-        """Make rows of numbers; see `OnlineTargets.like`."""
-        return np.zeros((n_rows, self.n_targets), dtype)
 
     def read(self, y: Any, n_rows: int) -> Array:
         """Check which labels each row has."""
@@ -115,7 +115,7 @@ class SeveralLabels:
         return Model(parameters, np.arange(self.n_targets), serving, multilabel=True)
 
 
-class Numbers:
+class Numbers(OnlineTargets):
     """Numbers to predict.
 
     Parameters
@@ -127,10 +127,6 @@ class Numbers:
 
     def __init__(self, loss: str, n_targets: int) -> None:
         self.loss, self.n_targets = loss, n_targets
-
-    def like(self, n_rows: int, dtype: np.dtype[Any]) -> Array:
-        """Make rows of numbers; see `OnlineTargets.like`."""
-        return np.zeros((n_rows, self.n_targets), dtype)
 
     def read(self, y: Any, n_rows: int) -> Array:
         """Check numbers, and make rows of them."""
