@@ -18,7 +18,7 @@ from fastmlp.engine.state import State
 from fastmlp.ranks import Alone, require_manner
 from fastmlp.rng import BlockOrders
 from fastmlp.training import DEFAULT_DATASET
-from fastmlp.training_data import load, without_rows
+from fastmlp.training_data import load
 from fastmlp.training_run import (
     Data,
     TrainResult,
@@ -117,12 +117,11 @@ def resume(
             X, y, named, arguments["input_scale"], (X_val, y_val),
             (sample_weight, arguments["class_weight"]), settings, ranks,
         )  # fmt: skip
-        as_before = partial(_hold_out_as_before, data, state, str(path), ranks)
+        as_before = partial(_hold_out_as_before, data, state, str(path))
         data, _ = ranks.collect(as_before)
         known = data_fingerprint(data, ranks, saved.data.startswith(checkpoint.BY_ROWS))
         fits = partial(_require_same, data, known == saved.data, state, settings, str(path))
-        n_samples = data.n_samples if isinstance(data, SourceData) else ranks.n_samples
-        ranks.collect(lambda: fits(n_samples))
+        ranks.collect(fits)
         return train_from(state, settings, data, watching, arguments, ranks)
 
 
@@ -135,7 +134,7 @@ def _loader(X: Any, state: State, path: str) -> Callable[..., Data]:
     return load_source
 
 
-def _hold_out_as_before(data: Data, state: State, path: str, ranks: Alone) -> Data:
+def _hold_out_as_before(data: Data, state: State, path: str) -> Data:
     """Hold out the samples, or the blocks, that were held out before."""
     orders = state.orders
     if isinstance(orders, BlockOrders) and isinstance(data, SourceData):
@@ -147,7 +146,7 @@ def _hold_out_as_before(data: Data, state: State, path: str, ranks: Alone) -> Da
         return data.without_rows(orders.blocks) if some else data
     if isinstance(orders, BlockOrders) or isinstance(data, SourceData) or orders.rows is None:
         return data
-    return without_rows(data, orders.rows, ranks)
+    return data.without_rows(orders.rows)
 
 
 def _choose_data(X: Any, dataset: Any, arguments: dict[str, Any]) -> Any:
@@ -173,12 +172,10 @@ def _read(path: str | PathLike[str], ranks: Alone) -> tuple[checkpoint.Descripti
     return ranks.agree(ranks.collect(read)[0])  # type: ignore[no-any-return]
 
 
-def _require_same(
-    data: Data, same: bool, state: State, settings: Any, path: str, n_samples: int
-) -> None:
+def _require_same(data: Data, same: bool, state: State, settings: Any, path: str) -> None:
     """Raise a `ValueError` where the data are not those of before."""
     if not same:
-        got = f"{n_samples} rows of {data.n_features} columns with other values"
+        got = f"{data.n_samples} rows of {data.n_features} columns with other values"
         raise invalid("X and y", f"the data of {path}", got, REMEDY)
     asked = as_network(
         data.n_features, settings.hidden_layer_sizes,

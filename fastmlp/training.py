@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from fastmlp._errors import warn
 from fastmlp.configuration import (
@@ -20,9 +20,8 @@ from fastmlp.datasets.dataset import Dataset
 from fastmlp.distributed import open_ranks
 from fastmlp.engine.state import State
 from fastmlp.network import Parameters
-from fastmlp.ranks import Alone
-from fastmlp.rng import BlockOrders, Permutations, streams
-from fastmlp.training_data import DefaultName, hold_out, load
+from fastmlp.rng import streams
+from fastmlp.training_data import DefaultName, load
 from fastmlp.training_run import (
     Data,
     TrainResult,
@@ -30,7 +29,7 @@ from fastmlp.training_run import (
     storable,
     train_from,
 )
-from fastmlp.training_source import SourceData, is_streamed, load_source
+from fastmlp.training_source import is_streamed, load_source
 from fastmlp.watching import Callback, check_watching
 
 
@@ -289,37 +288,17 @@ def train(
             split_stream, dropout_stream = order_stream.spawn(2)
             dropout_generator = np.random.default_rng(dropout_stream.integers(1 << 63))
         if settings.early_stopping:
-            data, rows = _hold_out(data, settings.validation_fraction, split_stream, ranks)
+            data, rows = data.hold_out(settings.validation_fraction, split_stream)
         parameters = ranks.agree(
             _draw(settings, data, (coefs_init, intercepts_init), weights_stream)
         )
-        orders = _begin_orders(data, rows, settings.shuffle, order_stream, ranks)
+        orders = data.begin_orders(rows, settings.shuffle, order_stream)
         arguments["batch_size"] = cut_batch(settings.batch_size, batch_size, orders.n_samples)
         complete(settings, arguments["batch_size"])
         state = State(parameters, orders, settings.learning_rate_init, dropout_generator)
         arguments["random_state"] = random_state
         stored = storable(arguments, X is not None, watching.file is not None)
         return train_from(state, settings, data, watching, stored, ranks)
-
-
-def _hold_out(
-    data: Data, fraction: float, generator: np.random.Generator, ranks: Alone
-) -> tuple[Data, NDArray[np.intp] | None]:
-    """Hold samples out, or blocks of them."""
-    if isinstance(data, SourceData):
-        return data.hold_out(fraction, generator)
-    return hold_out(data, fraction, generator, ranks)
-
-
-def _begin_orders(
-    data: Data, rows: NDArray[np.intp] | None, shuffle: bool, generator: np.random.Generator,
-    ranks: Alone,
-) -> Permutations | BlockOrders:  # fmt: skip
-    """Make what draws the order of each epoch."""
-    if isinstance(data, SourceData):
-        return data.begin_orders(rows, shuffle, generator)
-    n_samples = ranks.n_samples if rows is None else len(rows)
-    return Permutations(n_samples, shuffle, generator, rows)
 
 
 def _draw(

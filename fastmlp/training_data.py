@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._errors import invalid, warn
+from fastmlp.backends.contract import Problem
 from fastmlp.class_weights import count_classes, name_of, weigh
 from fastmlp.containers import refuse_unread
 from fastmlp.data.fitting import is_small, read_whole, require_target, weights_of
@@ -18,6 +19,7 @@ from fastmlp.held_out import HeldBlocks, Targets, Validation, split
 from fastmlp.inputs import Features, Scale, as_features, input_scale_pair
 from fastmlp.losses import LOSSES
 from fastmlp.ranks import Alone, require_alike
+from fastmlp.rng import Permutations
 from fastmlp.sample_weights import as_weights
 from fastmlp.targets import (
     REGRESSION,
@@ -50,6 +52,13 @@ class TrainingData(NamedTuple):
     named_apart: bool
     """Whether the names came apart from X, with a data set."""
     validation: Validation | None
+    ranks: Alone
+    """Those that train together; the rest is of this one's rows, but for the weights, of all."""
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows of all ranks, held-out ones included."""
+        return self.ranks.n_samples
 
     @property
     def n_features(self) -> int:
@@ -60,6 +69,48 @@ class TrainingData(NamedTuple):
     def scale(self) -> Scale:
         """What is done to the values of X."""
         return self.features.scale
+
+    def hold_out(
+        self, fraction: float, generator: np.random.Generator
+    ) -> tuple["TrainingData", NDArray[np.intp] | None]:
+        """Choose samples to validate on where no others are given.
+
+        Parameters
+        ----------
+        fraction : float
+            Of the samples, of each class alike where each has one.
+        generator : numpy.random.Generator
+            The same on all ranks.
+
+        Returns
+        -------
+        data : TrainingData
+            With a validation set.
+        rows : ndarray of shape (n_rows,), intp, or None
+            The samples to train on, of all ranks; None takes all.
+        """
+        if self.validation is not None:
+            return self, None
+        of_all = self.targets._replace(codes=self.ranks.gather(self.targets.codes))
+        rows, _ = self.ranks.collect(lambda: split(of_all, fraction, generator))
+        return self.without_rows(rows), rows
+
+    def without_rows(self, rows: NDArray[np.intp]) -> "TrainingData":
+        """Validate on all samples but those that are trained on."""
+        held = self.ranks.own(np.setdiff1d(np.arange(self.n_samples), rows))
+        part = replace(self.features, values=self.features.values[held])
+        return self._replace(validation=(part, self.targets.codes[held]))
+
+    def begin_orders(
+        self, rows: NDArray[np.intp] | None, shuffle: bool, generator: np.random.Generator
+    ) -> Permutations:
+        """Make what draws the orders of the epochs, of the rows that `hold_out` returns."""
+        n_samples = self.n_samples if rows is None else len(rows)
+        return Permutations(n_samples, shuffle, generator, rows)
+
+    def supply(self, orders: Any, step_size: int) -> Problem:
+        """Return the samples as the engine takes them, whatever their orders."""
+        return Problem(self.features, self.targets.codes, self.weights)
 
 
 class Given(NamedTuple):
@@ -152,31 +203,6 @@ def given_together(X: Any, y: Any, names: tuple[str, str]) -> Given | None:
     return Given(X, y, names)
 
 
-class _Part(NamedTuple):
-    """What one rank reads of the data that are trained on."""
-
-    features: Features
-    targets: Targets
-    feature_names: Array | None
-    weights: tuple[Any, Any]
-    """See `load`."""
-
-    def describe(self) -> "_Described":
-        """Say what the other ranks must know."""
-        features, targets, names, weights = self
-        classes = targets.classes
-        counts = np.empty(0, np.intp) if classes is None else count_classes(targets)
-        alike = {
-            "columns": features.n_features,
-            "names of the columns": None if names is None else names.tolist(),
-            "numbers to predict": None if classes is not None else targets.n_outputs,
-            "labels a sample": targets.n_outputs if targets.multilabel else None,
-            "kind of vector": targets.flat,
-            "weights": [given is not None for given in weights],
-        }
-        return _Described(alike, features.n_samples, classes, counts)
-
-
 class _Described(NamedTuple):
     """What all ranks know of the data of one."""
 
@@ -188,44 +214,59 @@ class _Described(NamedTuple):
     """See `count_classes`."""
 
 
+def _describe(read: tuple[TrainingData, tuple[Any, Any]]) -> _Described:
+    """Say what the other ranks must know of the data and the weights of one."""
+    data, weights = read
+    targets, names, classes = data.targets, data.feature_names, data.targets.classes
+    counts = np.empty(0, np.intp) if classes is None else count_classes(targets)
+    alike = {
+        "columns": data.n_features,
+        "names of the columns": None if names is None else names.tolist(),
+        "numbers to predict": None if classes is not None else targets.n_outputs,
+        "labels a sample": targets.n_outputs if targets.multilabel else None,
+        "kind of vector": targets.flat,
+        "weights": [given is not None for given in weights],
+    }
+    return _Described(alike, data.features.n_samples, classes, counts)
+
+
 def _check(
     training: Given, held: Given | None, scale: Scale, weights: tuple[Any, Any], settings: Any,
     ranks: Alone,
 ) -> TrainingData:  # fmt: skip
     """Check the data, and the validation set against those that are trained on."""
-    dtype = settings.dtype
+    dtype, loss = settings.dtype, settings.loss
     named_apart = training.feature_names is not None or isinstance(training.X, Source)
 
-    def read() -> _Part:
+    def read() -> tuple[TrainingData, tuple[Any, Any]]:
         given = _in_memory(training, dtype)
-        own = given.weights, weights[1]
         X, name, apart = given.X, given.names[0], given.feature_names
         names = feature_names(X, name) if apart is None else np.array(apart, dtype=object)
         features = as_features(X, scale, dtype, name, fewest=ranks.fewest_rows)
-        targets = _read(given, features, settings.loss, ranks.fewest_rows)
-        return _Part(features, targets, names, own)
+        targets = _read(given, features, loss, ranks.fewest_rows)
+        own = TrainingData(features, targets, None, names, named_apart, None, ranks)
+        return own, (given.weights, weights[1])
 
-    part, everyone = ranks.collect(read, _Part.describe)
+    (data, weighed_by), everyone = ranks.collect(read, _describe)
 
     def finish() -> tuple[TrainingData, Array | None]:
-        targets, counts = _unite(part.targets, everyone)
+        targets, counts = _unite(data.targets, everyone)
         ranks.place([described.n_samples for described in everyone])
         validation = None
         if held is not None:
-            known = Known(targets, part.feature_names, named_apart, part.features)
-            validation = as_held(held, known, settings.loss, ranks)
+            known = Known(targets, data.feature_names, named_apart, data.features)
+            validation = as_held(held, known, loss, ranks)
         if targets.classes is not None and not targets.multilabel and ranks.rank == 0:
-            _warn_of_numbers(targets.classes, ranks.n_samples)
-        weighing = weigh(*part.weights, targets, counts, part.features.n_samples)
-        data = TrainingData(
-            part.features, targets, None, part.feature_names, named_apart, validation
-        )
-        return data, weighing
+            n_classes, n_samples = len(targets.classes), ranks.n_samples
+            if are_like_regression(targets.classes, n_samples):
+                warn(f"y has {n_classes} different numbers in {n_samples} samples. {REGRESSION}")
+        weighing = weigh(*weighed_by, targets, counts, data.features.n_samples)
+        return data._replace(targets=targets, validation=validation), weighing
 
     (data, weighing), _ = ranks.collect(finish)
     if weighing is None:
         return data
-    of_all, name = ranks.gather(weighing), name_of(part.weights)
+    of_all, name = ranks.gather(weighing), name_of(weighed_by)
     checked, _ = ranks.collect(lambda: as_weights(of_all, dtype, name, False))
     return data._replace(weights=checked)
 
@@ -331,12 +372,6 @@ def _in_memory(given: Given, dtype: np.dtype[Any]) -> Given:
     return Given(rows.X, rows.targets, given.names, given.X.feature_names, weights)
 
 
-def _warn_of_numbers(classes: Array, n_samples: int) -> None:
-    """Warn where labels look like numbers to predict."""
-    if are_like_regression(classes, n_samples):
-        warn(f"y has {len(classes)} different numbers in {n_samples} samples. {REGRESSION}")
-
-
 def _read(
     given: Given, features: Features, loss: str, fewest: int, known: Targets | None = None
 ) -> Targets:
@@ -362,38 +397,3 @@ def _read(
     if (values < least).any():
         raise invalid(y_name, f"at least {least:g} with loss={loss!r}", float(values.min()))
     return Targets(values, None, values.shape[1], flat)
-
-
-def hold_out(
-    data: TrainingData, fraction: float, generator: np.random.Generator, ranks: Alone
-) -> tuple[TrainingData, NDArray[np.intp] | None]:
-    """Choose samples to validate on where no others are given.
-
-    Parameters
-    ----------
-    data : TrainingData
-    fraction : float
-        Of the samples, of each class alike where each has one.
-    generator : numpy.random.Generator
-        The same on all ranks.
-    ranks : Alone
-
-    Returns
-    -------
-    data : TrainingData
-        With a validation set.
-    rows : ndarray of shape (n_rows,), intp, or None
-        The samples to train on, of all ranks; None takes all.
-    """
-    if data.validation is not None:
-        return data, None
-    of_all = data.targets._replace(codes=ranks.gather(data.targets.codes))
-    rows, _ = ranks.collect(lambda: split(of_all, fraction, generator))
-    return without_rows(data, rows, ranks), rows
-
-
-def without_rows(data: TrainingData, rows: NDArray[np.intp], ranks: Alone) -> TrainingData:
-    """Validate on all samples but those that are trained on."""
-    held = ranks.own(np.setdiff1d(np.arange(ranks.n_samples), rows))
-    part = replace(data.features, values=data.features.values[held])
-    return data._replace(validation=(part, data.targets.codes[held]))

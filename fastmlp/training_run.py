@@ -22,7 +22,6 @@ from fastmlp.engine.loop import Evaluate, run
 from fastmlp.engine.plan import Limits, Plan
 from fastmlp.engine.quasi_newton import QuasiNewton
 from fastmlp.engine.state import State
-from fastmlp.engine.supply import Supply
 from fastmlp.held_out import HeldBlocks, Validation, known_by
 from fastmlp.history import DivergenceError, EpochScores, History
 from fastmlp.model import Model, RegressionModel
@@ -36,6 +35,8 @@ from fastmlp.watching import UNWATCHED, Reports, Watching
 
 Array = NDArray[Any]
 Data = TrainingData | SourceData
+Run = Callable[[int, list[Hook], Evaluate | None], object]
+"""Runs so many epochs, which hooks look on."""
 
 
 class TrainResult(NamedTuple):
@@ -214,7 +215,7 @@ def train_from(
             "a source of data": isinstance(data, SourceData),
         }  # fmt: skip
         ranks.collect(lambda: refuse_with_lbfgs(settings, **further))
-    method = _begin(plan, state, _supply(data, state, plan), ranks)
+    method, run_epochs = _begin(plan, state, data, ranks)
     state.history.compile_seconds += method.compile_seconds
     model = _make_model(plan, state, data)
     hooks = _hooks(plan, state, model, watching)
@@ -225,7 +226,7 @@ def train_from(
         with limit_blas(method.blas_threads):
             if evaluate is not None:
                 _require_defined(evaluate, settings)
-            method.run(0 if state.over else plan.epochs - state.epoch, hooks, evaluate)
+            run_epochs(0 if state.over else plan.epochs - state.epoch, hooks, evaluate)
             write()
     except NotFiniteError as what:
         raise DivergenceError(_diverged(state, str(what)), state.history) from None
@@ -238,32 +239,15 @@ def train_from(
     return result
 
 
-class _Method(NamedTuple):
-    """A way of training."""
-
-    compile_seconds: float
-    blas_threads: int
-    run: Callable[[int, list[Hook], Evaluate | None], object]
-    descent: Descent | None
-    """That of gradient descent, whose state can be kept."""
-
-
-def _begin(plan: Plan, state: State, supply: Problem | Supply, ranks: Alone) -> _Method:
-    """Begin to train in the way that the plan asks for."""
+def _begin(plan: Plan, state: State, data: Data, ranks: Alone) -> tuple[Descent | QuasiNewton, Run]:
+    """Begin to train in the way that the plan asks for, and return what runs the epochs."""
+    supply = data.supply(state.orders, plan.step_size)
     if plan.full_batch is None or not isinstance(supply, Problem):
         descent = Descent(plan, state, supply, ranks=ranks)
-        run_epochs = partial(run, descent)
-        return _Method(descent.compile_seconds, descent.blas_threads, run_epochs, descent)
+        return descent, partial(run, descent)
     loss, limits = plan.objective.loss, plan.full_batch
     newton = QuasiNewton(plan.backend, state, plan.rule, loss, supply, plan.n_threads, limits)
-    return _Method(newton.compile_seconds, newton.blas_threads, newton.run, None)
-
-
-def _supply(data: Data, state: State, plan: Plan) -> Problem | Supply:
-    """Make what brings the samples to the engine."""
-    if isinstance(data, SourceData):
-        return data.supply(state.orders, plan.step_size)
-    return Problem(data.features, data.targets.codes, data.weights)
+    return newton, newton.run
 
 
 def _make_model(plan: Plan, state: State, data: Data) -> Model | RegressionModel:
@@ -277,14 +261,14 @@ def _make_model(plan: Plan, state: State, data: Data) -> Model | RegressionModel
 
 
 def _writer(
-    method: _Method,
+    method: Descent | QuasiNewton,
     hooks: list[Hook],
     what: tuple[checkpoint.File | None, dict[str, Any], Data],
     ranks: Alone,
 ) -> Callable[[], object]:
     """Add what writes checkpoints to the hooks, and make what writes the last one."""
-    (file, arguments, data), descent = what, method.descent
-    if descent is None or not ranks.agree(file is not None):
+    file, arguments, data = what
+    if isinstance(method, QuasiNewton) or not ranks.agree(file is not None):
         return nothing
     if isinstance(data, SourceData) and not data.source.repeatable:
         remedy = "fastmlp.data.blocks can be gone on with."
@@ -294,7 +278,7 @@ def _writer(
         return lambda: ranks.collect(nothing)
     settings = arguments | (ranks.manner if ranks.shared else {})
     described = checkpoint.Description("train", settings, known)
-    hooks.append(checkpoints := checkpoint.Checkpoints(file, descent, described))
+    hooks.append(checkpoints := checkpoint.Checkpoints(file, method, described))
     return lambda: ranks.collect(checkpoints.write)
 
 
