@@ -9,7 +9,7 @@ from fastmlp.base_model import BaseModel, Serving
 from fastmlp.data.source import Source
 from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES, Loss
-from fastmlp.network import Network, Parameters
+from fastmlp.network import Parameters
 from fastmlp.saving.content import Content
 from fastmlp.targets import as_indicators, as_targets, as_values
 
@@ -185,16 +185,16 @@ def restore(content: Content) -> BaseModel:
         If its parts do not fit one another.
     """
     settings, fitted = content.settings, content.fitted
-    network = Network((len(content.coefs[0]), *map(len, content.intercepts)), content.activations)
-    arrays = [array.ravel() for array in (*content.coefs, *content.intercepts)]
-    parameters, loss = Parameters(network, np.concatenate(arrays)), Loss(*settings["loss"])
+    parameters = Parameters.of_layers(content.coefs, content.intercepts, content.activations)
+    loss = Loss(*settings["loss"])
     scale = Scale(*map(float, settings["input_scale"]))
     named = fitted.get("feature_names_in_"), bool(settings.get("named_apart"))
     serving = Serving(scale, settings["backend"], settings["n_threads"], *named)
     if content.kind == "Model":
         classes = np.asarray(fitted["classes_"])
-        if classes.shape != network.layer_sizes[-1:]:
-            raise ValueError(f"{classes.shape} classes for {network.layer_sizes[-1]} outputs")
+        n_outputs = parameters.network.layer_sizes[-1]
+        if classes.shape != (n_outputs,):
+            raise ValueError(f"{classes.shape} classes for {n_outputs} outputs")
         multilabel = fitted.get("kind") == KINDS_OF_CLASSES[True]
         return Model(parameters, classes, serving, multilabel)
     return RegressionModel(parameters, loss, bool(fitted["flat"]), serving)

@@ -1,5 +1,6 @@
 """What a network is: its layer sizes, its activations and one buffer of parameters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,14 @@ class Parameters:
     def zeros(cls, network: Network, dtype: DTypeLike) -> "Parameters":
         """Allocate parameters, or gradients, that are all zero."""
         return cls(network, np.zeros(network.n_parameters, dtype))
+
+    @classmethod
+    def of_layers(
+        cls, coefs: Sequence[Array], intercepts: Sequence[Array], activations: tuple[str, ...]
+    ) -> "Parameters":
+        """Copy the weights and biases of each layer into one buffer."""
+        network = Network((len(coefs[0]), *map(len, intercepts)), activations)
+        return cls(network, np.concatenate([np.ravel(array) for array in (*coefs, *intercepts)]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the buffer alone, so that the views are views again afterwards."""

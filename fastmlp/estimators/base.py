@@ -297,9 +297,10 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     def _require_own_output(self, purpose: str) -> None:
         """Raise a `ValueError` where `out_activation_` is not that of the loss, but set by hand."""
-        if not self._has_own_output(self._loss().name):
-            own = LOSSES[self._loss().name].output
-            rule = f"{own!r} {purpose} the loss {self._loss().name!r}"
+        loss = self._loss().name
+        own = LOSSES[loss].output
+        if self.out_activation_ != own:
+            rule = f"{own!r} {purpose} the loss {loss!r}"
             raise invalid("out_activation_", rule, repr(self.out_activation_), "Set it back.")
 
     def _as_weights(self, weights: Array, dtype: np.dtype[Any], incremental: bool) -> Array:
@@ -345,11 +346,6 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             check_name("out_activation_", self.out_activation_, OUT_ACTIVATIONS)
             kept = self._predictor = Predictor(parameters, self._input_scale, *asked_for)
         return kept
-
-    def _has_own_output(self, loss: str) -> bool:
-        """Tell whether `out_activation_` is that of the loss, and not set by hand."""
-        own: bool = self.out_activation_ == LOSSES[loss].output
-        return own
 
     def __sklearn_is_fitted__(self) -> bool:
         """Tell whether there are weights; scikit-learn would look through all attributes."""

@@ -13,7 +13,7 @@ from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.losses import LOSSES
-from fastmlp.network import Network, Parameters
+from fastmlp.network import Parameters
 from fastmlp.saving.content import Content
 from fastmlp.saving.scikit_learn import only_activation, require_output
 
@@ -73,10 +73,8 @@ def from_sklearn(fitted: Any) -> Any:
         kind = fitted._label_binarizer.y_type_.removesuffix("-indicator")
         estimator._labels = Labels(kind, fitted.classes_)
     copy_attributes(fitted, estimator)
-    sizes = [len(fitted.coefs_[0]), *map(len, fitted.intercepts_)]
-    network = Network(tuple(sizes), (fitted.activation,) * (len(sizes) - 2))
-    arrays = [np.ravel(array) for array in (*fitted.coefs_, *fitted.intercepts_)]
-    estimator._keep(Parameters(network, np.concatenate(arrays)))
+    activations = (fitted.activation,) * (len(fitted.coefs_) - 1)
+    estimator._keep(Parameters.of_layers(fitted.coefs_, fitted.intercepts_, activations))
     estimator.validation_loss_curve_ = []
     return estimator
 

@@ -13,7 +13,7 @@ from fastmlp.estimators.regressor import MLPRegressor
 from fastmlp.history import History
 from fastmlp.inputs import Scale
 from fastmlp.losses import LOSSES
-from fastmlp.network import Network, Parameters
+from fastmlp.network import Parameters
 from fastmlp.saving.content import Content
 
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
@@ -72,10 +72,8 @@ def restore(content: Content) -> BaseMLP:
     estimator._input_scale = Scale(*map(float, estimator._input_scale))
     if isinstance(estimator, MLPClassifier):
         estimator._labels = Labels(fitted["kind"], np.asarray(fitted["classes_"]))
-    sizes = (len(content.coefs[0]), *map(len, content.intercepts))
-    network = Network(sizes, content.activations)
-    arrays = [array.ravel() for array in (*content.coefs, *content.intercepts)]
-    estimator._keep(Parameters(network, np.concatenate(arrays)))
+    parameters = Parameters.of_layers(content.coefs, content.intercepts, content.activations)
+    estimator._keep(parameters)
     if LOSSES[estimator._loss().name].output != content.output:
         raise ValueError(f"output {content.output!r} does not fit the labels")
     if "loss_curve_" in fitted:
@@ -85,7 +83,7 @@ def restore(content: Content) -> BaseMLP:
     if "state" in content.arrays:
         older = {"solver": estimator.solver, "rate_init": estimator.learning_rate_init}
         estimator._memory = memory = _restore_memory(content, older)
-        if memory.state.shape[1:] != (network.n_parameters,):
+        if memory.state.shape[1:] != parameters.buffer.shape:
             raise ValueError(f"a solver's state of shape {memory.state.shape}")
         if memory.draws is not None and isinstance(estimator.random_state, np.random.RandomState):
             estimator.random_state = memory.draws.random_state  # they are one again
