@@ -83,8 +83,9 @@ class Trainer(Protocol):
     """To how many threads BLAS is to be limited meanwhile."""
     calls_blas: bool
     """Whether an epoch itself calls it: else one epoch alone needs no limit."""
-    state: Array
-    """The solver's memory, of shape (n_slots, n_parameters); it may be set between epochs."""
+    state: Any
+    """The solver's memory, an ndarray of shape (n_slots, n_parameters); it may be set between
+    epochs. After `release` it is what `numpy.asarray` turns into that."""
     unit: int
     """Where an epoch is cut into pieces after multiples of so many batches, no bit changes."""
     losses: NDArray[np.float64]
@@ -115,13 +116,13 @@ class Trainer(Protocol):
             Whether `renew` may be asked for; else the trainer is of no more use.
         """
 
-    def renew(self, problem: Problem, state: Array | None) -> bool:
+    def renew(self, problem: Problem, state: Any) -> bool:
         """Go on with other data as a new trainer would.
 
         Parameters
         ----------
         problem : Problem
-        state : ndarray of shape (n_slots, n_parameters) or None
+        state : array_like of shape (n_slots, n_parameters) or None
             The solver's memory; None begins without.
 
         Returns

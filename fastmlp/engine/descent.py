@@ -98,7 +98,7 @@ class Descent:
         if trainer is None:
             trainer = self._begin()
             if state.slots is not None:
-                trainer.state = state.slots
+                trainer.state = np.asarray(state.slots, parameters.dtype)
         self.trainer = trainer
         self.compile_seconds = trainer.compile_seconds
         self.blas_threads, self.calls_blas = trainer.blas_threads, trainer.calls_blas
@@ -123,7 +123,7 @@ class Descent:
         again = self.trainer.release()
         return Released(self.trainer, self.state.parameters, self.made_for) if again else None
 
-    def fetch_slots(self) -> Array:
+    def fetch_slots(self) -> Any:
         """Bring the optimizer's memory into the state, and return it."""
         self.state.slots = self.trainer.state
         return self.state.slots

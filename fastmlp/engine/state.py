@@ -68,7 +68,7 @@ class State:
         The schedule's, where "adaptive" has brought it.
     dropout : numpy.random.Generator or None
         Of 64-bit numbers; needed where there is dropout.
-    slots : ndarray of shape (n_slots, n_parameters) or None
+    slots : array_like of shape (n_slots, n_parameters) or None
         The optimizer's memory when it was last asked for; None begins without.
     step, samples : int
         Number of updates and of samples.
@@ -88,7 +88,7 @@ class State:
     orders: Orders | BlockOrders
     rate: float
     dropout: np.random.Generator | None = None
-    slots: Array | None = None
+    slots: Any = None
     step: int = 0
     samples: int = 0
     epoch: int = 0

@@ -30,7 +30,7 @@ from fastmlp.estimators.coefs import draw_parameters, take_over
 from fastmlp.estimators.exports import Exports
 from fastmlp.estimators.few import MOST_ROWS, as_computed, predict_at_once
 from fastmlp.estimators.holding_out import given_validation, hold_out, scored
-from fastmlp.estimators.memory import CURVES, Kept
+from fastmlp.estimators.memory import CURVES, Kept, settings_of
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
 from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic
@@ -114,11 +114,13 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Fit, or go on with a fit."""
         if self.callbacks is not None:
             self.set_callbacks(*self.callbacks)
-        options.refuse_booleans(self)
-        kept: Kept = self.__dict__.pop("_kept", Kept())
+        kept: Kept = self.__dict__.pop("_kept", Kept()).heed(self)
+        if kept.plan is None:
+            options.refuse_booleans(self)
         generator = self._ranks.agree(kept.seeded(self.random_state))
-        task = self._prepare(given, incremental, keeping, generator)
-        rule, problem, validation = make_rule(self), task.problem, task.validation
+        task = self._prepare(given, incremental, keeping, generator, kept)
+        problem, validation, plan = task.problem, task.validation, task.plan
+        rule = make_rule(self) if plan is None else plan.rule
         if self.solver == "lbfgs":
             refuse_with_lbfgs(self)
             self.__dict__.pop("_memory", None)
@@ -133,12 +135,14 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             validation = scored(self, task, given.X)
         stochastic = Stochastic(
             self, task.parameters, rule, task.objective, problem, rows, validation, incremental,
-            keeping, kept.released,
+            keeping, kept.released, plan,
         )  # fmt: skip
         stochastic.run()
         if incremental:
-            seeded = isinstance(self.random_state, Integral)
-            self._kept = Kept(stochastic.released, generator if seeded else None)
+            self._kept = Kept(
+                stochastic.released, generator if isinstance(self.random_state, Integral) else None,
+                stochastic.descent.plan, settings_of(self), task.problem.features.n_samples,
+            )  # fmt: skip
         return self._finished()
 
     def _prepare(
@@ -147,6 +151,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         incremental: bool,
         keeping: Keeping,
         generator: np.random.RandomState,
+        kept: Kept,
     ) -> Prepared:
         """Check what `fit` is given, and bring the weights to where it begins or goes on."""
         continued = hasattr(self, "coefs_") and (self.warm_start or incremental)
@@ -160,7 +165,11 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if self._ranks.size > 1 and weights is not None:
             weights = self._ranks.gather(np.asarray(weights, np.float64))
         self._random_state = generator
-        parameters, objective = self._begin_network(given, X, y, first, keeping.saved)
+        plan = kept.plan_for(self, X.shape[0], self._count_outputs(y)) if incremental else None
+        if plan is None:
+            parameters, objective = self._begin_network(given, X, y, first, keeping.saved)
+        else:
+            parameters, objective = self._fitted, plan.objective
         dtype = parameters.dtype
         problem = Problem(
             self._wrap(X, dtype),
@@ -168,7 +177,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             None if weights is None else self._as_weights(weights, dtype, incremental),
         )
         validation = given_validation(self, given.X_val, given.y_val, dtype)
-        return Prepared(X, y, weights, parameters, problem, objective, validation)
+        return Prepared(X, y, weights, parameters, problem, objective, validation, plan)
 
     def _begin_network(
         self, given: FitArguments, X: Any, y: Array, first: bool, saved: Saved | None = None

@@ -1,6 +1,9 @@
 """What a fit leaves for the next one, and how that goes on from it."""
 
+from collections.abc import Callable
+from functools import cache
 from numbers import Integral
+from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from fastmlp.engine.descent import Released
+from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import Best, State
 from fastmlp.estimators.validation import TrainingSet
 from fastmlp.history import History
@@ -18,6 +22,9 @@ from fastmlp.rng import BlockOrders, Shuffles
 Array = NDArray[Any]
 
 CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
+
+CHANGING = {list, np.ndarray}
+"""Kinds of arguments that may be other ones though they are the same object."""
 
 
 class Draws(NamedTuple):
@@ -32,8 +39,8 @@ class Draws(NamedTuple):
 class Memory(NamedTuple):
     """What `partial_fit` goes on from."""
 
-    state: Array
-    """(n_slots, n_parameters): the solver's."""
+    state: Any
+    """(n_slots, n_parameters): the solver's, or what `numpy.asarray` turns into it."""
     steps: int
     rate: float
     """Where "adaptive" has brought the initial rate."""
@@ -60,6 +67,25 @@ class Kept(NamedTuple):
     released: Released | None = None
     generator: np.random.RandomState | None = None
     """Made for a seed; making one takes as long as two small steps."""
+    plan: Plan | None = None
+    settings: tuple[Any, ...] = ()
+    """What it was made of; see `settings_of`."""
+    n_samples: int = 0
+    """And for so many."""
+
+    def heed(self, estimator: Any) -> "Kept":
+        """Leave the plan out where an argument is another object now."""
+        settings = settings_of(estimator) if self.settings else ()
+        same = settings != () and all(map(is_, settings, self.settings))
+        return self if same else self._replace(plan=None)
+
+    def plan_for(self, estimator: Any, n_samples: int, n_outputs: int) -> Plan | None:
+        """Return the plan if it is one for these data, and for the parameters as they are."""
+        if self.plan is None or self.released is None or n_samples != self.n_samples:
+            return None
+        parameters = estimator._parameters()
+        same = self.released.parameters is parameters
+        return self.plan if same and parameters.network.layer_sizes[-1] == n_outputs else None
 
     def seeded(self, random_state: Any) -> np.random.RandomState:
         """Return what scikit-learn makes of `random_state`."""
@@ -68,6 +94,25 @@ class Kept(NamedTuple):
             return generator
         self.generator.seed(int(random_state))
         return self.generator
+
+
+def settings_of(estimator: Any) -> tuple[Any, ...]:
+    """Return all that a plan is made of but the data; empty where it can change in place.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted.
+    """
+    kind: Any = type(estimator)
+    settings: tuple[Any, ...] = read_settings(kind)(estimator)
+    return () if CHANGING & set(map(type, settings)) else settings
+
+
+@cache
+def read_settings(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """Make what reads the arguments of a kind of estimator, and what fits set beside them."""
+    return attrgetter(*kind._parameter_constraints, "out_activation_")
 
 
 def begin_state(
@@ -86,10 +131,10 @@ def begin_state(
     if memory is None:
         # Invscaling starts from the initial rate, whatever went before.
         return State(parameters, orders, estimator.learning_rate_init, dropout)
-    slots = memory.state.astype(parameters.dtype, copy=False)
     return State(
-        parameters, orders, memory.rate_for(estimator), dropout, slots, memory.steps, estimator.t_
-    )
+        parameters, orders, memory.rate_for(estimator), dropout, memory.state, memory.steps,
+        estimator.t_,
+    )  # fmt: skip
 
 
 def recall(estimator: Any, parameters: Parameters, rule: Rule) -> Memory | None:

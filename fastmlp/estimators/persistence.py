@@ -54,10 +54,11 @@ def describe(estimator: BaseMLP) -> Content:
 def _describe_memory(memory: Memory, fitted: dict[str, Any]) -> dict[str, Any]:
     """Add to what was fitted what `partial_fit` goes on from; return the arrays of it."""
     fitted |= {name: getattr(memory, name) for name in MEMORY}
+    arrays = {"state": np.asarray(memory.state)}
     if memory.draws is None:
-        return {"state": memory.state}
+        return arrays
     fitted |= {"random_state": memory.draws.random_state, "dropout": memory.draws.dropout}
-    return {"state": memory.state, "order": memory.draws.order}
+    return arrays | {"order": memory.draws.order}
 
 
 def restore(content: Content) -> BaseMLP:

@@ -64,6 +64,8 @@ class Stochastic:
     keeping : Keeping
     released : Released, optional
         See `Kept`.
+    plan : Plan, optional
+        Made here if it is left out.
 
     Attributes
     ----------
@@ -83,6 +85,7 @@ class Stochastic:
         incremental: bool,
         keeping: Keeping,
         released: Released | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self.estimator, self.incremental, self.keeping = estimator, incremental, keeping
         ranks = estimator._ranks
@@ -92,7 +95,9 @@ class Stochastic:
             place = np.arange(n_all if rows is None else len(rows))
             orders = Shuffles(rows, estimator.shuffle, estimator._random_state, place)
         self.n_samples = orders.n_samples
-        plan = make_plan(estimator, rule, objective, self.n_samples)
+        warn_of_clipping(estimator.batch_size, self.n_samples)
+        if plan is None:
+            plan = make_plan(estimator, rule, objective, self.n_samples)
         memory = recall(estimator, parameters, rule) if incremental else None
         self.resumed = memory is not None and memory.draws is not None
         state = keeping.state
@@ -287,11 +292,13 @@ def warn_unconverged(message: str, depth: int) -> None:
 
 def choose_batch_size(batch_size: Any, n_samples: int) -> int:
     """Choose the number of samples an update; see scikit-learn's `batch_size`."""
-    if batch_size == "auto":
-        return min(200, n_samples)
-    if batch_size > n_samples:
+    return min(200 if batch_size == "auto" else int(batch_size), n_samples)
+
+
+def warn_of_clipping(batch_size: Any, n_samples: int) -> None:
+    """Warn of batches that are larger than the data, as scikit-learn does."""
+    if batch_size != "auto" and batch_size > n_samples:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=7,
+            stacklevel=6,
         )
-    return min(int(batch_size), n_samples)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fastmlp.backends.contract import Objective, Problem
+from fastmlp.engine.plan import Plan
 from fastmlp.estimators.validation import ValidationSet
 from fastmlp.network import Parameters
 
@@ -35,3 +36,5 @@ class Prepared(NamedTuple):
     problem: Problem
     objective: Objective
     validation: ValidationSet | None
+    plan: Plan | None
+    """That of the fit before, where it serves for this one too."""

@@ -113,6 +113,7 @@ STEPS = {
     "Adam": arguments(solver="adam"),
     "batches": arguments(batch_size=5),
     "one batch": arguments(batch_size="auto"),
+    "larger batches": arguments(batch_size=50),
     "no shuffling": arguments(shuffle=False),
     "another seed": arguments(random_state=3),
     "a generator": lambda model: model.set_params(random_state=np.random.RandomState(5)),
@@ -144,7 +145,8 @@ def learned(model):
     """Give all that training changes, to the bit."""
     model._parameters()  # takes over what was put in their place
     memory = vars(model).get("_memory")
-    arrays = [*model.coefs_, *model.intercepts_] + ([] if memory is None else [memory.state])
+    states = [] if memory is None else [np.asarray(memory.state)]
+    arrays = [*model.coefs_, *model.intercepts_, *states]
     names = ("loss_curve_", "loss_", "n_iter_", "t_", "best_loss_", "_no_improvement_count")
     numbers = {name: getattr(model, name) for name in names}
     return [(array.dtype, array.shape, array.tobytes()) for array in arrays], numbers
@@ -213,13 +215,30 @@ def test_each_step_between_two_trainings_is_heeded(name):
 def test_the_trainer_is_kept(monkeypatch):
     """Without this the tests above compare one way with itself."""
     model = begun(MLPClassifier, "float64")
-    monkeypatch.setattr(fit, "make_workspace", lambda *_: pytest.fail("made anew"))
+    for made_once in (f"{fit.__name__}.make_workspace", "fastmlp.estimators.stochastic.make_plan"):
+        monkeypatch.setattr(made_once, lambda *_: pytest.fail("made anew"))
     monkeypatch.setattr(
         "fastmlp.estimators.reading.validate_data", lambda *_: pytest.fail("checked")
     )
     for first in range(4):
         model.partial_fit(X[first : first + 32], Y[first : first + 32])
         model.partial_fit(X[first : first + 32], Y[first : first + 32], classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize("name", ["hidden_layer_sizes", "activation", "dropout"])
+def test_an_argument_that_has_changed_in_place_is_heeded(name):
+    values = {"hidden_layer_sizes": [6, 5], "activation": ["relu", "tanh"], "dropout": [0.0, 0.0]}
+    model = begun(MLPClassifier, "float64", **values)
+    values[name].append(values[name][0])
+    with pytest.raises(ValueError, match="must be"):
+        model.partial_fit(X[:32], Y[:32])
+
+
+def test_an_output_that_is_set_by_hand_is_refused_as_before():
+    model = begun(MLPClassifier, "float64")
+    model.out_activation_ = "identity"
+    with pytest.raises(ValueError, match="out_activation_ must be"):
+        model.partial_fit(X[:32], Y[:32])
 
 
 def test_other_classes_are_refused_as_before():

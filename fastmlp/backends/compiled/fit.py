@@ -16,7 +16,7 @@ from fastmlp.backends.compiled.grouping import (
 )
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.pace import Pace
-from fastmlp.backends.compiled.packed import PackedModel
+from fastmlp.backends.compiled.packed import PackedModel, PackedState
 from fastmlp.backends.compiled.packing import costs_of, pack
 from fastmlp.backends.compiled.renewal import form_of, is_small
 from fastmlp.backends.compiled.team import run_together
@@ -92,7 +92,8 @@ class CompiledTrainer:
         compiled_before = clock.seconds
         self.rule, self.objective, self.batch_size = rule, objective, batch_size
         self.solver = as_solver(rule, parameters.dtype)
-        self.state_handed_out: Array | None = None
+        self.state_handed_out: Any = None
+        self.released = False
         self.losses = np.empty(0)
         clipped = rule.max_grad_norm < np.inf
         self.clip = Clip(float(rule.max_grad_norm)) if clipped else ()
@@ -224,28 +225,32 @@ class CompiledTrainer:
         return kernel
 
     @property
-    def state(self) -> Array:
-        """The solver's memory, of shape (n_slots, n_parameters)."""
-        self.state_handed_out = self.model.state()
+    def state(self) -> Any:
+        """The solver's memory; see `contract.Trainer.state`.
+
+        Of a trainer that may be renewed it stays packed: unpacking takes as long as a small step.
+        """
+        self.state_handed_out = PackedState(self.model) if self.released else self.model.state()
         return self.state_handed_out
 
     @state.setter
-    def state(self, state: Array) -> None:
+    def state(self, state: Any) -> None:
         self.model.set_state(state)
 
     def release(self) -> bool:
         """Let go of the data; see `contract.Trainer.release`."""
         self.features = self.targets = None
-        return self.form is not None and is_small(self.model.packed, self.spaces)
+        self.released = self.form is not None and is_small(self.model.packed, self.spaces)
+        return self.released
 
-    def renew(self, problem: Problem, state: Array | None) -> bool:
+    def renew(self, problem: Problem, state: Any) -> bool:
         """Go on with other data; see `contract.Trainer.renew`."""
         if self.form is None:
             return False
         features = pack(problem.features, 1, self.limit)
         if form_of(features) != self.form:
             return False
-        self.features = features
+        self.features, self.released = features, False
         self.targets = as_targets(problem, self.objective.loss, self.model.parameters)
         self.pace = Pace(self.pace.most, self.pace.unit, self.pace.longest)
         if state is None:

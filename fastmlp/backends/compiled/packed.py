@@ -1,5 +1,6 @@
 """A network's parameters in the panels of the kernels, and back."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -103,25 +104,33 @@ class PackedModel:
         -------
         ndarray of shape (n_slots, n_parameters)
         """
+        return self.unpack(self._places_of_state, out)
+
+    def unpack(self, places: Sequence[Array], out: Array | None = None) -> Array:
+        """Copy a state from where its parts lie; see `state`."""
         state = out
         if state is None:
             state = np.empty((self.n_slots, self.parameters.buffer.size), self.parameters.dtype)
-        layouts.copy_out(self._parts_of(state))
+        layouts.copy_out(zip(self._parts_of(state), places, strict=True))
         return state
 
-    def set_state(self, state: Array) -> None:
+    def set_state(self, state: Any) -> None:
         """Copy a state back; see `state`."""
-        layouts.copy_in(self._parts_of(state))
+        parts = self._parts_of(np.asarray(state))
+        layouts.copy_in(zip(parts, self._places_of_state, strict=True))
 
     def _parts_of(self, state: Array) -> Any:
-        """View the parts of a state, and where they lie."""
+        """View the parts of a state; see `layout.parts`."""
         views = views_of(self.parameters.network, state)
-        parts = layouts.parts(self.layout, *views, self.order)
-        return zip(parts, self._places_of_state, strict=True)
+        return layouts.parts(self.layout, *views, self.order)
 
     @cached_property
     def _places_of_state(self) -> tuple[Array, ...]:
-        return tuple(layouts.places(self.layout, self.slots[: self.n_slots]))
+        return self.places_in(self.slots)
+
+    def places_in(self, slots: Array) -> tuple[Array, ...]:
+        """View where the parts of a state lie in packed buffers like this model's."""
+        return tuple(layouts.places(self.layout, slots[: self.n_slots]))
 
     def task(
         self, solver: Solver, batches: Any, workspace: tasks.Workspace, team: tasks.Team
@@ -143,3 +152,25 @@ class PackedModel:
         model = tasks.PackedWeights(self.packed, self.slots, self.transposed)
         lanes = (self.hidden, self.output, self.line, self.block)
         return tasks.Task(*lanes, self.layout, solver, model, batches, workspace, team)
+
+
+class PackedState:
+    """A copy of a model's state, brought into the order of the parameters when it is asked for.
+
+    `numpy.asarray` does that; pickled, or copied deeply, it is the array that it stands for.
+
+    Parameters
+    ----------
+    model : PackedModel
+    """
+
+    def __init__(self, model: PackedModel) -> None:
+        self.model, self.slots = model, model.slots.copy()
+        self.shape = (model.n_slots, model.parameters.buffer.size)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Make the array, of shape (n_slots, n_parameters)."""
+        return np.asarray(self.model.unpack(self.model.places_in(self.slots)), dtype)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return np.asarray, (np.asarray(self),)

@@ -222,8 +222,11 @@ def run_together(n_threads: int, work: Work) -> int:
     int
         How many worked.
     """
+    if n_threads == 1:
+        work(Team(0, 1, np.zeros(barrier_size(1), np.int64)))
+        return 1
     # At the end of the interpreter no other thread runs any more.
-    helpers = [] if n_threads == 1 or sys.is_finalizing() else gather(n_threads - 1)
+    helpers = [] if sys.is_finalizing() else gather(n_threads - 1)
     n_threads, n_asked = len(helpers) + 1, 0
     barrier = np.zeros(barrier_size(n_threads), np.int64)
     outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
