@@ -38,11 +38,6 @@ def sigmoid_derivative(activation: Array, z: Array) -> Array:
     return np.asarray(activation * (1 - activation))
 
 
-def tanh(z: Array) -> Array:
-    """Compute the hyperbolic tangent."""
-    return np.asarray(np.tanh(z))
-
-
 def tanh_derivative(activation: Array, z: Array) -> Array:
     """Compute d tanh / dz = 1 - a^2 from the activation a = tanh(z)."""
     return 1 - activation * activation
@@ -107,6 +102,11 @@ def silu_derivative(activation: Array, z: Array) -> Array:
     """Compute s + a (1 - s) with s = sigmoid(z) and a = z s."""
     s = sigmoid(z)
     return np.asarray(s + activation * (1 - s))
+
+
+def silu_in_onnx(graph: Any, z: str) -> str:
+    """Compute z sigmoid(z)."""
+    return str(graph.add("Mul", z, graph.add("Sigmoid", z)))
 
 
 def softplus(z: Array) -> Array:
@@ -174,36 +174,29 @@ class Activation(NamedTuple):
     in_scikit_learn: bool = False
 
 
+def operator(name: str, **attributes: float) -> Callable[[Any, str], str]:
+    """Make what adds one of ONNX's operators to a graph."""
+    return lambda graph, z: str(graph.add(name, z, **attributes))
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(
         identity, identity_derivative, lambda graph, z: z, "Identity", in_scikit_learn=True
     ),
     "logistic": Activation(
-        sigmoid, sigmoid_derivative, lambda graph, z: graph.add("Sigmoid", z), "Sigmoid",
-        in_scikit_learn=True,
+        sigmoid, sigmoid_derivative, operator("Sigmoid"), "Sigmoid", in_scikit_learn=True
     ),
-    "tanh": Activation(
-        tanh, tanh_derivative, lambda graph, z: graph.add("Tanh", z), "Tanh", in_scikit_learn=True
-    ),
-    "relu": Activation(
-        relu, relu_derivative, lambda graph, z: graph.add("Relu", z), "ReLU", in_scikit_learn=True
-    ),
+    "tanh": Activation(np.tanh, tanh_derivative, operator("Tanh"), "Tanh", in_scikit_learn=True),
+    "relu": Activation(relu, relu_derivative, operator("Relu"), "ReLU", in_scikit_learn=True),
     "leaky_relu": Activation(
-        leaky_relu, leaky_relu_derivative,
-        lambda graph, z: graph.add("LeakyRelu", z, alpha=LEAK), "LeakyReLU",
+        leaky_relu, leaky_relu_derivative, operator("LeakyRelu", alpha=LEAK), "LeakyReLU"
     ),
     "gelu": Activation(gelu, gelu_derivative, gelu_in_onnx, "GELU"),
-    "silu": Activation(
-        silu, silu_derivative, lambda graph, z: graph.add("Mul", z, graph.add("Sigmoid", z)),
-        "SiLU",
-    ),
-    "softplus": Activation(
-        softplus, softplus_derivative, lambda graph, z: graph.add("Softplus", z), "Softplus"
-    ),
-    "elu": Activation(elu, elu_derivative, lambda graph, z: graph.add("Elu", z), "ELU"),
+    "silu": Activation(silu, silu_derivative, silu_in_onnx, "SiLU"),
+    "softplus": Activation(softplus, softplus_derivative, operator("Softplus"), "Softplus"),
+    "elu": Activation(elu, elu_derivative, operator("Elu"), "ELU"),
     "selu": Activation(
-        selu, selu_derivative,
-        lambda graph, z: graph.add("Selu", z, alpha=SELU_ALPHA, gamma=SELU_SCALE), "SELU",
+        selu, selu_derivative, operator("Selu", alpha=SELU_ALPHA, gamma=SELU_SCALE), "SELU"
     ),
     "mish": Activation(mish, mish_derivative, mish_in_onnx, "Mish"),
-}  # fmt: skip
+}

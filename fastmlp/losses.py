@@ -48,11 +48,6 @@ def softmax(logits: Array) -> Array:
     return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
-def exp(logits: Array) -> Array:
-    """Compute e^z, the mean of Poisson's distribution."""
-    return np.asarray(np.exp(logits))
-
-
 def smooth_labels(logits: Array, targets: Any, loss: Loss) -> Array:
     """Turn class indices into (1 - s) one-hot + s / n_classes, with s the label smoothing."""
     n_classes = logits.shape[-1]
@@ -138,8 +133,11 @@ def huber_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
     return np.asarray(np.clip(logits - targets, -loss.delta, loss.delta))
 
 
-def quantile_slopes(logits: Array, targets: Array, loss: Loss) -> Array:
-    """Compute 1 - q where z is too large, -q where it is too small, with q the level."""
+def quantile_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
+    """Compute 1 - q where z is too large, -q where it is too small, with q the level.
+
+    0 where z = y; the sum's gradient, see `squared_gradient`.
+    """
     one, level = logits.dtype.type(1), logits.dtype.type(loss.level)
     residual = logits - targets
     return np.asarray((one - level) * (residual > 0) - level * (residual < 0))
@@ -150,12 +148,8 @@ def quantile_losses(logits: Array, targets: Array, loss: Loss) -> Array:
 
     Koenker & Bassett 1978; where it is least, a share q of the targets lies below z.
     """
-    return np.asarray((quantile_slopes(logits, targets, loss) * (logits - targets)).mean(axis=-1))
-
-
-def quantile_gradient(logits: Array, targets: Array, loss: Loss) -> Array:
-    """Compute the slopes, 0 where z = y; the sum's gradient, see `squared_gradient`."""
-    return quantile_slopes(logits, targets, loss)
+    residual = logits - targets
+    return np.asarray((quantile_gradient(logits, targets, loss) * residual).mean(axis=-1))
 
 
 def gaussian_terms(logits: Array, targets: Array) -> tuple[Array, Array, Array]:
@@ -211,7 +205,7 @@ OUTPUT_FUNCTIONS: dict[str, OutputFunction] = {
     "identity": OutputFunction(identity, "Identity"),
     "softmax": OutputFunction(softmax, "Softmax"),
     "logistic": OutputFunction(sigmoid, "Sigmoid"),
-    "exp": OutputFunction(exp, "Exp"),
+    "exp": OutputFunction(np.exp, "Exp"),
     "mean": OutputFunction(mean_of, "Identity", every=2),
 }
 """By the names that `out_activation_` has; the twins of those that take every logit are

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from fastmlp._checks import check_whole
 from fastmlp.network import Network
 
 LARGE_PRODUCT = 1 << 27
@@ -47,21 +46,6 @@ def _limit_in(variable: str) -> int:
     except ValueError:
         return MOST_THREADS
     return limit if limit > 0 else MOST_THREADS
-
-
-def check_n_threads(n_threads: int | None) -> int | None:
-    """Check the `n_threads` argument.
-
-    Parameters
-    ----------
-    n_threads : int or None
-
-    Raises
-    ------
-    ValueError
-        If it is not a whole number of at least 1 and at most `MOST_THREADS`.
-    """
-    return None if n_threads is None else check_whole("n_threads", n_threads, most=MOST_THREADS)
 
 
 def choose_blas_threads(n_threads: int | None, network: Network, n_rows: int) -> int:

@@ -82,7 +82,9 @@ def shuffle(source: Source, folder: str | PathLike[str], *, random_state: int = 
         for pile in range(n_piles):
             rows = _gather(scratch, pile, source, kinds)
             order = generator.permutation(len(rows.X))
-            _write(source, path / f"part-{pile:05d}.parquet", rows, order)
+            if len(order) > 0:
+                rows = Chunk(rows.X[order], np.asarray(rows.y)[order])
+                _write(source, path / f"part-{pile:05d}.parquet", rows)
     finally:
         shutil.rmtree(scratch)
     targets = _target_names(source)
@@ -140,29 +142,16 @@ def _target_names(source: Source) -> list[str]:
     return [f"y{n}" for n in range(source.n_targets)] if source.n_targets > 1 else ["y"]
 
 
-def _write(source: Source, path: Path, rows: Chunk, order: NDArray[np.intp]) -> None:
-    """Write a pile as a Parquet file, in a new order; one without names as a column of lists."""
+def _write(source: Source, path: Path, rows: Chunk) -> None:
+    """Write a pile as a Parquet file; one without names as a column of lists."""
     import pyarrow
     from pyarrow import parquet
 
-    if len(order) == 0:
-        return
-    targets, names = _target_names(source), source.feature_names
-    size = max(1, BLOCK_BYTES // (source.n_features * source.dtype.itemsize))
-    writer = None
-    for first in range(0, len(order), size):
-        some = order[first : first + size]
-        X, y = rows.X[some], np.asarray(rows.y)[some]
-        if names is None:
-            columns = {"X": as_column(X)}
-        else:
-            columns = {name: X[:, number] for number, name in enumerate(names)}
-        columns |= {name: y[:, number] for number, name in enumerate(targets)}
-        table = pyarrow.table(columns)
-        writer = writer or parquet.ParquetWriter(path, table.schema)
-        writer.write_table(table)
-    if writer is not None:
-        writer.close()
+    names, targets = source.feature_names, _target_names(source)
+    columns = {"X": as_column(rows.X)} if names is None else dict(zip(names, rows.X.T, strict=True))
+    columns |= zip(targets, np.asarray(rows.y).T, strict=True)
+    group_size = max(1, BLOCK_BYTES // (source.n_features * source.dtype.itemsize))
+    parquet.write_table(pyarrow.table(columns), path, group_size)
 
 
 def as_column(X: Array) -> Any:

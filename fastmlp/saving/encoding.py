@@ -115,22 +115,15 @@ def _decode_array(value: dict[str, Any]) -> Any:
     return array.reshape(value["shape"])
 
 
-def _decode_bit_generator(state: dict[str, Any]) -> Any:
+def _decode_generator(value: dict[str, Any]) -> Any:
+    state = decode(value["state"])
     if state["bit_generator"] not in BIT_GENERATORS:
         raise ValueError(f"a bit generator {state['bit_generator']!r}")
-    return getattr(np.random, state["bit_generator"])(0)
-
-
-def _decode_random_state(value: dict[str, Any]) -> np.random.RandomState:
-    state = decode(value["state"])
-    random_state = np.random.RandomState(_decode_bit_generator(state))
-    random_state.set_state(state)
-    return random_state
-
-
-def _decode_generator(value: dict[str, Any]) -> np.random.Generator:
-    state = decode(value["state"])
-    bit_generator = _decode_bit_generator(state)
+    bit_generator = getattr(np.random, state["bit_generator"])(0)
+    if value[TAG] == "RandomState":
+        random_state = np.random.RandomState(bit_generator)
+        random_state.set_state(state)
+        return random_state
     bit_generator.state = state
     return np.random.Generator(bit_generator)
 
@@ -142,6 +135,6 @@ DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "tuple": lambda value: tuple(decode(item) for item in value["items"]),
     "dict": lambda value: {decode(key): decode(item) for key, item in value["pairs"]},
     "array": _decode_array,
-    "RandomState": _decode_random_state,
+    "RandomState": _decode_generator,
     "Generator": _decode_generator,
 }
