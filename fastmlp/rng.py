@@ -1,9 +1,9 @@
 """The only place that draws random numbers for training: weights, permutations, dropout."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,48 +105,19 @@ def draw_numbers(
     return draw
 
 
-class Orders(Protocol):
-    """Draws the order of the samples, epoch after epoch.
-
-    Attributes
-    ----------
-    n_samples : int
-        So many are trained on.
-    rows : ndarray of shape (n_samples,), intp, or None
-        Where they lie, if others lie between them.
-    shuffle : bool
-        False leaves them in the order that they have.
-    generator : numpy.random.Generator or numpy.random.RandomState
-    """
-
-    @property
-    def n_samples(self) -> int: ...  # noqa: D102
-    @property
-    def rows(self) -> NDArray[np.intp] | None: ...  # noqa: D102
-    @property
-    def shuffle(self) -> bool: ...  # noqa: D102
-    @property
-    def generator(self) -> Any: ...  # noqa: D102
-
-    def draw(self) -> NDArray[np.intp]:
-        """Draw that of the next epoch.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), intp
-        """
-
-
 @dataclass
 class Permutations:
-    """Permutations that have nothing to do with one another; see `Orders`.
+    """Orders of the samples, epoch after epoch, that have nothing to do with one another.
 
     Parameters
     ----------
     n_samples : int
+        So many are trained on.
     shuffle : bool
+        False leaves them in the order that they have.
     generator : numpy.random.Generator
     rows : ndarray of shape (n_samples,), intp, optional
+        Where they lie, if others lie between them.
     """
 
     n_samples: int
@@ -155,7 +126,12 @@ class Permutations:
     rows: NDArray[np.intp] | None = None
 
     def draw(self) -> NDArray[np.intp]:
-        """Draw the order of the next epoch; see `Orders.draw`."""
+        """Draw the order of the next epoch.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), intp
+        """
         order = np.arange(self.n_samples)
         if self.shuffle:
             order = self.generator.permutation(self.n_samples)
@@ -164,12 +140,13 @@ class Permutations:
 
 @dataclass
 class Shuffles:
-    """Shuffles of the epoch before, as scikit-learn's `MLPClassifier` draws them; see `Orders`.
+    """Shuffles of the order of the epoch before, as scikit-learn's `MLPClassifier` draws them.
 
     Parameters
     ----------
     rows : ndarray of shape (n_samples,), intp, or None
     shuffle : bool
+        See `Permutations`.
     generator : numpy.random.RandomState
     order : ndarray of shape (n_samples,), intp
         Of places in `rows`; replaced by that of each epoch.
@@ -186,12 +163,16 @@ class Shuffles:
         return len(self.order)
 
     def draw(self) -> NDArray[np.intp]:
-        """Draw the order of the next epoch; see `Orders.draw`."""
+        """Draw the order of the next epoch; see `Permutations.draw`."""
         if self.shuffle:
             places = np.arange(len(self.order))
             self.generator.shuffle(places)
             self.order = self.order[places]
         return self.order if self.rows is None else self.rows[self.order]
+
+
+Orders = Permutations | Shuffles
+"""Draws the order of the samples, epoch after epoch."""
 
 
 @dataclass
@@ -235,10 +216,10 @@ class BlockOrders:
         if self.borders is None:
             return [self]
         return [
-            BlockOrders(
-                self.seed + rank, self.lengths[first:last],
-                self.blocks[(self.blocks >= first) & (self.blocks < last)] - first,
-                self.per_group, self.shuffle, self.sequential,
+            replace(
+                self, seed=self.seed + rank, lengths=self.lengths[first:last],
+                blocks=self.blocks[(self.blocks >= first) & (self.blocks < last)] - first,
+                borders=None,
             )
             for rank, (first, last) in enumerate(pairwise(self.borders))
         ]  # fmt: skip
