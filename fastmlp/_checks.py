@@ -54,6 +54,11 @@ def check_sizes(parameter: str, value: Any) -> tuple[int, ...]:
     return tuple(check_whole(parameter, size) for size in sizes)
 
 
+def is_number(value: Any) -> bool:
+    """Tell whether it is a real number, which True, False and text that says one are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def check_real(
     parameter: str, value: Any, least: float, most: float = np.inf, *, open_left: bool = False,
     closed_right: bool = False,
@@ -78,8 +83,7 @@ def check_real(
     ValueError
         If it is not, NaN included.
     """
-    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    inside = real and (least < value or (value == least and not open_left))
+    inside = is_number(value) and (least < value or (value == least and not open_left))
     if not (inside and (value < most or (value == most and closed_right))):
         lower = f"above {least:g}" if open_left else f"of at least {least:g}"
         upper = "finite" if np.isinf(most) else f"below {most:g}"

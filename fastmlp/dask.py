@@ -83,17 +83,12 @@ def _predict_array(model: Any, X: Any, method: str) -> Any:
     n_features = model.n_features_in_
     if X.shape[1] != n_features:
         raise invalid("X", f"of shape (n_samples, {n_features})", f"shape {X.shape}")
-    like = getattr(model, method)(_like(X, n_features))[:0]
+    like = getattr(model, method)(np.zeros((1, n_features), X.dtype))[:0]
     chunks = (X.chunks[0], *((n,) for n in like.shape[1:]))
     return X.rechunk({1: -1}).map_blocks(
         _predict_block, delayed(model, pure=True), method, like, dtype=like.dtype,
         chunks=chunks, drop_axis=[] if like.ndim == 2 else [1], meta=like,
     )  # fmt: skip
-
-
-def _like(X: Any, n_features: int) -> Array:
-    """Make a row like those of X."""
-    return np.zeros((1, n_features), X.dtype)
 
 
 def _predict_frame(model: Any, X: Any, method: str) -> Any:
@@ -104,25 +99,18 @@ def _predict_frame(model: Any, X: Any, method: str) -> Any:
     # One row tells whether the columns are the model's, and what predictions look like.
     row = pd.DataFrame(0.0, index=[0], columns=X.columns)
     like = getattr(model, method)(row)[:0]
-    meta = _framed(like, X._meta.index[:0], _columns(model, like, method))
+    meta = _framed(like, X._meta.index[:0], model, method)
     return X.map_partitions(_predict_partition, delayed(model, pure=True), method, meta, meta=meta)
 
 
-def _columns(model: Any, like: Array, method: str) -> list[Any] | None:
-    """Name the columns of predictions; None where they are one series."""
-    if like.ndim == 1:
-        return None
-    if method != "predict":
-        return list(model.classes_)
-    return [f"prediction_{output}" for output in range(like.shape[1])]
-
-
-def _framed(predictions: Array, index: Any, columns: list[Any] | None) -> Any:
-    """Give predictions the index of the rows."""
+def _framed(predictions: Array, index: Any, model: Any, method: str) -> Any:
+    """Give predictions the index of the rows, and names."""
     import pandas as pd
 
-    if columns is None:
+    if predictions.ndim == 1:
         return pd.Series(predictions, index=index, name="prediction")
+    numbered = [f"prediction_{output}" for output in range(predictions.shape[1])]
+    columns = numbered if method == "predict" else list(model.classes_)
     return pd.DataFrame(predictions, index=index, columns=columns)
 
 
@@ -135,5 +123,4 @@ def _predict_partition(frame: Any, model: Any, method: str, meta: Any) -> Any:
     """Predict a part of a data frame, which may have no rows."""
     if not len(frame):
         return meta
-    predictions = getattr(model, method)(frame)
-    return _framed(predictions, frame.index, None if meta.ndim == 1 else list(meta.columns))
+    return _framed(getattr(model, method)(frame), frame.index, model, method)

@@ -7,12 +7,12 @@ a time: there is never a float copy of the data set.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._checks import is_number
 from fastmlp._errors import invalid, unknown_name
 from fastmlp.containers import IMPUTE, NUMERIC_KINDS, as_table, position
 
@@ -57,7 +57,7 @@ def input_scale_pair(input_scale: Any) -> Scale:
             raise unknown_name("input_scale", input_scale, SCALES)
         return Scale(*SCALES[input_scale])
     pair = input_scale.tolist() if hasattr(input_scale, "tolist") else input_scale
-    numbers = isinstance(pair, list | tuple) and all(map(_is_number, pair)) and len(pair) == 2
+    numbers = isinstance(pair, list | tuple) and all(map(is_number, pair)) and len(pair) == 2
     scale, shift = map(float, pair) if numbers else (0.0, 0.0)
     if scale == 0 or not np.isfinite([scale, shift]).all():
         raise invalid(
@@ -66,11 +66,6 @@ def input_scale_pair(input_scale: Any) -> Scale:
             input_scale,
         )
     return Scale(scale, shift)
-
-
-def _is_number(value: Any) -> bool:
-    """Tell whether it is a real number, which True, False and text that says one are not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

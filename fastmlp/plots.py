@@ -63,14 +63,9 @@ def plot_comparison(histories: Mapping[str, "History"], path: Path) -> None:
     _save(figure, axes, path)
 
 
-def require_matplotlib() -> None:
-    """Raise an `ImportError` that says what to install where matplotlib is missing."""
-    require("a plot", "plot", "matplotlib")
-
-
 def _subplots(n_columns: int) -> tuple[Any, Any]:
     """Open a figure with one row of axes, without touching the user's pyplot state."""
-    require_matplotlib()
+    require("a plot", "plot", "matplotlib")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.5 * n_columns, 4), layout="constrained")

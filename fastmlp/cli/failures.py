@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn, ParamSpec
 
 from fastmlp._errors import invalid
+from fastmlp._extras import require
 from fastmlp.cli.interruptions import interruptions
 from fastmlp.cli.streams import complain, warnings_in_one_line
 from fastmlp.distributed import RankError
@@ -117,6 +118,4 @@ def check_plot(path: Path | None) -> None:
     """Make sure before the training that a picture can be drawn after it; see `check_output`."""
     check_output("--plot", path, PLOT_ENDINGS)
     if path is not None:
-        from fastmlp.plots import require_matplotlib
-
-        require_matplotlib()
+        require("a plot", "plot", "matplotlib")
