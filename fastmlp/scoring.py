@@ -114,6 +114,8 @@ class ChosenScore:
     model : Model or RegressionModel
     X : ndarray or CSR matrix, or None
         What such a function is given; None where there is none.
+    extra : dict, optional
+        What a metric is told beside, as `sample_weight`.
 
     Raises
     ------
@@ -121,8 +123,10 @@ class ChosenScore:
         If the scorer needs X and there is none.
     """
 
-    def __init__(self, scorer: Any, model: Any, X: Any) -> None:
-        self.scorer, self.model, self.X = scorer, model, X
+    def __init__(
+        self, scorer: Any, model: Any, X: Any, extra: dict[str, Any] | None = None
+    ) -> None:
+        self.scorer, self.model, self.X, self.extra = scorer, model, X, extra or {}
         self.parts: list[tuple[Array, Array]] = []
         if X is None and not is_metric(scorer):
             rule = "the name of a score, or one of sklearn.metrics.make_scorer"
@@ -141,7 +145,8 @@ class ChosenScore:
         if not np.isfinite(predictions).all():
             return float("nan")
         if is_metric(self.scorer):
-            return as_score(self.scorer(self._scored(predictions), logits, self._truth(targets)))
+            seen, truth = self._scored(predictions), self._truth(targets)
+            return as_score(self.scorer(seen, logits, truth, **self.extra))
         with warnings.catch_warnings():  # the columns are those of the model, but have no names
             warnings.filterwarnings("ignore", ".*does not have valid feature names")
             return as_score(self.scorer(self.model, self.X, self._truth(targets)))

@@ -208,7 +208,7 @@ def load_source(
     ranks.collect(look)
     held = given_together(*validation, ("X_val", "y_val"))
     kind = "none" if held is None else "a source" if isinstance(held.X, Source) else "arrays"
-    division = divide(X, settings.dtype, ranks, **{"kind of validation set": kind})
+    division = divide(X, settings.dtype, ranks, {"kind of validation set": kind})
     scale, dtype, loss = input_scale_pair(input_scale), settings.dtype, settings.loss
     found = survey(X, dtype, loss != CLASSIFICATION, ranks=ranks)
     if found.classes is None and found.least < LOSSES[loss].least:

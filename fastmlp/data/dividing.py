@@ -88,7 +88,7 @@ class Division(NamedTuple):
             raise invalid("X", f"the data of {path}", got, remedy)
 
 
-def divide(source: Source, dtype: np.dtype[Any], ranks: Alone, **alike: Any) -> Division:
+def divide(source: Source, dtype: np.dtype[Any], ranks: Alone, further: dict[str, Any]) -> Division:
     """See that the ranks' sources are alike, and give their blocks numbers.
 
     Parameters
@@ -98,7 +98,7 @@ def divide(source: Source, dtype: np.dtype[Any], ranks: Alone, **alike: Any) -> 
     dtype : dtype
         What is computed in.
     ranks : Alone
-    alike : dict of str to object
+    further : dict of str to object
         What else must be the same on all ranks.
 
     Returns
@@ -111,7 +111,7 @@ def divide(source: Source, dtype: np.dtype[Any], ranks: Alone, **alike: Any) -> 
         If something is not.
     """
     names = source.feature_names
-    alike |= {
+    alike = further | {
         "columns": source.n_features, "names of the columns": names and list(names),
         "kind of numbers": kept_dtype(source.dtype, dtype).name,
         "weights": source.weighted, "number of targets": source.n_targets,

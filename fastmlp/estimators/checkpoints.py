@@ -14,6 +14,7 @@ from fastmlp.engine import checkpoint
 from fastmlp.engine.descent import Descent
 from fastmlp.engine.state import State
 from fastmlp.network import Parameters
+from fastmlp.ranks import Alone, require_manner
 from fastmlp.rng import BlockOrders
 
 MAY_DIFFER = ("callbacks", "n_threads", "verbose", "warm_start")
@@ -49,8 +50,8 @@ class Keeping(NamedTuple):
         return orders if isinstance(orders, BlockOrders) else None
 
     def hook(self, descent: Descent) -> checkpoint.Checkpoints | None:
-        """Make what writes checkpoints; None where there is no file."""
-        if self.file is None or self.description is None:
+        """Make what writes checkpoints; None where there is no file, or another rank writes it."""
+        if self.file is None or self.description is None or descent.ranks.rank > 0:
             return None
         return checkpoint.Checkpoints(self.file, descent, self.description)
 
@@ -75,11 +76,24 @@ class Keeping(NamedTuple):
         """
         if self.file is None:
             return self
-        parts = [np.array(problem.features.scale), problem.weights]
-        for known in filter(None, (problem, validation)):
-            parts += [known.features.values, known.targets]
         shape = problem.features.n_samples, problem.features.n_features
-        return self.known_by(estimator, parts, shape)
+        data = self._fingerprint(estimator._ranks, problem, validation)
+        return self._known(estimator, self.file.path, data, shape)
+
+    def _fingerprint(self, ranks: Alone, problem: Problem, validation: Problem | None) -> str:
+        """Compute a number by which to know the data; of several ranks, row by row."""
+        weights, scale = problem.weights, problem.features.scale
+        held = [] if validation is None else [validation.features.values, validation.targets]
+        rows = [problem.features.values, problem.targets]
+        by_rows = ranks.shared
+        if self.saved is not None:
+            by_rows = self.saved.description.data.startswith(checkpoint.BY_ROWS)
+        if not by_rows:
+            return checkpoint.fingerprint([np.array(scale), weights, *rows, *held])
+        if weights is not None and ranks.shared:
+            weights = weights[ranks.own_slice]
+        parts = [part for part in ([*rows, weights], held) if part]
+        return checkpoint.fingerprint_of_rows(scale, parts, ranks)
 
     def known_by(self, estimator: Any, arrays: Iterable[Any], shape: tuple[int, int]) -> "Keeping":
         """Describe a fit by arrays by which its data are known again; see `of`.
@@ -88,6 +102,7 @@ class Keeping(NamedTuple):
         ----------
         estimator : MLPClassifier or MLPRegressor
         arrays : iterable of ndarray, CSR matrix or None
+            This rank's.
         shape : (int, int)
             Rows and columns of what is trained on.
 
@@ -97,14 +112,20 @@ class Keeping(NamedTuple):
         """
         if self.file is None:
             return self
-        data = checkpoint.fingerprint(arrays)
-        if self.saved is None:
-            described = writer(estimator), settings(estimator), data, estimator.t_
-            return self._replace(description=checkpoint.Description(*described))
-        if data != self.saved.description.data:
+        data = checkpoint.fingerprint_of_ranks(arrays, estimator._ranks)
+        return self._known(estimator, self.file.path, data, shape)
+
+    def _known(self, estimator: Any, path: Any, data: str, shape: tuple[int, int]) -> "Keeping":
+        """Describe a fit by the fingerprint of its data."""
+        ranks, saved = estimator._ranks, self.saved
+        if saved is None:
+            asked = settings(estimator) | (ranks.manner if ranks.shared else {})
+            described = checkpoint.Description(writer(estimator), asked, data, estimator.t_)
+            return self._replace(description=described)
+        if data != saved.description.data:
             got = f"{shape[0]} rows of {shape[1]} columns with other values"
-            raise invalid("X and y", f"the data of {self.file.path}", got, REMEDY)
-        return self._replace(description=self.saved.description)
+            raise invalid("X and y", f"the data of {path}", got, REMEDY)
+        return self._replace(description=saved.description)
 
 
 def writer(estimator: Any) -> str:
@@ -133,14 +154,16 @@ def settings(estimator: Any) -> dict[str, Any]:
     return kept | stored
 
 
-def begin_keeping(estimator: Any, path: Any, seconds: Any, resume: Any) -> Keeping:
+def begin_keeping(estimator: Any, path: Any, seconds: Any, resume: Any, ranks: Alone) -> Keeping:
     """Check the arguments of `fit` that say whether it is kept, and read where to go on from.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
     path, seconds, resume
-        The arguments `checkpoint`, `checkpoint_seconds` and `resume` of `fit`.
+        The arguments `checkpoint`, `checkpoint_seconds` and `resume` of `fit`; rank 0's count.
+    ranks : Alone
+        Rank 0 reads the file.
 
     Returns
     -------
@@ -153,23 +176,44 @@ def begin_keeping(estimator: Any, path: Any, seconds: Any, resume: Any) -> Keepi
     FileNotFoundError
         If there is none.
     """
-    file = checkpoint.check_file(path, seconds)
-    resumed = check_flag("resume", resume)
-    if file is None:
-        if resumed:
-            raise invalid("checkpoint", "a path where resume is True", "None")
-        return Keeping()
-    if estimator.solver == "lbfgs":
-        refuse_with_lbfgs(estimator, checkpoint=True)
-    if not resumed:
-        return Keeping(file)
+
+    def begin() -> Keeping:
+        file = checkpoint.check_file(path, seconds)
+        resumed = check_flag("resume", resume)
+        if file is None:
+            if resumed:
+                raise invalid("checkpoint", "a path where resume is True", "None")
+            return Keeping()
+        if estimator.solver == "lbfgs":
+            refuse_with_lbfgs(estimator, checkpoint=True)
+        if not resumed or ranks.rank > 0:
+            return Keeping(file)
+        return Keeping(file, read_saved(estimator, path, ranks))
+
+    return ranks.agree(ranks.collect(begin)[0])
+
+
+def read_saved(estimator: Any, path: Any, ranks: Alone) -> Saved:
+    """Read a checkpoint, and see that the estimator is to be fitted as it says.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    path : path-like
+    ranks : Alone
+
+    Returns
+    -------
+    Saved
+    """
     saved = Saved(*checkpoint.read(path, writer(estimator)))
     for name, value in settings(estimator).items():
         before = saved.description.settings.get(name)
         if checkpoint.plain(value) != checkpoint.plain(before):
             remedy = "Set it back, or fit without resume."
             raise invalid(name, f"{before!r}, as in {path}", repr(value), remedy)
-    return Keeping(file, saved)
+    require_manner(ranks, saved.description.settings, str(path))
+    return saved
 
 
 def take_up(estimator: Any, saved: Saved) -> Parameters:

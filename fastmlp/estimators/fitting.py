@@ -67,8 +67,9 @@ class FitsAndScores:
             a pipeline and a search can pass it on to the estimator that they hold.
         comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional
             Several processes fit together, each with at least a row of its own in X, y,
-            `sample_weight`, X_val and y_val; all end with the same network. Rank 0 has the
-            callbacks. It goes with neither lbfgs, nor `scoring`, nor a checkpoint.
+            `sample_weight`, X_val and y_val, or with its part of a source; all end with the same
+            network. Rank 0 has the callbacks and the checkpoint; another number of processes may
+            go on from that, but where X is larger than its buffer. It does not go with lbfgs.
 
         Returns
         -------
@@ -85,7 +86,7 @@ class FitsAndScores:
         """
         given = FitArguments(X, y, sample_weight, X_val, y_val, coefs_init, intercepts_init)
         with open_ranks(comm) as ranks:
-            keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume)
+            keeping = begin_keeping(self, checkpoint, checkpoint_seconds, resume, ranks)
             return fit_together(self, ranks, given, keeping)  # type: ignore[no-any-return]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:

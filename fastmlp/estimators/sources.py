@@ -13,8 +13,8 @@ from fastmlp._errors import invalid
 from fastmlp.arguments import make_rule
 from fastmlp.backends.contract import Objective
 from fastmlp.class_weights import class_weights
+from fastmlp.data.dividing import Division, divide, require_sums
 from fastmlp.data.fitting import (
-    blocks_at_once,
     is_small,
     read_whole,
     require_no_weights,
@@ -23,20 +23,17 @@ from fastmlp.data.fitting import (
 )
 from fastmlp.data.reading import Reader, features_of
 from fastmlp.data.source import Source, names_of, require_no_target, require_width
-from fastmlp.data.standardizing import share_means
-from fastmlp.data.survey import Survey, survey, warn_if_sorted
+from fastmlp.data.survey import Survey, survey
 from fastmlp.engine.streaming import Streamed
 from fastmlp.estimators import options
-from fastmlp.estimators.checkpoints import Keeping
+from fastmlp.estimators.checkpoints import REMEDY, Keeping
 from fastmlp.estimators.stochastic import Stochastic
 from fastmlp.estimators.task import FitArguments
-from fastmlp.estimators.validation import HeldParts
 from fastmlp.feature_names import compare_names
-from fastmlp.held_out import Targets, split_blocks
+from fastmlp.held_out import HeldBlocks, Targets, split_blocks
 from fastmlp.inputs import Features
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
-from fastmlp.ranks import Alone
 from fastmlp.rng import BlockOrders
 
 Array = NDArray[Any]
@@ -49,21 +46,26 @@ class SourceFit(NamedTuple):
     objective: Objective
     supply: Streamed
     orders: BlockOrders
-    held: HeldParts | None
+    held: HeldBlocks | None
     keeping: Keeping
 
 
+def goes_on(estimator: Any) -> bool:
+    """Tell whether a fit begins with the weights of the one before."""
+    return bool(estimator.warm_start) and hasattr(estimator, "coefs_")
+
+
 def compute_dtype(estimator: Any, source: Source) -> np.dtype[Any]:
-    """Choose what is computed in: what a fitted estimator is, `dtype`, or what the source is."""
-    fitted = vars(estimator).get("_fitted")
-    dtype: np.dtype[Any] = estimator._compute_dtype(source) if fitted is None else fitted.dtype
-    return dtype
+    """Choose what is computed in: what a fit that goes on is, `dtype`, or what the source is."""
+    own: np.dtype[Any] = estimator._compute_dtype(source)
+    return estimator._fitted.dtype if goes_on(estimator) else own
 
 
 def in_memory(estimator: Any, given: FitArguments, keeping: Keeping) -> FitArguments:
     """Read what fits into arrays: a source that is trained on, or validated on.
 
-    What a resumed fit trains on goes the way that it went before.
+    Of several ranks all do where each has rows that fit. What a resumed fit trains on goes the way
+    that it went before.
 
     Parameters
     ----------
@@ -74,70 +76,55 @@ def in_memory(estimator: Any, given: FitArguments, keeping: Keeping) -> FitArgum
     Returns
     -------
     FitArguments
-    """
-    for X, y in (("X", "y"), ("X_val", "y_val")):
-        source = getattr(given, X)
-        if isinstance(source, Source):
-            require_no_target(getattr(given, y), (X, y))
-            dtype = compute_dtype(estimator, source)
-            small = is_small(source, dtype)
-            if X == "X" and keeping.saved is not None:
-                small = keeping.block_orders is None
-            if small:
-                rows = read_whole(source, dtype, X)
-                given = given._replace(**{X: rows.X, y: rows.targets})
-                if X == "X":
-                    weights = weights_of(rows, given.sample_weight)
-                    given = given._replace(sample_weight=weights)
-    return given
-
-
-def refuse_ranks(ranks: Alone) -> None:
-    """Raise a `ValueError` where several processes fit together.
-
-    Parameters
-    ----------
-    ranks : Alone
-    """
-    if ranks.shared:
-        remedy = "fastmlp.train takes sources with comm."
-        raise invalid("comm", "None where X or X_val is a source", "a communicator", remedy)
-
-
-def fit(estimator: Any, given: FitArguments, keeping: Keeping) -> Any:
-    """Fit on a source, or validate on one; what fits in memory goes the way of arrays.
-
-    Parameters
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-    given : FitArguments
-    keeping : Keeping
-
-    Returns
-    -------
-    MLPClassifier or MLPRegressor
-        The estimator itself.
 
     Raises
     ------
     ValueError
-        If something that is asked for cannot be had with a source.
+        If what is validated on does not fit, while what is trained on does.
     """
-    share_means(given.X, given.X_val)
-    names = names_of(given.X) if isinstance(given.X, Source) else None
-    if names is not None:
-        estimator.__dict__.pop("feature_names_in_", None)
-    given = in_memory(estimator, given, keeping)
-    if isinstance(given.X, Source):
-        fit_blocks(estimator, given, keeping)
-    elif isinstance(given.X_val, Source):
-        rule, remedy = "of a size that fits where X does", "Raise its buffer."
-        raise invalid("X_val", rule, "a source larger than its buffer", remedy)
-    else:
-        estimator._fit(given, keeping=keeping)
-    if names is not None:
-        estimator.feature_names_in_ = names
-    return estimator
+    ranks, source = estimator._ranks, given.X
+    if isinstance(source, Source):
+        if not fits(estimator, source, given.y, ("X", "y"), keeping):
+            return given
+        dtype = compute_dtype(estimator, source)
+        rows, _ = ranks.collect(lambda: read_whole(source, dtype, "X"))
+        weights, _ = ranks.collect(lambda: weights_of(rows, given.sample_weight))
+        given = given._replace(X=rows.X, y=rows.targets, sample_weight=weights)
+    held = given.X_val
+    if isinstance(held, Source):
+        if not fits(estimator, held, given.y_val, ("X_val", "y_val")):
+            rule, remedy = "of a size that fits where X does", "Raise its buffer."
+            raise invalid("X_val", rule, "a source larger than its buffer", remedy)
+        dtype = compute_dtype(estimator, held)
+        rows, _ = ranks.collect(lambda: read_whole(held, dtype, "X_val"))
+        given = given._replace(X_val=rows.X, y_val=rows.targets)
+    return given
+
+
+def fits(
+    estimator: Any, source: Source, y: Any, names: tuple[str, str], keeping: Keeping | None = None
+) -> bool:
+    """Tell whether a source is to be read into arrays, which is the same on all ranks.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    source : Source
+    y : object
+        Must be None.
+    names : (str, str)
+        What the caller calls the two.
+    keeping : Keeping, optional
+    """
+
+    def look() -> bool:
+        require_no_target(y, names)
+        return is_small(source, compute_dtype(estimator, source)) and source.n_samples > 0
+
+    _, everyone = estimator._ranks.collect(look, bool)
+    if keeping is not None and keeping.saved is not None:
+        return keeping.block_orders is None
+    return all(everyone)
 
 
 def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
@@ -157,12 +144,12 @@ def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
     if estimator.scoring is not None and given.X_val is None and not estimator.early_stopping:
         rule = "None where X is larger than its buffer and there is no validation set"
         raise invalid("scoring", rule, repr(estimator.scoring), "Pass X_val.")
-    continued = estimator.warm_start and hasattr(estimator, "coefs_")
     if estimator.callbacks is not None:
         estimator.set_callbacks(*estimator.callbacks)
     options.refuse_booleans(estimator)
-    estimator._random_state = generator = check_random_state(estimator.random_state)
-    first = not continued or keeping.saved is not None
+    generator = estimator._ranks.agree(check_random_state(estimator.random_state))
+    estimator._random_state = generator
+    first = not goes_on(estimator) or keeping.saved is not None
     task = prepare(estimator, given, first, generator, keeping)
     Stochastic(
         estimator, task.parameters, make_rule(estimator), task.objective, task.supply, task.orders,
@@ -189,35 +176,59 @@ def prepare(
     -------
     SourceFit
     """
-    source, dtype = given.X, compute_dtype(estimator, given.X)
-    require_no_weights(given.sample_weight)
-    found = survey(source, dtype, is_regressor(estimator))
-    if not first:
-        require_columns(estimator, source)
+    ranks, source, dtype = estimator._ranks, given.X, compute_dtype(estimator, given.X)
+    ranks.collect(lambda: require_usable(estimator, given, first))
+    division = divide(source, dtype, ranks, {"numbers to compute in": dtype.name})
+    found = survey(source, dtype, is_regressor(estimator), ranks=ranks)
     estimator.n_features_in_ = source.n_features
     labels = estimator._read_targets(estimator._plain_targets(examples(found), "y"), first, False)
     parameters, objective = estimator._begin_network(given, source, labels, first, keeping.saved)
+    dtype = parameters.dtype
     reader = Reader(
-        source, parameters.dtype, encoder(estimator, parameters.dtype),
-        found.checks if source.repeatable else None,
+        source, dtype, encoder(estimator, dtype),
+        found.checks[division.own] if source.repeatable else None,
+        estimator._encode(labels, dtype)[:0],
     )  # fmt: skip
-    held = validation(estimator, given, reader)
-    keeping = keeping.known_by(estimator, known_by(estimator, found, source, held), source.shape)
+    held, _ = ranks.collect(lambda: validation(estimator, given, reader))
     orders = keeping.block_orders
+    ranks.collect(lambda: require_as_before(keeping, division))
+    known = known_by(estimator, found, division, held)
+    keeping = keeping.known_by(estimator, known, source.shape)
     if orders is None:
-        orders = begin_orders(estimator, found, reader, held is None, generator)
+        orders = begin_orders(estimator, found, reader, division, held is None, generator)
     if held is None and estimator.early_stopping:
-        held = HeldParts(reader, np.setdiff1d(np.arange(len(source.lengths)), orders.blocks))
+        held = HeldBlocks(reader, division.held_out(orders.blocks), estimator._input_scale)
     batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
     step_size = min(batch_size, orders.n_samples) * estimator.accumulate
-    weigh = weigher(estimator, found, parameters.dtype)
-    supply = Streamed(reader, orders, estimator._input_scale, weigh, step_size)
+    weigh = weigher(estimator, found, dtype)
+    supply = Streamed(reader, orders, estimator._input_scale, weigh, step_size, ranks)
     return SourceFit(parameters, objective, supply, orders, held, keeping)
 
 
+def require_as_before(keeping: Keeping, division: Division) -> None:
+    """Raise a `ValueError` where blocks are divided otherwise among ranks than in a checkpoint."""
+    if keeping.file is not None and keeping.block_orders is not None:
+        division.require_as_before(keeping.block_orders, str(keeping.file.path), REMEDY)
+
+
+def require_usable(estimator: Any, given: FitArguments, first: bool) -> None:
+    """Raise a `ValueError` where a source cannot be fitted on block by block as it is to be.
+
+    Parameters
+    ----------
+    estimator, given, first
+        See `prepare`.
+    """
+    require_no_weights(given.sample_weight)
+    require_sums(estimator._ranks)
+    if not first:
+        require_columns(estimator, given.X)
+
+
 def begin_orders(
-    estimator: Any, found: Survey, reader: Reader, may_hold_out: bool, generator: Any
-) -> BlockOrders:
+    estimator: Any, found: Survey, reader: Reader, division: Division, may_hold_out: bool,
+    generator: Any,
+) -> BlockOrders:  # fmt: skip
     """Make what draws the orders of the epochs, of the blocks that are not held out.
 
     Parameters
@@ -225,26 +236,24 @@ def begin_orders(
     estimator : MLPClassifier or MLPRegressor
     found : Survey
     reader : Reader
+    division : Division
     may_hold_out : bool
         Whether there is no validation set of the user's own.
     generator : numpy.random.RandomState
     """
-    source, shuffle = reader.source, estimator.shuffle
-    lengths = np.array(source.lengths, np.intp)
-    blocks = np.arange(len(lengths))
+    blocks = None
     if may_hold_out and estimator.early_stopping:
         draws = np.random.default_rng(generator.randint(1 << 31))
-        blocks = split_blocks(lengths, source.repeatable, estimator.validation_fraction, draws)
-    if shuffle:
-        warn_if_sorted(found, blocks)
-    return BlockOrders(
-        int(generator.randint(1 << 31)), lengths, blocks,
-        blocks_at_once(source, reader.dtype), shuffle, not source.repeatable,
-    )  # fmt: skip
+        repeatable, fraction = reader.source.repeatable, estimator.validation_fraction
+        blocks, _ = division.ranks.collect(
+            lambda: split_blocks(division.lengths, repeatable, fraction, draws)
+        )
+    seed = int(generator.randint(1 << 31))
+    return division.begin_orders(reader, found, blocks, estimator.shuffle, seed)
 
 
 def known_by(
-    estimator: Any, found: Survey, source: Source, held: HeldParts | None
+    estimator: Any, found: Survey, division: Division, held: HeldBlocks | None
 ) -> Iterator[Array]:
     """Return arrays by which the data are known again.
 
@@ -252,8 +261,8 @@ def known_by(
     ----------
     estimator : MLPClassifier or MLPRegressor
     found : Survey
-    source : Source
-    held : HeldParts or None
+    division : Division
+    held : HeldBlocks or None
         The blocks of a validation set of the user's own.
 
     Yields
@@ -261,7 +270,7 @@ def known_by(
     ndarray
     """
     yield np.array(found.checks)
-    yield np.array(source.lengths)
+    yield division.lengths
     yield np.array(estimator._input_scale)
     if held is not None:
         yield np.array(held.reader.source.lengths)
@@ -320,7 +329,7 @@ def weigher(estimator: Any, found: Survey, dtype: np.dtype[Any]) -> Any:
     return weigh
 
 
-def validation(estimator: Any, given: FitArguments, reader: Reader) -> HeldParts | None:
+def validation(estimator: Any, given: FitArguments, reader: Reader) -> HeldBlocks | None:
     """Return the blocks of a validation set of the user's own; None where there is none.
 
     Parameters
@@ -338,12 +347,16 @@ def validation(estimator: Any, given: FitArguments, reader: Reader) -> HeldParts
     if given.X_val is None and given.y_val is None:
         return None
     source = given.X_val
-    if not isinstance(source, Source):
+    if isinstance(source, Source):
+        require_no_target(given.y_val, ("X_val", "y_val"))
+    else:
         rule, remedy = "a source where X is one", "fastmlp.data.memmap(X_val, y_val) makes one."
         raise invalid("X_val", rule, f"a {type(source).__name__}", remedy)
     require_width(source, reader.source.n_features, "X_val")
     require_target(source, "X_val")
-    return HeldParts(Reader(source, reader.dtype, reader.encode), range(len(source.lengths)))
+    blocks = np.arange(len(source.lengths))
+    own = Reader(source, reader.dtype, reader.encode, no_targets=reader.no_targets)
+    return HeldBlocks(own, blocks, estimator._input_scale)
 
 
 def require_columns(estimator: Any, source: Source) -> None:

@@ -29,7 +29,8 @@ from fastmlp.estimators.memory import (
     recall,
 )
 from fastmlp.estimators.options import schedule_name
-from fastmlp.estimators.validation import Evaluator, HeldParts, PartsEvaluator, ValidationSet
+from fastmlp.estimators.validation import Evaluator, PartsEvaluator, ValidationSet
+from fastmlp.held_out import HeldBlocks
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.progress import show
@@ -58,7 +59,7 @@ class Stochastic:
     problem : Problem or Streamed
     rows : ndarray of shape (n,), intp, BlockOrders or None
         The samples that are trained on; None for all.
-    validation : ValidationSet, HeldParts or None
+    validation : ValidationSet, HeldBlocks or None
     incremental : bool
         Whether this is `partial_fit`: one epoch, from the solver's memory on.
     keeping : Keeping
@@ -81,7 +82,7 @@ class Stochastic:
         objective: Objective,
         problem: Problem | Streamed,
         rows: NDArray[np.intp] | BlockOrders | None,
-        validation: ValidationSet | HeldParts | None,
+        validation: ValidationSet | HeldBlocks | None,
         incremental: bool,
         keeping: Keeping,
         released: Released | None = None,
@@ -95,7 +96,8 @@ class Stochastic:
             place = np.arange(n_all if rows is None else len(rows))
             orders = Shuffles(rows, estimator.shuffle, estimator._random_state, place)
         self.n_samples = orders.n_samples
-        warn_of_clipping(estimator.batch_size, self.n_samples)
+        if ranks.rank == 0:
+            warn_of_clipping(estimator.batch_size, self.n_samples)
         if plan is None:
             plan = make_plan(estimator, rule, objective, self.n_samples)
         memory = recall(estimator, parameters, rule) if incremental else None
@@ -110,7 +112,7 @@ class Stochastic:
         state.history.compile_seconds += self.descent.compile_seconds
         self.evaluator = None
         if validation is not None:
-            kind: Any = PartsEvaluator if isinstance(validation, HeldParts) else Evaluator
+            kind: Any = PartsEvaluator if isinstance(validation, HeldBlocks) else Evaluator
             self.evaluator = kind(estimator, parameters, objective.loss, validation)
         self.n_epochs = 1 if incremental else estimator.max_iter - state.epoch
         self.context: Any = NoCallbacks()
@@ -119,7 +121,7 @@ class Stochastic:
 
     def run(self) -> None:
         """Run the epochs, and keep what `partial_fit` needs."""
-        estimator, ending = self.estimator, None
+        estimator, ending, speaks = self.estimator, None, self.descent.ranks.rank == 0
         self.remember()
         with self._limits():
             if self.evaluator is not None and estimator.early_stopping:
@@ -131,10 +133,13 @@ class Stochastic:
             except NotFiniteError as error:
                 raise ValueError(NOT_FINITE) from error
             except KeyboardInterrupt:
-                warnings.warn("Training interrupted by user.", stacklevel=4)
-        self._warn(ending)
+                if speaks:
+                    warnings.warn("Training interrupted by user.", stacklevel=4)
+        if speaks:
+            self._warn(ending)
         self.remember(over=True)
-        if not self.state.take_best() and estimator.early_stopping and estimator.n_iter_ > 0:
+        chosen = self.state.take_best() or not (estimator.early_stopping and estimator.n_iter_)
+        if speaks and not chosen:
             warn_unconverged(
                 f"No weights could be chosen: none of the {estimator.n_iter_} validation "
                 "scores was a number. Those of the last epoch are kept.",
@@ -149,8 +154,7 @@ class Stochastic:
         hooks = [*self._hooks(), *filter(None, [checkpoints])]
         if not self.state.over:
             ending = run(self.descent, self.n_epochs, hooks, self.evaluator)
-        if checkpoints is not None:
-            checkpoints.write()
+        self.descent.ranks.collect(nothing if checkpoints is None else checkpoints.write)
         return ending
 
     def _hooks(self) -> list[Hook]:

@@ -1,6 +1,5 @@
 """What a fit is validated on, and how the network is evaluated there."""
 
-from collections.abc import Sequence
 from inspect import signature
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -13,12 +12,12 @@ from sklearn.model_selection import train_test_split
 
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
-from fastmlp.data.reading import Reader
 from fastmlp.held_out import HeldBlocks
 from fastmlp.history import EpochScores
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
+from fastmlp.ranks import Alone
 from fastmlp.scoring import ChosenScore, as_score, is_metric, require_defined
 from fastmlp.scoring import check_scoring as check_chosen
 from fastmlp.tallies import begin_tally, evaluate
@@ -73,6 +72,9 @@ class Evaluator:
         self.scorer = check_scoring(estimator, estimator.scoring) if chosen else None
         weighted = chosen and validation.weights is not None and takes_weights(self.scorer)
         self.extra = {"sample_weight": validation.weights} if weighted else {}
+        self.of_ranks: ChosenParts | None = None
+        if chosen and self.ranks.shared:  # X is not gathered: a metric looks at predictions
+            self.of_ranks, _ = self.ranks.collect(lambda: ChosenParts(estimator, loss, self.extra))
 
     def __call__(self) -> EpochScores:
         """Compute the mean loss and the score, which is NaN where a prediction is not finite."""
@@ -104,18 +106,14 @@ class Evaluator:
         predictions = OUTPUT_FUNCTIONS[self.predictor.output].function(logits)
         if not np.isfinite(predictions).all():
             return float("nan")
-        if self.scorer is None:
+        if self.of_ranks is not None:
+            self.of_ranks.add(logits, validation.problem.targets)
+            found = self.of_ranks.score()
+        elif self.scorer is None:
             found = estimator._score_predictions(validation.y, predictions, validation.weights)
         else:
             found = self.scorer(estimator, validation.X, validation.y, **self.extra)
         return as_score(found)
-
-
-class HeldParts(NamedTuple):
-    """What it is validated on: blocks of a source."""
-
-    reader: Reader
-    blocks: Sequence[int] | NDArray[np.intp]
 
 
 class PartsEvaluator:
@@ -126,15 +124,22 @@ class PartsEvaluator:
     estimator : MLPClassifier or MLPRegressor
     parameters : Parameters
     loss : Loss
-    held : HeldParts
+    held : HeldBlocks
+        This rank's.
     """
 
-    def __init__(self, estimator: Any, parameters: Parameters, loss: Loss, held: HeldParts) -> None:
+    def __init__(
+        self, estimator: Any, parameters: Parameters, loss: Loss, held: HeldBlocks
+    ) -> None:
         self.estimator, self.loss, self.held = estimator, loss, held
+        self.ranks: Alone = estimator._ranks
         self.predictor = Predictor(
             parameters, estimator._input_scale, LOSSES[loss.name].output, estimator.backend,
             estimator.n_threads,
         )  # fmt: skip
+        self.chosen = None if estimator.scoring is None else ChosenParts(estimator, loss)
+        _, n_parts = self.ranks.collect(lambda: len(held.blocks), lambda own: own)
+        self.n_parts = max(n_parts)
 
     def __call__(self) -> EpochScores:
         """Compute the mean loss and the score."""
@@ -142,15 +147,14 @@ class PartsEvaluator:
 
     def _evaluate(self) -> tuple[float, float]:
         """Compute the mean loss and the score, as `score` does or as the user has chosen."""
-        chosen = self.estimator.scoring is not None
-        tally = ChosenParts(self.estimator, self.loss) if chosen else begin_tally(self.loss.name)
-        reader, blocks = self.held
-        held = HeldBlocks(reader, np.asarray(blocks), self.estimator._input_scale)
-        return evaluate(self.predictor.logits, self.loss, held.parts(), tally)
+        gather = self.ranks.gather
+        tally = begin_tally(self.loss.name) if self.chosen is None else self.chosen
+        parts = ((rows, gather(own)) for rows, own in self.held.parts(self.n_parts))
+        return evaluate(lambda rows: gather(self.predictor.logits(rows)), self.loss, parts, tally)
 
     def require_defined(self) -> None:
         """Raise a `ValueError` where a metric is undefined: accuracy and R2 are not anywhere."""
-        if self.estimator.scoring is not None:
+        if self.chosen is not None:
             require_defined(lambda: self._evaluate()[1])
 
 
@@ -161,6 +165,8 @@ class ChosenParts:
     ----------
     estimator : MLPClassifier or MLPRegressor
     loss : Loss
+    extra : dict, optional
+        What the metric is told beside.
 
     Raises
     ------
@@ -168,7 +174,7 @@ class ChosenParts:
         If it is a function that needs X.
     """
 
-    def __init__(self, estimator: Any, loss: Loss) -> None:
+    def __init__(self, estimator: Any, loss: Loss, extra: dict[str, Any] | None = None) -> None:
         several = loss.name != "softmax"
         self.binary = not is_regressor(estimator) and several and estimator._labels.kind == "binary"
         # Of two classes a classifier has one logit: beside 0 it is what softmax takes.
@@ -178,7 +184,7 @@ class ChosenParts:
             model.flat = estimator.n_outputs_ == LOSSES[loss.name].outputs_per_target
         else:
             model.classes_, model.multilabel = estimator.classes_, several and not self.binary
-        self.chosen = ChosenScore(check_chosen(estimator.scoring), model, None)
+        self.chosen = ChosenScore(check_chosen(estimator.scoring), model, None, extra)
 
     def add(self, logits: Array, targets: Array) -> None:
         """Take some predictions in."""

@@ -179,3 +179,20 @@ def test_a_small_source_validates_arrays(files):
     ours = fastmlp.MLPClassifier(**settings).fit(files.X, files.y, X_val=files.source(buffer="1GB"))
     whole = fastmlp.MLPClassifier(**settings).fit(files.X, files.y, X_val=files.X, y_val=files.y)
     assert_same(ours, whole)
+
+
+def test_a_source_that_fits_validates_one_that_does_not(files):
+    scores = [
+        fastmlp.MLPClassifier(**SETTINGS).fit(files.source(), X_val=held).validation_scores_
+        for held in (files.source(), files.source(buffer="1GB"))
+    ]
+    assert scores[0] == scores[1]
+    with pytest.raises(ValueError, match="y_val must be left out where X_val is a source"):
+        fastmlp.MLPClassifier().fit(files.source(), X_val=files.source(), y_val=files.y)
+
+
+def test_a_new_fit_computes_in_what_its_own_source_is(files):
+    model = fastmlp.MLPClassifier(**SETTINGS | {"dtype": None})
+    assert model.fit(files.source(buffer="1GB")).coefs_[0].dtype == np.float32
+    wide = fastmlp.data.memmap(files.X.astype(np.float64), files.y)
+    assert model.fit(wide).coefs_[0].dtype == np.float64

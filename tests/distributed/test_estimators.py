@@ -73,6 +73,20 @@ def test_weights_and_a_validation_set_are_divided():
         assert_close(ours, theirs, "loss curve", "float64")
 
 
+@pytest.mark.parametrize("held_out", [True, False])
+def test_a_score_of_choice_is_of_all_ranks_and_weighs_their_samples(held_out):
+    weights = np.linspace(0.5, 2, len(X))
+    arguments = {"scoring": "balanced_accuracy", "early_stopping": held_out}
+    outcomes = fit(parts(2, X, LABELS, weights), fastmlp.MLPClassifier, arguments)
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        whole = fastmlp.MLPClassifier(**SETTINGS, **arguments).fit(X, LABELS, weights)
+    expected = whole.validation_scores_ if held_out else whole.history_.score
+    for model in results(outcomes):
+        actual = model.validation_scores_ if held_out else model.history_.score
+        assert len(actual) == 4
+        assert_close(actual, expected, "loss curve", "float64")
+
+
 def test_a_class_that_one_rank_has_is_everybodys():
     order = np.argsort(LABELS)
     divided = [(X[order][own], LABELS[order][own]) for own in (share(103, r, 2) for r in (0, 1))]
@@ -81,18 +95,23 @@ def test_a_class_that_one_rank_has_is_everybodys():
 
 
 REFUSED = {
-    "lbfgs": ({"solver": "lbfgs"}, {}, "solver must be another, or left out, beside comm"),
-    "scoring": ({"scoring": "accuracy"}, {}, "scoring must be another, or left out, beside comm"),
-    "a file": ({}, {"checkpoint": "run"}, r"checkpoint must .*fastmlp.train\(..., comm="),
+    "lbfgs": ({"solver": "lbfgs"}, "solver must be another beside comm"),
+    "a function": ({"scoring": lambda *_: 1.0}, "scoring must be the name of a score, or one of"),
+    "a file": ({"tol": 0.1}, r"tol must be 0.0001, as in .*run; got 0.1. Set it back"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_ranks_cannot_do_is_refused(name):
-    arguments, own, message = REFUSED[name]
-    for outcome in fit(parts(2, X, LABELS), fastmlp.MLPClassifier, arguments, lambda rank: own):
-        with pytest.raises(ValueError, match=message):
-            raise outcome
+def test_what_ranks_cannot_do_is_refused(name, tmp_path):
+    (arguments, message), file = REFUSED[name], {}
+    if name == "a file":
+        file = {"checkpoint": tmp_path / "run"}
+        results(fit(parts(2, X, LABELS), fastmlp.MLPClassifier, {}, lambda rank: file))
+        file["resume"] = True
+    first, second = fit(parts(2, X, LABELS), fastmlp.MLPClassifier, arguments, lambda rank: file)
+    assert isinstance(second, ValueError | RankError)
+    with pytest.raises(ValueError, match=message):
+        raise first
 
 
 def test_what_is_wrong_on_one_rank_is_told_by_all():

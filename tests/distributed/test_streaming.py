@@ -1,81 +1,25 @@
 """Ranks train on parts of a source that are larger than their buffers."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp.data.parts import SourcePart
-from fastmlp.distributed import Ranks, in_threads
+from fastmlp.distributed import in_threads
 from fastmlp.engine import checkpoint
 from fastmlp.engine.interleaving import batch_order, rows_before
-from fastmlp.engine.streaming import Streamed
 from fastmlp.saving import file
 from tests.distributed.ranks import SETTINGS, X, Y, results
+from tests.distributed.streamed import BLOCKS, BORDERS, ROW_BYTES, epoch_of, in_ranks, source
 from tests.test_resuming import assert_same
 from tests.tolerances import assert_close
 
-ROW_BYTES = 6 * 8 + 16
-LENGTHS = [7, 5, 10, 3, 10, 10, 8, 10, 1, 9, 10, 10, 10]
-BORDERS = np.cumsum([0, *LENGTHS])
-BLOCKS = {1: (0, 13), 2: (0, 9, 13), 3: (0, 5, 6, 13), "one without rows": (0, 8, 8, 13)}
-"""Which blocks each rank has, by the name of the case."""
-
-
-def source(buffer=2 * 10 * ROW_BYTES, first=0, last=13):
-    """Make a source of ragged blocks, of which one is in memory at a time, or a part of it."""
-    readers = [lambda a=a, b=b: (X[a:b], Y[a:b]) for a, b in pairwise(BORDERS)]
-    return SourcePart(fastmlp.data.blocks(readers, LENGTHS, buffer=buffer), first, last)
-
-
-def in_ranks(case, work, **ranks):
-    """Do something on each rank of a case with its part and its communicator."""
-    blocks = BLOCKS[case]
-
-    def on_rank(communicator):
-        first, last = blocks[communicator.rank : communicator.rank + 2]
-        return work(source(first=first, last=last), Ranks(communicator, **ranks))
-
-    return in_threads(len(blocks) - 1, on_rank, 60.0)
+pytestmark = pytest.mark.usefixtures("small_pieces")
 
 
 def train(case, ranks=None, **arguments):
     """Train on the ranks of a case."""
     given = SETTINGS | arguments
     return in_ranks(case, lambda X, comm: fastmlp.train(X, comm=comm, **given), **(ranks or {}))
-
-
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch):
-    """Hand some 20 to 40 rows at a time to the backend."""
-    monkeypatch.setattr("fastmlp.engine.streaming.PIECE_BYTES", 20 * 48)
-
-
-@pytest.fixture
-def seen(monkeypatch):
-    """Record the pieces of each rank, by its number."""
-    found, pieces = {}, Streamed.pieces
-
-    def recorded(self, state):
-        for piece in pieces(self, state):
-            copied = piece.problem.features.values.copy(), piece.problem.targets.copy()
-            found.setdefault(self.ranks.rank, []).append((state.epoch, piece, *copied))
-            yield piece
-
-    monkeypatch.setattr(Streamed, "pieces", recorded)
-    return found
-
-
-def epoch_of(seen, epoch):
-    """Put the rows that the ranks have read in an epoch in the order of the batches."""
-    rows, targets = [], []
-    for of_ranks in zip(*(seen[rank] for rank in sorted(seen)), strict=True):
-        if of_ranks[0][0] == epoch:
-            order = of_ranks[0][1].order
-            rows.append(np.concatenate([one[2] for one in of_ranks])[order])
-            targets.append(np.concatenate([one[3] for one in of_ranks])[order])
-    return np.concatenate(rows), np.concatenate(targets)
 
 
 @pytest.mark.parametrize("case", BLOCKS)
