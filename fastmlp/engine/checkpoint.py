@@ -1,7 +1,7 @@
 """A training in a file: all that it takes to go on to the same bits."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 from os import PathLike
@@ -17,7 +17,7 @@ from fastmlp.engine.descent import Descent
 from fastmlp.engine.hooks import Hook
 from fastmlp.engine.state import Best, State, UnfinishedEpoch
 from fastmlp.history import History
-from fastmlp.network import Network, Parameters
+from fastmlp.network import Parameters
 from fastmlp.ranks import ALONE, Alone
 from fastmlp.rng import BlockOrders, Orders, Permutations, Shuffles
 from fastmlp.saving import file
@@ -31,6 +31,11 @@ HASHED_ROWS = 4096
 
 BY_ROWS, DIGEST_BYTES = "rows:", 16
 """How a fingerprint begins that is made of a number for each row, and the size of those."""
+
+AS_THEY_ARE: dict[str, Callable[[Any], Any]] = {
+    "rate": float, "step": int, "samples": int, "epoch": int, "over": bool, "diverged": bool,
+}  # fmt: skip
+"""Parts of a state that a file holds as they are, and what they are."""
 
 MOST_SECONDS = 1.0
 """After so long, at most, an epoch comes to a point where a checkpoint may be written."""
@@ -168,11 +173,10 @@ def write(path: Path, state: State, description: Description) -> None:
     )  # fmt: skip
     arrays: dict[str, Any] = {"slots": state.slots, "best": best.buffer}
     fitted: dict[str, Any] = {
-        "data": description.data, "n_seen": description.n_seen, "rate": state.rate,
-        "step": state.step, "samples": state.samples, "epoch": state.epoch, "over": state.over,
-        "diverged": state.diverged, "n_samples": orders.n_samples, "shuffle": orders.shuffle,
-        "dropout": state.dropout, "best": [best.loss, best.score, best.n_without],
-        "history": vars(state.history),
+        **{name: getattr(state, name) for name in AS_THEY_ARE},
+        "data": description.data, "n_seen": description.n_seen,
+        "n_samples": orders.n_samples, "shuffle": orders.shuffle, "dropout": state.dropout,
+        "best": [best.loss, best.score, best.n_without], "history": vars(state.history),
     }  # fmt: skip
     if isinstance(orders, BlockOrders):
         fitted |= {"seed": orders.seed, "per_group": orders.per_group}
@@ -247,30 +251,23 @@ def read(path: Path, writer: str) -> tuple[Description, State]:
 def _restore(content: Content) -> State:
     """Put the parts together, and see that they fit one another."""
     arrays, fitted = content.arrays, content.fitted
-    sizes = (len(content.coefs[0]), *map(len, content.intercepts))
-    network = Network(sizes, content.activations)
-    buffer = np.concatenate([a.ravel() for a in (*content.coefs, *content.intercepts)])
+    parameters = Parameters.of_layers(content.coefs, content.intercepts, content.activations)
     if not isinstance(fitted["dropout"], np.random.Generator | None):
         raise TypeError("no random generator for dropout")
     loss, score, n_without = fitted["best"]
     orders = _as_orders(content)
     state = State(
-        parameters=Parameters(network, buffer),
+        parameters=parameters,
         orders=orders,
-        rate=float(fitted["rate"]),
         dropout=fitted["dropout"],
-        slots=_like_buffer(arrays["slots"], buffer, 2),
-        step=int(fitted["step"]),
-        samples=int(fitted["samples"]),
-        epoch=int(fitted["epoch"]),
+        slots=_like_buffer(arrays["slots"], parameters.buffer, 2),
         unfinished=_unfinished(content, orders),
-        diverged=bool(fitted["diverged"]),
-        over=bool(fitted["over"]),
         best=Best(loss, score, n_without),
         history=History(**fitted["history"]),
+        **{name: kind(fitted[name]) for name, kind in AS_THEY_ARE.items()},
     )
     if "best" in arrays:
-        state.best.buffer = _like_buffer(arrays["best"], buffer, 1)
+        state.best.buffer = _like_buffer(arrays["best"], parameters.buffer, 1)
     return state
 
 
