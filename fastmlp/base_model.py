@@ -236,6 +236,23 @@ class BaseModel(ABC):
 
         return to_sequential(self._unscaled())
 
+    def to_sklearn(self) -> Any:
+        """Make a fitted estimator of scikit-learn's with the same predictions.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+            Its input is as in training: `input_scale` is in the weights.
+
+        Raises
+        ------
+        ValueError
+            If an activation is not one of scikit-learn's, or not the same in all layers.
+        """
+        from fastmlp.saving.scikit_learn import to_sklearn
+
+        return to_sklearn(self._unscaled())
+
     def _describe(self) -> Content:
         """Describe the model for a file."""
         parameters, predictor = self.parameters, self.predictor

@@ -87,23 +87,6 @@ class Model(BaseModel):
             scores = self.predictor.logits(*self._unchecked(X))
         return np.asarray(self.classes_[scores.argmax(axis=1)])
 
-    def to_sklearn(self) -> Any:
-        """Make a fitted `sklearn.neural_network.MLPClassifier` with the same predictions.
-
-        Returns
-        -------
-        sklearn.neural_network.MLPClassifier
-            Its input is as in training: `input_scale` is in the weights.
-
-        Raises
-        ------
-        ValueError
-            If an activation is not one of scikit-learn's, or not the same in all layers.
-        """
-        from fastmlp.saving.scikit_learn import to_sklearn
-
-        return to_sklearn(self._unscaled())
-
     def _fitted(self) -> dict[str, Any]:
         return {"classes_": self.classes_, "kind": KINDS_OF_CLASSES[self.multilabel]}
 
@@ -152,12 +135,6 @@ class RegressionModel(BaseModel):
         """
         predictions = self._predictions(X)
         return predictions.ravel() if self.flat else predictions
-
-    def to_sklearn(self) -> Any:
-        """Make a fitted `sklearn.neural_network.MLPRegressor`; see `Model.to_sklearn`."""
-        from fastmlp.saving.scikit_learn import to_sklearn
-
-        return to_sklearn(self._unscaled())
 
     def _fitted(self) -> dict[str, Any]:
         return {"flat": self.flat}
