@@ -1,6 +1,7 @@
 """The only way to predict: parameters, and what turns X and logits into predictions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,7 @@ NATIVE = tuple(name for name, row in OUTPUT_FUNCTIONS.items() if row.every == 1)
 """Those that a backend may compute itself."""
 
 
+@dataclass(eq=False)
 class Predictor:
     """Predicts with one network.
 
@@ -45,17 +47,14 @@ class Predictor:
         At most so many threads predict; None chooses.
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        scale: Scale,
-        output: str,
-        backend: str,
-        n_threads: int | None,
-    ) -> None:
-        self.parameters, self.scale, self.output = parameters, scale, output
-        self.backend, self.n_threads = backend, n_threads
-        self.made_for = output, backend, n_threads
+    parameters: Parameters
+    scale: Scale
+    output: str
+    backend: str
+    n_threads: int | None
+
+    def __post_init__(self) -> None:
+        self.made_for = self.output, self.backend, self.n_threads
 
     def __call__(self, features: Features, check: Callable[[], object] | None = None) -> Array:
         """Predict.
