@@ -2,32 +2,17 @@
 
 from typing import Any
 
-import numpy as np
 import sklearn.neural_network
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp._errors import invalid
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.labels import Labels
-from fastmlp.estimators.regressor import MLPRegressor
+from fastmlp.estimators.persistence import FITTED, KINDS, describe
 from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
-from fastmlp.saving.content import Content
-from fastmlp.saving.scikit_learn import only_activation, require_output
-
-KINDS: dict[str, tuple[type[BaseMLP], Any]] = {
-    "MLPClassifier": (MLPClassifier, sklearn.neural_network.MLPClassifier),
-    "MLPRegressor": (MLPRegressor, sklearn.neural_network.MLPRegressor),
-}
-
-FITTED = (
-    "n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "loss_", "loss_curve_",
-    "best_loss_", "validation_scores_", "best_validation_score_", "n_features_in_",
-    "feature_names_in_", "classes_", "_no_improvement_count",
-)  # fmt: skip
-"""Attributes that both libraries have."""
+from fastmlp.saving.scikit_learn import to_sklearn as as_sklearn
 
 TRAINING_ONLY = {
     "solver": (("lbfgs", "sgd", "adam"), "adam"),
@@ -63,7 +48,7 @@ def from_sklearn(fitted: Any) -> Any:
     >>> bool((ours.predict(X) == theirs.predict(X)).all())
     True
     """
-    kinds = {theirs: ours for ours, theirs in KINDS.values()}
+    kinds = {getattr(sklearn.neural_network, name): ours for name, ours in KINDS.items()}
     if type(fitted) not in kinds:
         rule = "a fitted sklearn.neural_network.MLPClassifier or MLPRegressor"
         raise invalid("fitted", rule, type(fitted).__name__)
@@ -82,26 +67,16 @@ def from_sklearn(fitted: Any) -> Any:
 def to_sklearn(estimator: BaseMLP) -> Any:
     """Make a scikit-learn estimator of a fitted one of ours; see `BaseMLP.to_sklearn`."""
     check_is_fitted(estimator)
-    theirs = KINDS[type(estimator).__name__][1]
-    known, given = theirs().get_params(), estimator.get_params()
+    made = as_sklearn(describe(estimator).unscaled(*estimator._input_scale))
+    known, given = made.get_params(), estimator.get_params()
     arguments = {name: value for name, value in given.items() if name in known}
     for name, (values, stand_in) in TRAINING_ONLY.items():
         arguments[name] = given[name] if given[name] in values else stand_in
-    arguments["activation"] = only_activation(estimator._fitted.network.activations)
-    require_output(LOSSES[estimator._loss().name].output)
+    arguments["activation"] = made.activation
     if "loss" in given and not LOSSES[given["loss"]].in_scikit_learn:
         arguments["loss"] = "squared_error"  # its output is the identity, too
-    made = theirs(**arguments)
+    made.set_params(**arguments)
     copy_attributes(estimator, made)
-    parameters = estimator._parameters().copy()
-    content = Content("", list(parameters.coefs), list(parameters.intercepts), (), "")
-    content = content.unscaled(*estimator._input_scale)
-    made.coefs_, made.intercepts_ = content.coefs, content.intercepts
-    if isinstance(estimator, MLPClassifier):
-        examples = estimator.classes_
-        if estimator._labels.kind == "multilabel":
-            examples = np.eye(len(examples), dtype=int)
-        made._label_binarizer = LabelBinarizer().fit(examples)
     return made
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import MLPClassifier
-from fastmlp.estimators.conversion import FITTED
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.memory import CURVES, Draws, Memory
 from fastmlp.estimators.regressor import MLPRegressor
@@ -17,6 +16,14 @@ from fastmlp.network import Parameters
 from fastmlp.saving.content import Content
 
 KINDS: dict[str, type[BaseMLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
+
+FITTED = (
+    "n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "loss_", "loss_curve_",
+    "best_loss_", "validation_scores_", "best_validation_score_", "n_features_in_",
+    "feature_names_in_", "classes_", "_no_improvement_count",
+)  # fmt: skip
+"""Attributes that scikit-learn's estimators have, too."""
+
 KEPT = (*FITTED, "_input_scale", "validation_loss_curve_", "_asked_sizes")
 
 TIMES = ("seconds", "iterations_per_second", "compile_seconds", "score")

@@ -49,7 +49,7 @@ def to_sklearn(content: Content) -> Any:
     Parameters
     ----------
     content : Content
-        Of a classifier by softmax, with its "classes_", or of a regressor.
+        Of a classifier, with its "classes_", or of a regressor; copied.
 
     Returns
     -------
@@ -63,9 +63,10 @@ def to_sklearn(content: Content) -> Any:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.preprocessing import LabelBinarizer
 
-    coefs, intercepts, fitted = list(content.coefs), list(content.intercepts), content.fitted
+    coefs = [array.copy() for array in content.coefs]
+    intercepts = [array.copy() for array in content.intercepts]
     activation, sizes = only_activation(content.activations), [len(b) for b in intercepts[:-1]]
-    output, classes = content.output, fitted.get("classes_")
+    output, fitted, classes = content.output, content.fitted, content.fitted.get("classes_")
     require_output(output)
     if classes is None:
         made = MLPRegressor(hidden_layer_sizes=sizes)
@@ -75,7 +76,7 @@ def to_sklearn(content: Content) -> Any:
         multilabel = fitted.get("kind") == "multilabel"
         examples = np.eye(len(classes), dtype=int) if multilabel else classes
         made.classes_, made._label_binarizer = classes, LabelBinarizer().fit(examples)
-        if len(classes) == 2 and not multilabel:
+        if len(classes) == 2 and output == "softmax":
             output = "logistic"
             coefs[-1], intercepts[-1] = np.diff(coefs[-1]), np.diff(intercepts[-1])
     made.set_params(activation=activation)
