@@ -42,21 +42,26 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return found
 
 
-def as_network(
-    n_features: int,
-    hidden_layer_sizes: int | Sequence[int],
-    n_outputs: int,
-    activation: str | Sequence[str],
-) -> Network:
-    """Describe the network from the user's hidden layers.
+def as_network(settings: Any, n_features: int, n_targets: int, loss: str) -> Network:
+    """Describe the network that learns some targets: some losses have several outputs for each.
+
+    Parameters
+    ----------
+    settings : SimpleNamespace
+        See `read_settings`.
+    n_features, n_targets : int
+    loss : str
+        A key of `fastmlp.losses.LOSSES`.
 
     Raises
     ------
     ValueError
         If a layer is not of at least one unit, or an activation is unknown or not one a layer.
     """
-    sizes = check_sizes("hidden_layer_sizes", hidden_layer_sizes)
-    return Network((n_features, *sizes, n_outputs), layer_activations(activation, len(sizes)))
+    sizes = check_sizes("hidden_layer_sizes", settings.hidden_layer_sizes)
+    n_outputs = n_targets * LOSSES[loss].outputs_per_target
+    activations = layer_activations(settings.activation, len(sizes))
+    return Network((n_features, *sizes, n_outputs), activations)
 
 
 def default_rate(solver: str, batch_size: int) -> float:
@@ -152,29 +157,10 @@ def loss_name(settings: Any, targets: Any) -> str:
     return "logistic" if targets.multilabel else LOSS_NAMES[settings.loss]
 
 
-def count_outputs(settings: Any, targets: Any) -> int:
-    """Count the network's outputs: some losses have several for each target.
-
-    Parameters
-    ----------
-    settings : SimpleNamespace
-        See `read_settings`.
-    targets : Targets
-        Of `training_data`.
-
-    Returns
-    -------
-    int
-    """
-    n_outputs: int = targets.n_outputs * LOSSES[loss_name(settings, targets)].outputs_per_target
-    return n_outputs
-
-
-def as_objective(settings: Any, n_hidden: int, name: str | None = None) -> Objective:
-    """Describe what is minimised, penalties apart; the loss may be named as the engine does."""
-    name, smoothing = name or LOSS_NAMES[settings.loss], settings.label_smoothing
-    dropout = layer_dropout(settings.dropout, n_hidden)
-    return Objective(Loss(name, smoothing, settings.huber_delta, settings.quantile), dropout)
+def as_objective(settings: Any, n_hidden: int, loss: str) -> Objective:
+    """Describe what is minimised, penalties apart; the loss is named as the engine does."""
+    smoothing, dropout = settings.label_smoothing, layer_dropout(settings.dropout, n_hidden)
+    return Objective(Loss(loss, smoothing, settings.huber_delta, settings.quantile), dropout)
 
 
 def as_stopping(settings: Any) -> Stopping | None:
@@ -187,25 +173,29 @@ def as_stopping(settings: Any) -> Stopping | None:
 
 
 def as_initial_parameters(
-    network: Network,
-    init: str,
-    coefs_init: Sequence[Any] | None,
-    intercepts_init: Sequence[Any] | None,
-    dtype: np.dtype[Any],
-    generator: np.random.Generator,
+    settings: Any, network: Network, given: tuple[Any, Any], generator: np.random.Generator
 ) -> Parameters:
     """Draw the initial parameters, then copy what the user gave over them.
+
+    Parameters
+    ----------
+    settings : SimpleNamespace
+        See `read_settings`.
+    network : Network
+    given : (coefs_init, intercepts_init)
+    generator : numpy.random.Generator
 
     Raises
     ------
     ValueError
         If `init` is unknown, or an array has not its layer's shape or is not finite.
     """
-    check_name("init", init, INITIALISATIONS)
+    coefs_init, intercepts_init = given
+    check_name("init", settings.init, INITIALISATIONS)
     if coefs_init is None:
-        parameters = initial_parameters(network, init, dtype, generator)
+        parameters = initial_parameters(network, settings.init, settings.dtype, generator)
     else:
-        parameters = Parameters.zeros(network, dtype)
+        parameters = Parameters.zeros(network, settings.dtype)
     copy_into(parameters.coefs, coefs_init, "coefs_init")
     copy_into(parameters.intercepts, intercepts_init, "intercepts_init")
     return parameters

@@ -22,7 +22,6 @@ from fastmlp.configuration import (
 from fastmlp.engine.start import require_capable
 from fastmlp.history import DivergenceError, History
 from fastmlp.inputs import input_scale_pair
-from fastmlp.losses import LOSSES
 from fastmlp.online_targets import as_online_targets
 from fastmlp.rng import streams
 from fastmlp.threads import limit_blas
@@ -104,16 +103,14 @@ class OnlineTrainer:
         self.settings = settings = _settings(arguments, batch_size)
         self.n_features = check_whole("n_features", n_features)
         self.targets = as_online_targets(outputs, settings.loss)
-        n_outputs = self.targets.n_targets * LOSSES[self.targets.loss].outputs_per_target
-        network = as_network(
-            self.n_features, settings.hidden_layer_sizes, n_outputs, settings.activation
-        )
+        n_targets, loss = self.targets.n_targets, self.targets.loss
+        network = as_network(settings, self.n_features, n_targets, loss)
         generator, _ = streams(random_state)
         self.parameters = parameters = as_initial_parameters(
-            network, settings.init, coefs_init, intercepts_init, settings.dtype, generator
+            settings, network, (coefs_init, intercepts_init), generator
         )
         self.rule = make_rule(settings)
-        objective = as_objective(settings, len(network.activations), self.targets.loss)
+        objective = as_objective(settings, len(network.activations), loss)
         scale, module = input_scale_pair(input_scale), get_backend(settings.backend)
         require_capable(module.CAPABILITIES, settings.backend, parameters, objective)
         kind, like = getattr(module, "SingleSteps", SimpleSteps), self.targets.like

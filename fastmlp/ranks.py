@@ -175,7 +175,7 @@ def require_manner(ranks: Alone, settings: dict[str, Any], path: str) -> None:
             raise invalid(name, f"{was!r}, as in {path}", repr(value), remedy)
 
 
-def require_alike(everyone: list[dict[str, Any]], name: str) -> None:
+def require_alike(everyone: list[dict[str, Any]], name: str = "") -> None:
     """Raise a `ValueError` where something is not the same on all ranks.
 
     Parameters
@@ -183,11 +183,11 @@ def require_alike(everyone: list[dict[str, Any]], name: str) -> None:
     everyone : list of dict of str to object
         What is to be the same, one a rank.
     name : str
-        What the caller calls the data.
+        What the caller calls the data; left out where it is arguments that are compared.
     """
     for number, own in enumerate(everyone):
         for what, first in everyone[0].items():
             if own[what] != first:
-                rule = f"data with the same {what} on all ranks"
+                rule = f"data with the same {what}" if name else "the same"
                 got = f"{first} on rank 0, {own[what]} on rank {number}"
-                raise invalid(name, rule, got)
+                raise invalid(name or what, f"{rule} on all ranks", got)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp._errors import invalid
-from fastmlp.configuration import as_network, complete, count_outputs, read_settings
+from fastmlp.configuration import as_network, complete, loss_name, read_settings
 from fastmlp.data.source import Source
 from fastmlp.data.standardizing import share_means
 from fastmlp.datasets import Dataset
@@ -177,9 +177,7 @@ def _require_same(data: Data, same: bool, state: State, settings: Any, path: str
     if not same:
         got = f"{data.n_samples} rows of {data.n_features} columns with other values"
         raise invalid("X and y", f"the data of {path}", got, REMEDY)
-    asked = as_network(
-        data.n_features, settings.hidden_layer_sizes,
-        count_outputs(settings, data.targets), settings.activation,
-    )  # fmt: skip
+    loss = loss_name(settings, data.targets)
+    asked = as_network(settings, data.n_features, data.targets.n_outputs, loss)
     if asked != state.parameters.network or state.parameters.dtype != settings.dtype:
         raise invalid(path, "a whole checkpoint", "weights that do not fit its settings")

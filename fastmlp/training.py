@@ -13,7 +13,7 @@ from fastmlp.configuration import (
     as_initial_parameters,
     as_network,
     complete,
-    count_outputs,
+    loss_name,
 )
 from fastmlp.data.standardizing import share_means
 from fastmlp.datasets.dataset import Dataset
@@ -305,11 +305,9 @@ def _draw(
     settings: Any, data: Data, given: tuple[Any, Any], generator: np.random.Generator
 ) -> Parameters:
     """Make the network and draw its weights, but for those that are given."""
-    network = as_network(
-        data.n_features, settings.hidden_layer_sizes,
-        count_outputs(settings, data.targets), settings.activation,
-    )  # fmt: skip
-    return as_initial_parameters(network, settings.init, *given, settings.dtype, generator)
+    loss = loss_name(settings, data.targets)
+    network = as_network(settings, data.n_features, data.targets.n_outputs, loss)
+    return as_initial_parameters(settings, network, given, generator)
 
 
 def cut_batch(batch_size: int, given: Any, n_samples: int) -> int:

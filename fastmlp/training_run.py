@@ -26,7 +26,7 @@ from fastmlp.held_out import HeldBlocks, Validation, known_by
 from fastmlp.history import DivergenceError, EpochScores, History
 from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Network
-from fastmlp.ranks import Alone
+from fastmlp.ranks import Alone, require_alike
 from fastmlp.tallies import Tally
 from fastmlp.threads import limit_blas
 from fastmlp.training_data import TrainingData
@@ -79,15 +79,7 @@ def read_alike(arguments: dict[str, Any], ranks: Alone) -> Any:
         lambda: read_settings(arguments),
         lambda found: {name: repr(value) for name, value in sorted(vars(found).items())},
     )
-
-    def compare() -> None:
-        for number, others in enumerate(everyone):
-            for name, value in everyone[0].items():
-                if others[name] != value:
-                    got = f"{value} on rank 0, {others[name]} on rank {number}"
-                    raise invalid(name, "the same on all ranks", got)
-
-    ranks.collect(compare)
+    ranks.collect(lambda: require_alike(everyone))
     return settings
 
 
