@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp._cache import cache_dir
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name
+from fastmlp._errors import invalid
 
 BATCH_SIZES = 1000, 200, 32, 1
 """Rows of a batch are shared out among threads, or units are, or there is one row."""
@@ -115,8 +116,7 @@ def compile(  # noqa: A001
     if jit.disabled():
         raise invalid("NUMBA_DISABLE_JIT", "unset", os.environ.get("NUMBA_DISABLE_JIT", "1"))
     for name in cases or ():
-        if name not in CASES:
-            raise unknown_name("cases", name, CASES)
+        check_name("cases", name, CASES)
     if model is not None:
         from fastmlp.loading import load
 

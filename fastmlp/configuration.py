@@ -1,6 +1,7 @@
 """From the arguments of `train` to what a backend takes: each is checked and turned, once."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,13 +34,10 @@ LOSS_NAMES = {"cross_entropy": "softmax", **{name: name for name in REGRESSION_L
 
 def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Turn the `dtype` argument into float32 or float64."""
-    try:
-        found = np.dtype(dtype)
-    except TypeError as error:
-        raise invalid("dtype", "'float32' or 'float64'", repr(dtype)) from error
-    if dtype is None or found not in DTYPES:
-        raise invalid("dtype", "'float32' or 'float64'", repr(dtype))
-    return found
+    with suppress(TypeError):
+        if dtype is not None and (found := np.dtype(dtype)) in DTYPES:
+            return found
+    raise invalid("dtype", "'float32' or 'float64'", repr(dtype))
 
 
 def as_network(settings: Any, n_features: int, n_targets: int, loss: str) -> Network:

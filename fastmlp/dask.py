@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name
+from fastmlp._errors import invalid
 from fastmlp.predictor import Predictor
 
 __all__ = ["predict"]
@@ -52,8 +53,7 @@ def predict(model: Any, X: Any, method: str = "predict") -> Any:
     >>> fastmlp.dask.predict(model, X).compute().shape  # doctest: +SKIP
     (100000,)
     """
-    if method not in METHODS:
-        raise unknown_name("method", method, METHODS)
+    check_name("method", method, METHODS)
     if not hasattr(model, method):
         raise invalid("method", "one that the model has", repr(method))
     kind = (type(X).__module__ or "").partition(".")[0]

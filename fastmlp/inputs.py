@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._checks import is_number
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name, is_number
+from fastmlp._errors import invalid
 from fastmlp.containers import IMPUTE, NUMERIC_KINDS, as_table, position
 
 Array = NDArray[Any]
@@ -53,9 +53,7 @@ def input_scale_pair(input_scale: Any) -> Scale:
     if input_scale is None:
         return Scale(1.0, 0.0)
     if isinstance(input_scale, str):
-        if input_scale not in SCALES:
-            raise unknown_name("input_scale", input_scale, SCALES)
-        return Scale(*SCALES[input_scale])
+        return Scale(*SCALES[check_name("input_scale", input_scale, SCALES)])
     pair = input_scale.tolist() if hasattr(input_scale, "tolist") else input_scale
     numbers = isinstance(pair, list | tuple) and all(map(is_number, pair)) and len(pair) == 2
     scale, shift = map(float, pair) if numbers else (0.0, 0.0)

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name
+from fastmlp._errors import invalid
 from fastmlp.losses import OUTPUT_FUNCTIONS
 
 Array = NDArray[Any]
@@ -26,9 +27,7 @@ def check_scoring(scoring: Any) -> Any:
     """
     if scoring is None or callable(scoring):
         return scoring
-    if scoring not in get_scorer_names():
-        raise unknown_name("scoring", scoring, get_scorer_names())
-    return get_scorer(scoring)
+    return get_scorer(check_name("scoring", scoring, get_scorer_names()))
 
 
 def is_metric(scorer: Any) -> bool:

@@ -51,12 +51,9 @@ class Parsed(ParamType):
             self.fail(f"{value!r} is not {self.rule}", param, ctx)
 
 
-def _names(text: str) -> Any:
-    return plain([part.strip() for part in text.split(",")])
-
-
-def _rates(text: str) -> Any:
-    return plain([float(part) for part in text.split(",")])
+def _several(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Make what reads one value, or several."""
+    return lambda text: plain([read(part) for part in text.split(",")])
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -76,8 +73,8 @@ def _input_scale(text: str) -> Any:
 TYPES: dict[str, Any] = {
     "input_scale": Parsed("name|scale,shift", _input_scale),
     "hidden_layer_sizes": Parsed("n[,n...]", _sizes, "a list of whole numbers such as 100,50"),
-    "activation": Parsed("name[,name...]", _names),
-    "dropout": Parsed("x[,x...]", _rates, "a list of numbers such as 0.2,0.5"),
+    "activation": Parsed("name[,name...]", _several(str.strip)),
+    "dropout": Parsed("x[,x...]", _several(float), "a list of numbers such as 0.2,0.5"),
     "batch_size": int,
     "random_state": int,
     "progress": bool,
@@ -153,17 +150,12 @@ def entries(function: Any) -> dict[str, Entry]:
     }
 
 
-def descriptions() -> dict[str, str]:
-    """Read the help of each option from the docstring of `train`."""
-    return {name: entry.text.replace("`", "") for name, entry in entries(train).items()}
-
-
 def train_options(names: Sequence[str] = tuple(PARAMETERS)) -> Callable[[Command], Command]:
     """Decorate a command with the options of some of the arguments of `train`.
 
     An option that is not given is None, so that only what was given is passed on.
     """
-    described = descriptions()
+    described = {name: entry.text.replace("`", "") for name, entry in entries(train).items()}
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):

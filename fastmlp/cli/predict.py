@@ -44,13 +44,12 @@ def predict(model: Path, data: Path, target: str | None, output: Path | None, pr
     names = getattr(loaded, "feature_names_in_", None)
     columns = None if names is None else names.tolist()
     X: Any
-    notes: tuple[str, ...] = ()
     if is_folder(data):
         X = parquet(data, None if columns else target, columns)
     else:
         X, notes = load_features(data, loaded.n_features_in_, columns, target)
-    for note in notes:
-        tell(f"{data.name}: {note}")
+        for note in notes:
+            tell(f"{data.name}: {note}")
     with warnings.catch_warnings():
         # The columns have been put into the order of their names.
         warnings.filterwarnings("ignore", ".*does not have valid feature names")

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name
+from fastmlp._errors import invalid
 from fastmlp.containers import IMPUTE, position
 from fastmlp.data.source import Chunk, Source, require_rows
+from fastmlp.datasets.files.parquet import index_columns
 from fastmlp.datasets.files.table import is_index
 
 Array = NDArray[Any]
@@ -48,18 +50,15 @@ class ColumnarSource(Source):
         super().__init__(buffer)
         self.fragments = [fragment for fragment in fragments if fragment.n_rows > 0]
         self.name, names = name, list(schema.names)
-        self.targets = _listed(target)
-        _require_known(self.targets, names, f"target, a column of {name},")
-        self.weight, self.weighted = _listed(weight), weight is not None
-        _require_known(self.weight, names, f"weight, a column of {name},")
-        index = (schema.pandas_metadata or {}).get("index_columns", ())
-        known = [position for position, one in enumerate(names) if one in index]
+        self.targets = _known(target, names, f"target, a column of {name},")
+        self.weight = _known(weight, names, f"weight, a column of {name},")
+        self.weighted, indexes = weight is not None, index_columns(schema)
         others = [
             one for position, one in enumerate(names)
-            if one not in (*self.targets, *self.weight) and not is_index(position, names, known)
+            if one not in (*self.targets, *self.weight) and not is_index(position, names, indexes)
         ]  # fmt: skip
-        self.columns = others if columns is None else _listed(columns)
-        _require_known(self.columns, names, f"columns, those of {name},")
+        chosen = others if columns is None else columns
+        self.columns = _known(chosen, names, f"columns, those of {name},")
         if set(self.columns) & {*self.targets, *self.weight}:
             rule = "features, neither the target nor the weight among them"
             raise invalid("columns", rule, repr(columns))
@@ -104,20 +103,14 @@ BYTES = {np.dtype(np.uint8), np.dtype(np.bool_)}
 """What is kept as bytes."""
 
 
-def _listed(names: Any) -> list[str]:
-    """Make a list of one name, several or none."""
-    if names is None:
-        return []
-    return [names] if isinstance(names, str) else list(names)
-
-
-def _require_known(names: Sequence[str], known: Sequence[str], what: str) -> None:
-    """Raise a `ValueError` for a name that is no column, or of several."""
+def _known(given: Any, known: Sequence[str], what: str) -> list[str]:
+    """List one name, several or none; each is to be that of one column."""
+    names = [given] if isinstance(given, str) else list(() if given is None else given)
     for name in names:
-        if name not in known:
-            raise unknown_name(what, name, known)
+        check_name(what, name, known)
         if known.count(name) > 1:
             raise invalid(what, "the name of a column that is there once", repr(name))
+    return names
 
 
 def _widths(schema: Any, columns: Sequence[str], name: str) -> tuple[list[int], list[Any]]:

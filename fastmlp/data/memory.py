@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid, warn
 
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-BINARY = {"": 1, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+UNITS = {
+    "": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12,
+    "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40,
+}  # fmt: skip
 
 LARGE = 1 << 20
 """Bytes of an array that has pages of its own."""
@@ -42,7 +44,7 @@ def as_bytes(buffer: Any) -> int:
     if not isinstance(buffer, str):
         return check_whole("buffer", buffer)
     found = re.fullmatch(r"\s*(\d+\.?\d*)\s*([kmgt]?i?)b?\s*", buffer.lower())
-    unit = (UNITS | BINARY).get(found[2]) if found else None
+    unit = UNITS.get(found[2]) if found else None
     if found is None or unit is None or float(found[1]) * unit < 1:
         raise invalid("buffer", "a size such as '2GB' or '500MB', or a number of bytes", buffer)
     return int(float(found[1]) * unit)

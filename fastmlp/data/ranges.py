@@ -81,9 +81,7 @@ class Ranges(Source):
 
 def count_targets(y: Any) -> int:
     """Count the columns of a target; none where there is none."""
-    if y is None:
-        return 0
-    return 1 if len(y.shape) == 1 else int(y.shape[1])
+    return 0 if y is None else int(np.prod(y.shape[1:]))
 
 
 class OnDisk:

@@ -11,6 +11,7 @@ from fastmlp._errors import invalid
 from fastmlp._extras import require
 from fastmlp.data.columns import ColumnarSource, Fragment
 from fastmlp.data.source import BUFFER, Source
+from fastmlp.datasets.files.parquet import index_columns
 
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -88,10 +89,10 @@ def last_column(files: Paths) -> str:
     -------
     str
     """
-    schema = _open_parquet(list_files(files, (".parquet",))[0])[1]
-    index = (schema.pandas_metadata or {}).get("index_columns", ())
-    names: list[str] = [name for name in schema.names if name not in index]
-    return names[-1]
+    _, schema = _open_parquet(list_files(files, (".parquet",))[0])
+    index = index_columns(schema)
+    names = [name for column, name in enumerate(schema.names) if column not in index]
+    return str(names[-1])
 
 
 def _open_parquet(path: Path) -> Opened:

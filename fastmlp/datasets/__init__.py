@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fastmlp._errors import unknown_name
+from fastmlp._checks import check_name
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.datasets.digits import load_digits
 from fastmlp.datasets.digits28 import load_digits28
@@ -45,6 +45,4 @@ def load(name: str) -> Dataset:
     ValueError
         If there is no data set of this name.
     """
-    if not isinstance(name, str) or name not in _LOADERS:
-        raise unknown_name("dataset", name, NAMES)
-    return _LOADERS[name]()
+    return _LOADERS[check_name("dataset", name, NAMES)]()

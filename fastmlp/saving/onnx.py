@@ -78,15 +78,12 @@ def to_onnx(content: Content) -> Any:
         units = graph.add("Gemm", units, *weights)
         if layer < last:
             units = ACTIVATIONS[content.activations[layer]].onnx(graph, units)
-    outputs = _classify(graph, content, units) if "classes_" in content.fitted else [
-        _predict(graph, content, units)
-    ]  # fmt: skip
-    float32 = onnx.TensorProto.FLOAT
-    shape: list[Any] = [BATCH, len(content.coefs[0])]
+    finish = _classify if "classes_" in content.fitted else _predict
+    outputs = finish(graph, content, units)
     model = onnx.helper.make_model(
         onnx.helper.make_graph(
-            graph.nodes, "fastmlp", [onnx.helper.make_tensor_value_info("X", float32, shape)],
-            outputs, graph.constants,
+            graph.nodes, "fastmlp", [_describe(graph, "X", len(content.coefs[0]))], outputs,
+            graph.constants,
         ),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         producer_name="fastmlp",
@@ -96,18 +93,18 @@ def to_onnx(content: Content) -> Any:
     return model
 
 
-def _predict(graph: Graph, content: Content, units: str) -> Any:
+def _predict(graph: Graph, content: Content, units: str) -> list[Any]:
     """Finish a regressor."""
     output, n_columns = OUTPUT_FUNCTIONS[content.output], content.coefs[-1].shape[1]
     if output.every > 1:
         bounds = (0, n_columns, 1, output.every)  # the first, the end, which axis, the step
         units = graph.add("Slice", units, *(graph.constant([one], np.int64) for one in bounds))
     graph.add(output.onnx, units, name="variable")
-    return _describe(graph, "variable", n_columns // output.every)
+    return [_describe(graph, "variable", n_columns // output.every)]
 
 
 def _describe(graph: Graph, name: str, n_columns: int | None, kind: str = "FLOAT") -> Any:
-    """Describe an output."""
+    """Describe an input or output."""
     shape: list[Any] = [BATCH] if n_columns is None else [BATCH, n_columns]
     number = getattr(graph.onnx.TensorProto, kind)
     return graph.onnx.helper.make_tensor_value_info(name, number, shape)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name
+from fastmlp._errors import invalid
 from fastmlp.datasets.dataset import PARTS, Dataset
 from fastmlp.datasets.files.selection import Wanted
 from fastmlp.datasets.files.table import LabelledTable
@@ -77,8 +78,7 @@ def _arrays(path: Path) -> dict[str, Array]:
 def _require(path: Path, arrays: Collection[str], *names: str) -> None:
     """Raise a `ValueError` where an array is missing."""
     for name in names:
-        if name not in arrays:
-            raise unknown_name(f"the array {name} of {path}", name, arrays)
+        check_name(f"the array {name} of {path}", name, arrays)
 
 
 def _no_archive(path: Path) -> ValueError:

@@ -28,7 +28,7 @@ def read_parquet(path: Path, target: str | None) -> LabelledTable:
         If pyarrow is not installed.
     """
     table, names = _read(path)
-    columns = choose_columns(path, names, target, _indexes(table.schema, names))
+    columns = choose_columns(path, names, target, index_columns(table.schema))
     X = _features(table, columns.features, path, names)
     y = _values(table.column(columns.label), path, names[columns.label])
     y = y.astype(str) if y.dtype == object else y
@@ -49,7 +49,7 @@ def read_parquet_features(path: Path, wanted: Wanted) -> tuple[Array, list[str]]
         See `read_parquet`.
     """
     table, names = _read(path)
-    selected = select_columns(path, names, wanted, _indexes(table.schema, names))
+    selected = select_columns(path, names, wanted, index_columns(table.schema))
     return _features(table, selected, path, names), names_beside(names, selected, wanted)
 
 
@@ -75,10 +75,15 @@ def _features(table: Any, columns: Sequence[int], path: Path, names: Sequence[st
     return np.column_stack([_numbers(table.column(n), path, names[n]) for n in columns])
 
 
-def _indexes(schema: Any, names: Sequence[str]) -> list[int]:
-    """Find the columns that were the index of a pandas frame; a range is written as none."""
-    index_columns = (schema.pandas_metadata or {}).get("index_columns", ())
-    return [column for column, name in enumerate(names) if name in index_columns]
+def index_columns(schema: Any) -> list[int]:
+    """Find the columns that were the index of a pandas frame; a range is written as none.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+    """
+    names = (schema.pandas_metadata or {}).get("index_columns", ())
+    return [column for column, name in enumerate(schema.names) if name in names]
 
 
 def _numbers(column: Any, path: Path, name: str) -> Array:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name
+from fastmlp._errors import invalid
 from fastmlp.datasets.files.table import is_index, listed
 
 MOST_NAMES = 5
@@ -45,8 +46,8 @@ def select_columns(
     ValueError
         If a feature is missing, or which columns they are cannot be known.
     """
-    if wanted.target is not None and wanted.target not in names:
-        raise unknown_name(f"target, a column of {path},", wanted.target, names)
+    if wanted.target is not None:
+        check_name(f"target, a column of {path},", wanted.target, names)
     if wanted.names is not None:
         return _by_name(path, names, wanted.names)
     features = [

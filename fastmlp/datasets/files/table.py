@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._errors import invalid, unknown_name
+from fastmlp._checks import check_name
+from fastmlp._errors import invalid
 
 Array = NDArray[Any]
 
@@ -97,8 +98,7 @@ def is_index(column: int, names: Sequence[str], indexes: Collection[int]) -> boo
 def _position(path: Path, names: Sequence[str], target: str) -> int:
     """Find the column of a name."""
     parameter = f"target, a column of {path},"
-    if target not in names:
-        raise unknown_name(parameter, target, names)
+    check_name(parameter, target, names)
     if (count := list(names).count(target)) > 1:
         rule = "the name of a column that is there once"
         raise invalid(parameter, rule, f"{target!r}, {count} times", "Rename the others.")
