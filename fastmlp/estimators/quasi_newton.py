@@ -40,7 +40,7 @@ def minimise(estimator: Any, rule: Rule, task: Prepared) -> None:
     state = State(task.parameters, orders, estimator.learning_rate_init)
     begin_history(estimator, state, validation)
     if validation is not None:
-        evaluator = Evaluator(estimator, task.parameters, loss, validation)
+        evaluator = Evaluator(estimator, validation)
     newton = QuasiNewton(
         estimator.backend, state, rule, loss, task.problem, estimator.n_threads,
         Limits(estimator.max_fun, estimator.tol),

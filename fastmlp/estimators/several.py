@@ -13,7 +13,7 @@ from fastmlp.estimators import sources
 from fastmlp.estimators.checkpoints import Keeping
 from fastmlp.estimators.labels import dense
 from fastmlp.estimators.task import FitArguments
-from fastmlp.ranks import Alone
+from fastmlp.ranks import Alone, require_alike
 
 Array = NDArray[Any]
 
@@ -49,7 +49,7 @@ def fit_together(estimator: Any, ranks: Alone, given: FitArguments, keeping: Kee
     try:
         ranks.collect(lambda: refuse_lbfgs(estimator))
         _, everyone = ranks.collect(lambda: describe_fit(estimator, given), lambda own: own)
-        ranks.collect(lambda: require_same(everyone))
+        ranks.collect(lambda: require_alike(everyone))
         return fit(estimator, given, keeping)
     finally:
         estimator.__dict__.pop("_ranks", None)
@@ -94,7 +94,7 @@ def unite(estimator: Any, ranks: Alone, given: FitArguments, names: Array | None
         return describe(estimator, X, dense(y), given.sample_weight is not None, own)
 
     described, everyone = ranks.collect(look, lambda described: described)
-    ranks.collect(lambda: require_alike(everyone))
+    ranks.collect(lambda: require_one_kind(everyone))
     ranks.place([one.n_samples for one in everyone])
     if described.labels.size:
         labels = np.unique(np.concatenate([one.labels for one in everyone]))
@@ -145,20 +145,11 @@ def describe(estimator: Any, X: Any, y: Array, has_weights: bool, names: Array |
     return Described(alike, X.shape[0], labels)
 
 
-def require_alike(everyone: list[Described]) -> None:
+def require_one_kind(everyone: list[Described]) -> None:
     """Raise a `ValueError` where the data of ranks differ in what must be the same on all."""
-    require_same([described.alike for described in everyone])
+    require_alike([described.alike for described in everyone])
     if len({one.labels.dtype.kind in "biuf" for one in everyone}) > 1:
         raise invalid("y", "labels of one type on all ranks", "numbers and others")
-
-
-def require_same(everyone: list[dict[str, Any]]) -> None:
-    """Raise a `ValueError` where ranks differ in what must be the same on all."""
-    for number, alike in enumerate(everyone):
-        for name, first in everyone[0].items():
-            if alike[name] != first:
-                got = f"{first} on rank 0, {alike[name]} on rank {number}"
-                raise invalid(name, "the same on all ranks", got)
 
 
 def refuse_lbfgs(estimator: Any) -> None:

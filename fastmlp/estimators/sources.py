@@ -1,7 +1,7 @@
 """Estimators on sources: read into arrays where they fit, else fitted on block by block."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp._errors import invalid
 from fastmlp.arguments import make_rule
-from fastmlp.backends.contract import Objective
 from fastmlp.class_weights import class_weights
 from fastmlp.data.dividing import Division, divide, require_sums
 from fastmlp.data.fitting import (
@@ -32,22 +31,10 @@ from fastmlp.estimators.task import FitArguments
 from fastmlp.feature_names import compare_names
 from fastmlp.held_out import HeldBlocks, Targets, split_blocks
 from fastmlp.inputs import Features
-from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
 from fastmlp.rng import BlockOrders
 
 Array = NDArray[Any]
-
-
-class SourceFit(NamedTuple):
-    """What a fit on blocks learns from."""
-
-    parameters: Parameters
-    objective: Objective
-    supply: Streamed
-    orders: BlockOrders
-    held: HeldBlocks | None
-    keeping: Keeping
 
 
 def goes_on(estimator: Any) -> bool:
@@ -150,17 +137,13 @@ def fit_blocks(estimator: Any, given: FitArguments, keeping: Keeping) -> None:
     generator = estimator._ranks.agree(check_random_state(estimator.random_state))
     estimator._random_state = generator
     first = not goes_on(estimator) or keeping.saved is not None
-    task = prepare(estimator, given, first, generator, keeping)
-    Stochastic(
-        estimator, task.parameters, make_rule(estimator), task.objective, task.supply, task.orders,
-        task.held, False, task.keeping,
-    ).run()  # fmt: skip
+    Stochastic(estimator, *prepare(estimator, given, first, generator, keeping)).run()
     estimator._finished()
 
 
 def prepare(
     estimator: Any, given: FitArguments, first: bool, generator: Any, keeping: Keeping
-) -> SourceFit:
+) -> tuple[Any, ...]:
     """Look through a source that does not fit in memory, and prepare a fit on it.
 
     Parameters
@@ -174,7 +157,8 @@ def prepare(
 
     Returns
     -------
-    SourceFit
+    tuple
+        What `Stochastic` takes beside the estimator.
     """
     ranks, source, dtype = estimator._ranks, given.X, compute_dtype(estimator, given.X)
     ranks.collect(lambda: require_usable(estimator, given, first))
@@ -192,7 +176,9 @@ def prepare(
     held, _ = ranks.collect(lambda: validation(estimator, given, reader))
     orders = keeping.block_orders
     ranks.collect(lambda: require_as_before(keeping, division))
-    known = known_by(estimator, found, division, held)
+    known = [np.array(found.checks), division.lengths, np.array(estimator._input_scale)]
+    if held is not None:
+        known.append(np.array(held.reader.source.lengths))
     keeping = keeping.known_by(estimator, known, source.shape)
     if orders is None:
         orders = begin_orders(estimator, found, reader, division, held is None, generator)
@@ -202,7 +188,8 @@ def prepare(
     step_size = min(batch_size, orders.n_samples) * estimator.accumulate
     weigh = weigher(estimator, found, dtype)
     supply = Streamed(reader, orders, estimator._input_scale, weigh, step_size, ranks)
-    return SourceFit(parameters, objective, supply, orders, held, keeping)
+    rule = make_rule(estimator)
+    return parameters, rule, objective, supply, orders, held, False, keeping
 
 
 def require_as_before(keeping: Keeping, division: Division) -> None:
@@ -250,30 +237,6 @@ def begin_orders(
         )
     seed = int(generator.randint(1 << 31))
     return division.begin_orders(reader, found, blocks, estimator.shuffle, seed)
-
-
-def known_by(
-    estimator: Any, found: Survey, division: Division, held: HeldBlocks | None
-) -> Iterator[Array]:
-    """Return arrays by which the data are known again.
-
-    Parameters
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-    found : Survey
-    division : Division
-    held : HeldBlocks or None
-        The blocks of a validation set of the user's own.
-
-    Yields
-    ------
-    ndarray
-    """
-    yield np.array(found.checks)
-    yield division.lengths
-    yield np.array(estimator._input_scale)
-    if held is not None:
-        yield np.array(held.reader.source.lengths)
 
 
 def examples(found: Survey) -> Array:

@@ -113,7 +113,7 @@ class Stochastic:
         self.evaluator = None
         if validation is not None:
             kind: Any = PartsEvaluator if isinstance(validation, HeldBlocks) else Evaluator
-            self.evaluator = kind(estimator, parameters, objective.loss, validation)
+            self.evaluator = kind(estimator, validation)
         self.n_epochs = 1 if incremental else estimator.max_iter - state.epoch
         self.context: Any = NoCallbacks()
         if ranks.rank == 0:

@@ -15,9 +15,7 @@ from fastmlp.backends.contract import Problem
 from fastmlp.held_out import HeldBlocks
 from fastmlp.history import EpochScores
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
-from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
-from fastmlp.ranks import Alone
 from fastmlp.scoring import ChosenScore, as_score, is_metric, require_defined
 from fastmlp.scoring import check_scoring as check_chosen
 from fastmlp.tallies import begin_tally, evaluate
@@ -49,32 +47,26 @@ class Evaluator:
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-    parameters : Parameters
-    loss : Loss
     validation : ValidationSet
     """
 
-    def __init__(
-        self, estimator: Any, parameters: Parameters, loss: Loss, validation: ValidationSet
-    ) -> None:
+    def __init__(self, estimator: Any, validation: ValidationSet) -> None:
         self.estimator, self.ranks = estimator, estimator._ranks
-        self.loss, self.features = loss, validation.problem.features
+        self.loss: Loss = estimator._loss()
+        self.features = validation.problem.features
         targets = self.ranks.gather(validation.problem.targets)
         self.validation = validation._replace(
             problem=validation.problem._replace(targets=targets),
             y=self.ranks.gather_any(validation.y),
         )
-        self.predictor = Predictor(
-            parameters, estimator._input_scale, LOSSES[loss.name].output, estimator.backend,
-            estimator.n_threads,
-        )  # fmt: skip
+        self.predictor: Predictor = estimator._find_predictor()
         chosen = estimator.scoring is not None
         self.scorer = check_scoring(estimator, estimator.scoring) if chosen else None
         weighted = chosen and validation.weights is not None and takes_weights(self.scorer)
         self.extra = {"sample_weight": validation.weights} if weighted else {}
         self.of_ranks: ChosenParts | None = None
         if chosen and self.ranks.shared:  # X is not gathered: a metric looks at predictions
-            self.of_ranks, _ = self.ranks.collect(lambda: ChosenParts(estimator, loss, self.extra))
+            self.of_ranks, _ = self.ranks.collect(lambda: ChosenParts(estimator, self.extra))
 
     def __call__(self) -> EpochScores:
         """Compute the mean loss and the score, which is NaN where a prediction is not finite."""
@@ -122,22 +114,15 @@ class PartsEvaluator:
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-    parameters : Parameters
-    loss : Loss
     held : HeldBlocks
         This rank's.
     """
 
-    def __init__(
-        self, estimator: Any, parameters: Parameters, loss: Loss, held: HeldBlocks
-    ) -> None:
-        self.estimator, self.loss, self.held = estimator, loss, held
-        self.ranks: Alone = estimator._ranks
-        self.predictor = Predictor(
-            parameters, estimator._input_scale, LOSSES[loss.name].output, estimator.backend,
-            estimator.n_threads,
-        )  # fmt: skip
-        self.chosen = None if estimator.scoring is None else ChosenParts(estimator, loss)
+    def __init__(self, estimator: Any, held: HeldBlocks) -> None:
+        self.loss: Loss = estimator._loss()
+        self.held, self.ranks = held, estimator._ranks
+        self.predictor: Predictor = estimator._find_predictor()
+        self.chosen = None if estimator.scoring is None else ChosenParts(estimator)
         _, n_parts = self.ranks.collect(lambda: len(held.blocks), lambda own: own)
         self.n_parts = max(n_parts)
 
@@ -164,7 +149,6 @@ class ChosenParts:
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-    loss : Loss
     extra : dict, optional
         What the metric is told beside.
 
@@ -174,7 +158,8 @@ class ChosenParts:
         If it is a function that needs X.
     """
 
-    def __init__(self, estimator: Any, loss: Loss, extra: dict[str, Any] | None = None) -> None:
+    def __init__(self, estimator: Any, extra: dict[str, Any] | None = None) -> None:
+        loss = estimator._loss()
         several = loss.name != "softmax"
         self.binary = not is_regressor(estimator) and several and estimator._labels.kind == "binary"
         # Of two classes a classifier has one logit: beside 0 it is what softmax takes.
