@@ -18,7 +18,7 @@ from fastmlp.engine.state import State
 from fastmlp.ranks import Alone, require_manner
 from fastmlp.rng import BlockOrders
 from fastmlp.training import DEFAULT_DATASET
-from fastmlp.training_data import load
+from fastmlp.training_data import DataArguments, load
 from fastmlp.training_run import (
     Data,
     TrainResult,
@@ -113,10 +113,11 @@ def resume(
         complete(settings, settings.batch_size)
         named, _ = ranks.collect(lambda: _choose_data(X, dataset, arguments))
         share_means(X, X_val, ranks)
-        data = _loader(X, state, str(path))(
-            X, y, named, arguments["input_scale"], (X_val, y_val),
-            (sample_weight, arguments["class_weight"]), settings, ranks,
+        given = DataArguments(
+            X, y, named, arguments["input_scale"], X_val, y_val, sample_weight,
+            arguments["class_weight"],
         )  # fmt: skip
+        data = _loader(X, state, str(path))(given, settings, ranks)
         as_before = partial(_hold_out_as_before, data, state, str(path))
         data, _ = ranks.collect(as_before)
         known = data_fingerprint(data, ranks, saved.data.startswith(checkpoint.BY_ROWS))

@@ -21,7 +21,7 @@ from fastmlp.distributed import open_ranks
 from fastmlp.engine.state import State
 from fastmlp.network import Parameters
 from fastmlp.rng import streams
-from fastmlp.training_data import DefaultName, load
+from fastmlp.training_data import DataArguments, DefaultName, load
 from fastmlp.training_run import (
     Data,
     TrainResult,
@@ -278,10 +278,8 @@ def train(
         settings = read_alike(arguments, ranks)
         share_means(X, X_val, ranks)
         _, streamed = ranks.collect(lambda: is_streamed(X, settings.dtype), bool)
-        data = (load_source if any(streamed) else load)(
-            X, y, dataset, input_scale, (X_val, y_val), (sample_weight, class_weight), settings,
-            ranks,
-        )  # fmt: skip
+        given = DataArguments(X, y, dataset, input_scale, X_val, y_val, sample_weight, class_weight)
+        data = (load_source if any(streamed) else load)(given, settings, ranks)
         weights_stream, order_stream = ranks.agree(streams(random_state))
         rows, dropout_generator = None, None
         if settings.early_stopping or np.any(settings.dropout):

@@ -125,24 +125,25 @@ class Given(NamedTuple):
     """Of each row."""
 
 
-def load(
-    X: Any,
-    y: Any,
-    dataset: str | Dataset,
-    input_scale: Any,
-    validation: tuple[Any, Any],
-    weights: tuple[Any, Any],
-    settings: Any,
-    ranks: Alone,
-) -> TrainingData:
+class DataArguments(NamedTuple):
+    """Arguments of `train` that are its data, or say what they are and weigh."""
+
+    X: Any
+    y: Any
+    dataset: Any
+    input_scale: Any
+    X_val: Any
+    y_val: Any
+    sample_weight: Any
+    class_weight: Any
+
+
+def load(given: DataArguments, settings: Any, ranks: Alone) -> TrainingData:
     """Take the user's arrays or the data set and check them.
 
     Parameters
     ----------
-    X, y, dataset, input_scale
-        See `fastmlp.train`.
-    validation : (X_val, y_val)
-    weights : (sample_weight, class_weight)
+    given : DataArguments
     settings : SimpleNamespace
         See `fastmlp.configuration.read_settings`. With `early_stopping` something is selected on
         the validation set, which a data set's test part must not be used for.
@@ -158,8 +159,9 @@ def load(
     ValueError
         If one of them cannot be used.
     """
-    training = given_together(X, y, ("X", "y"))
-    held = given_together(*validation, ("X_val", "y_val"))
+    dataset, input_scale = given.dataset, given.input_scale
+    training = given_together(given.X, given.y, ("X", "y"))
+    held = given_together(given.X_val, given.y_val, ("X_val", "y_val"))
     if training is None:
         from fastmlp import datasets
 
@@ -174,8 +176,8 @@ def load(
     elif not isinstance(dataset, DefaultName):
         remedy = "Leave one of the two out."
         raise invalid("dataset", "left out where X and y are given", repr(dataset), remedy)
-    scale, training = input_scale_pair(input_scale), training._replace(weights=weights[0])
-    return _check(training, held, scale, weights, settings, ranks)
+    scale, training = input_scale_pair(input_scale), training._replace(weights=given.sample_weight)
+    return _check(training, held, scale, given.class_weight, settings, ranks)
 
 
 def given_together(X: Any, y: Any, names: tuple[str, str]) -> Given | None:
@@ -231,7 +233,7 @@ def _describe(read: tuple[TrainingData, tuple[Any, Any]]) -> _Described:
 
 
 def _check(
-    training: Given, held: Given | None, scale: Scale, weights: tuple[Any, Any], settings: Any,
+    training: Given, held: Given | None, scale: Scale, class_weight: Any, settings: Any,
     ranks: Alone,
 ) -> TrainingData:  # fmt: skip
     """Check the data, and the validation set against those that are trained on."""
@@ -245,23 +247,21 @@ def _check(
         features = as_features(X, scale, dtype, name, fewest=ranks.fewest_rows)
         targets = _read(given, features, loss, ranks.fewest_rows)
         own = TrainingData(features, targets, None, names, named_apart, None, ranks)
-        return own, (given.weights, weights[1])
+        return own, (given.weights, class_weight)
 
     (data, weighed_by), everyone = ranks.collect(read, _describe)
 
     def finish() -> tuple[TrainingData, Array | None]:
         targets, counts = _unite(data.targets, everyone)
         ranks.place([described.n_samples for described in everyone])
-        validation = None
-        if held is not None:
-            known = Known(targets, data.feature_names, named_apart, data.features)
-            validation = as_held(held, known, loss, ranks)
+        known = data._replace(targets=targets)
+        validation = None if held is None else as_held(held, known, loss)
         if targets.classes is not None and not targets.multilabel and ranks.rank == 0:
             n_classes, n_samples = len(targets.classes), ranks.n_samples
             if are_like_regression(targets.classes, n_samples):
                 warn(f"y has {n_classes} different numbers in {n_samples} samples. {REGRESSION}")
         weighing = weigh(*weighed_by, targets, counts, data.features.n_samples)
-        return data._replace(targets=targets, validation=validation), weighing
+        return known._replace(validation=validation), weighing
 
     (data, weighing), _ = ranks.collect(finish)
     if weighing is None:
@@ -294,28 +294,15 @@ def _unite(targets: Targets, everyone: list[_Described]) -> tuple[Targets, Array
     return Targets(codes, classes, len(classes), False), counts
 
 
-class Known(NamedTuple):
-    """What a validation set must be like."""
-
-    targets: Targets
-    feature_names: Array | None
-    named_apart: bool
-    features: Features
-    """Of some rows that are trained on."""
-
-
-def as_held(
-    held: Given, known: Known, loss: str, ranks: Alone, streamed: bool = False
-) -> Validation:
+def as_held(held: Given, known: TrainingData, loss: str, streamed: bool = False) -> Validation:
     """Check a validation set against what is trained on.
 
     Parameters
     ----------
     held : Given
-    known : Known
+    known : TrainingData
+        What is trained on, or some rows of it.
     loss : str
-    ranks : Alone
-        Where there are several, each has its part of the validation set.
     streamed : bool
         Whether several ranks read what they train on in blocks: so they do a source here.
 
@@ -323,8 +310,8 @@ def as_held(
     -------
     (Features, ndarray) or HeldBlocks
     """
-    name, scale, dtype = held.names[0], known.features.scale, known.features.dtype
-    n_features = known.features.n_features
+    name, scale, dtype = held.names[0], known.scale, known.features.dtype
+    n_features, ranks = known.n_features, known.ranks
     if isinstance(held.X, Source):
         compare_names(known.feature_names, names_of(held.X), name, known.named_apart)
         require_width(held.X, n_features, name)

@@ -21,8 +21,9 @@ from fastmlp.rng import BlockOrders
 from fastmlp.sample_weights import as_weights
 from fastmlp.training_data import (
     CLASSIFICATION,
+    DataArguments,
     DefaultName,
-    Known,
+    TrainingData,
     as_held,
     encoder,
     given_together,
@@ -48,11 +49,8 @@ class SourceData(NamedTuple):
     scale: Scale
     feature_names: Array | None
     validation: Validation | None
-
-    @property
-    def named_apart(self) -> bool:
-        """Whether arrays without names may be predicted: blocks are such."""
-        return True
+    named_apart: bool = True
+    """Whether arrays without names may be predicted: blocks are such."""
 
     @property
     def n_samples(self) -> int:
@@ -162,25 +160,12 @@ def is_streamed(X: Any, dtype: np.dtype[Any]) -> bool:
     return isinstance(X, Source) and not is_small(X, dtype)
 
 
-def load_source(
-    X: Source,
-    y: Any,
-    dataset: Any,
-    input_scale: Any,
-    validation: tuple[Any, Any],
-    weights: tuple[Any, Any],
-    settings: Any,
-    ranks: Alone,
-) -> SourceData:
+def load_source(given: DataArguments, settings: Any, ranks: Alone) -> SourceData:
     """Look through a source once; see `fastmlp.training_data.load`.
 
     Parameters
     ----------
-    X : Source
-    y, dataset, input_scale
-        See `fastmlp.train`.
-    validation : (X_val, y_val)
-    weights : (sample_weight, class_weight)
+    given : DataArguments
     settings : SimpleNamespace
     ranks : Alone
         Each with a source of its own.
@@ -194,22 +179,23 @@ def load_source(
     ValueError
         If one of them cannot be used.
     """
+    X, class_weight = given.X, given.class_weight
 
     def look() -> None:
-        given_together(X, y, ("X", "y"))
+        given_together(X, given.y, ("X", "y"))
         if not isinstance(X, Source):
             raise invalid("X", "a source on all ranks, or on none", f"a {type(X).__name__}", WRAP)
-        if not isinstance(dataset, DefaultName):
+        if not isinstance(given.dataset, DefaultName):
             remedy = "Leave one of the two out."
-            raise invalid("dataset", "left out where X is given", repr(dataset), remedy)
-        require_no_weights(weights[0])
+            raise invalid("dataset", "left out where X is given", repr(given.dataset), remedy)
+        require_no_weights(given.sample_weight)
         require_sums(ranks)
 
     ranks.collect(look)
-    held = given_together(*validation, ("X_val", "y_val"))
+    held = given_together(given.X_val, given.y_val, ("X_val", "y_val"))
     kind = "none" if held is None else "a source" if isinstance(held.X, Source) else "arrays"
     division = divide(X, settings.dtype, ranks, {"kind of validation set": kind})
-    scale, dtype, loss = input_scale_pair(input_scale), settings.dtype, settings.loss
+    scale, dtype, loss = input_scale_pair(given.input_scale), settings.dtype, settings.loss
     found = survey(X, dtype, loss != CLASSIFICATION, ranks=ranks)
     if found.classes is None and found.least < LOSSES[loss].least:
         rule = f"at least {LOSSES[loss].least:g} with loss={loss!r}"
@@ -219,10 +205,10 @@ def load_source(
     reader = Reader(X, dtype, encoder(targets, loss, dtype), checks, targets.codes)
     names = names_of(X)
     like = Features(np.empty((1, X.n_features), reader.kept), scale, dtype)
-    known = Known(targets, names, True, like)
-    held_data, _ = ranks.collect(lambda: held and as_held(held, known, loss, ranks, True))
-    data = SourceData(X, reader, found, division, targets, weights[1], scale, names, held_data)
-    if weights[1] is not None:
+    known = TrainingData(like, targets, None, names, True, None, ranks)
+    held_data, _ = ranks.collect(lambda: held and as_held(held, known, loss, streamed=True))
+    data = SourceData(X, reader, found, division, targets, class_weight, scale, names, held_data)
+    if class_weight is not None:
         require_weights(data, dtype)
     return data
 
