@@ -91,17 +91,28 @@ def split(targets: Targets, fraction: float, generator: np.random.Generator) -> 
     n_samples, codes = len(targets.codes), targets.codes
     order = generator.permutation(n_samples)
     if targets.classes is not None and not targets.multilabel:
-        counts = np.bincount(codes)
-        if counts.min() < 2:
-            rule = "of at least 2 samples of each class, one to hold out for early_stopping"
-            label = targets.classes.tolist()[int(counts.argmin())]
-            raise invalid("y", rule, f"1 of class {label!r}", "Pass X_val and y_val instead.")
+        require_two_of_each(targets.classes, np.bincount(codes))
         order = _spread(codes, order)
     n_held = int(np.ceil(fraction * n_samples))
     if not 2 <= n_held <= n_samples - 1:
         rule = f"a share that holds out 2 to {n_samples - 1} of {n_samples} samples"
         raise invalid("validation_fraction", rule, fraction, "Pass X_val and y_val instead.")
     return np.sort(order[n_held:])
+
+
+def require_two_of_each(classes: Array, counts: NDArray[np.intp]) -> None:
+    """Raise a `ValueError` that names a class that cannot be both learned and held out.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+    counts : ndarray of shape (n_classes,), intp
+        Of the samples of each.
+    """
+    if counts.min() < 2:
+        rule = "of at least 2 samples of each class, one to hold out for early_stopping"
+        label = classes.tolist()[int(counts.argmin())]
+        raise invalid("y", rule, f"1 of class {label!r}", "Pass X_val and y_val instead.")
 
 
 def _spread(codes: Array, order: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
-from fastmlp.held_out import HeldBlocks
+from fastmlp.held_out import HeldBlocks, require_two_of_each
 from fastmlp.history import EpochScores
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, Loss, sample_losses
 from fastmlp.predictor import Predictor
@@ -210,7 +210,7 @@ def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> ND
     """
     shares = estimator._stratification(targets)
     if shares is not None:
-        _require_two_of_each(y)
+        require_two_of_each(*np.unique(y, return_counts=True))
     train, held_out = train_test_split(
         np.arange(len(targets)),
         random_state=estimator._random_state,
@@ -228,12 +228,3 @@ def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> ND
             remedy = "Pass X_val and y_val, or another validation_fraction."
             raise invalid("sample_weight", rule, f"0 for all {len(part)} of them", remedy)
     return np.asarray(train)
-
-
-def _require_two_of_each(y: Array) -> None:
-    """Raise a `ValueError` that names a class of y that cannot be both learned and held out."""
-    labels, counts = np.unique(y, return_counts=True)
-    if counts.min() < 2:
-        label = labels.tolist()[int(counts.argmin())]
-        rule = "of at least 2 samples of each class, one to hold out for early_stopping"
-        raise invalid("y", rule, f"1 of class {label!r}", "Pass X_val and y_val instead.")
