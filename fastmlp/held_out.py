@@ -1,6 +1,6 @@
 """Samples that are validated on: given, or held out of those that are trained on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastmlp._errors import invalid
 from fastmlp.data.reading import Reader
 from fastmlp.inputs import Features, Scale
+from fastmlp.ranks import Alone
 
 Array = NDArray[Any]
 
@@ -51,6 +52,22 @@ class HeldBlocks(NamedTuple):
         none = (self.reader.load([]) for _ in range(n_parts - len(self.blocks)))
         for rows in chain(parts, none):
             yield Features(rows.X, self.scale, self.reader.dtype), rows.targets
+
+    def shared(self, ranks: Alone) -> Callable[[], Iterator[tuple[Features, Array]]]:
+        """Make what reads this rank's blocks, in as many parts as the others, with all targets.
+
+        Parameters
+        ----------
+        ranks : Alone
+
+        Returns
+        -------
+        callable
+            It returns an iterator over features of this rank and targets of all.
+        """
+        _, n_parts = ranks.collect(lambda: len(self.blocks), lambda own: own)
+        most = max(n_parts)
+        return lambda: ((rows, ranks.gather(own)) for rows, own in self.parts(most))
 
 
 Validation = tuple[Features, Array] | HeldBlocks

@@ -287,14 +287,8 @@ def _evaluator(model: BaseModel, data: Data, settings: Any, ranks: Alone) -> Eva
     if settings.scoring is not None:
         tally, _ = ranks.collect(lambda: _chosen_score(model, seen, settings, ranks))
     if isinstance(seen, HeldBlocks):
-        _, n_parts = ranks.collect(lambda: len(seen.blocks), lambda own: own)
-        most = max(n_parts)
-
-        def evaluate_blocks() -> EpochScores:
-            parts = ((rows, ranks.gather(codes)) for rows, codes in seen.parts(most))
-            return EpochScores(*model.evaluate_parts(parts, ranks.gather, tally))
-
-        return evaluate_blocks
+        parts = seen.shared(ranks)
+        return lambda: EpochScores(*model.evaluate_parts(parts(), ranks.gather, tally))
     features, codes = seen
     evaluate = partial(model.evaluate, features, ranks.gather(codes), ranks.gather, tally)
     if held is None:

@@ -120,11 +120,9 @@ class PartsEvaluator:
 
     def __init__(self, estimator: Any, held: HeldBlocks) -> None:
         self.loss: Loss = estimator._loss()
-        self.held, self.ranks = held, estimator._ranks
+        self.parts, self.ranks = held.shared(estimator._ranks), estimator._ranks
         self.predictor: Predictor = estimator._find_predictor()
         self.chosen = None if estimator.scoring is None else ChosenParts(estimator)
-        _, n_parts = self.ranks.collect(lambda: len(held.blocks), lambda own: own)
-        self.n_parts = max(n_parts)
 
     def __call__(self) -> EpochScores:
         """Compute the mean loss and the score."""
@@ -134,8 +132,8 @@ class PartsEvaluator:
         """Compute the mean loss and the score, as `score` does or as the user has chosen."""
         gather = self.ranks.gather
         tally = begin_tally(self.loss.name) if self.chosen is None else self.chosen
-        parts = ((rows, gather(own)) for rows, own in self.held.parts(self.n_parts))
-        return evaluate(lambda rows: gather(self.predictor.logits(rows)), self.loss, parts, tally)
+        compute = self.predictor.logits
+        return evaluate(lambda rows: gather(compute(rows)), self.loss, self.parts(), tally)
 
     def require_defined(self) -> None:
         """Raise a `ValueError` where a metric is undefined: accuracy and R2 are not anywhere."""
