@@ -14,6 +14,7 @@ from fastmlp.inputs import Scale
 from fastmlp.ranks import ALONE
 from fastmlp.rng import BlockOrders
 from fastmlp.training import DEFAULT_DATASET
+from fastmlp.training_data import DataArguments
 from fastmlp.training_source import load_source
 from tests.test_resuming import assert_same, break_off
 
@@ -181,8 +182,8 @@ def test_a_source_is_not_scored_on_what_is_trained_on(files):
 
 def test_blocks_are_held_out_whole(files):
     settings = SimpleNamespace(dtype=np.dtype(np.float32), loss="cross_entropy")
-    none = (None, None)
-    data = load_source(files.source(), None, DEFAULT_DATASET, None, none, none, settings, ALONE)
+    given = DataArguments(files.source(), None, DEFAULT_DATASET, *[None] * 5)
+    data = load_source(given, settings, ALONE)
     part, blocks = data.hold_out(0.25, np.random.default_rng(0))
     held = part.validation.blocks
     assert sorted([*blocks, *held]) == list(range(10))
