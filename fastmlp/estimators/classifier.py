@@ -238,8 +238,7 @@ class MLPClassifier(FitsAndScores, ClassifierMixin, BaseMLP):  # type: ignore[mi
         )
         return same and self._labels.have(y)
 
-    def _plain_targets(self, y: Any, name: str) -> Any:
-        return plain_labels(y, name)
+    _plain_targets = staticmethod(plain_labels)
 
     def _read_targets(self, y: Any, first: bool, incremental: bool) -> Array:
         if incremental and self._labels.have(y):

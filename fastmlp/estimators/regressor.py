@@ -179,8 +179,7 @@ class MLPRegressor(FitsAndScores, RegressorMixin, BaseMLP):  # type: ignore[misc
         logits = self._logits(X)
         return _flat(logits[:, ::2]), _flat(np.exp(0.5 * logits[:, 1::2]))
 
-    def _plain_targets(self, y: Any, name: str) -> Any:
-        return plain_numbers(y, name)
+    _plain_targets = staticmethod(plain_numbers)
 
     def _read_targets(self, y: Any, first: bool, incremental: bool) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:
