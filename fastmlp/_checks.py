@@ -23,7 +23,7 @@ def check_name(parameter: str, value: Any, known: Iterable[str]) -> str:
     return value
 
 
-def check_whole(parameter: str, value: Any, least: int = 1, most: int | None = None) -> int:
+def check_whole(parameter: str, value: Any, least: float = 1, most: float = np.inf) -> int:
     """Return `value` as an int if it is a whole number in [least, most].
 
     Raises
@@ -32,11 +32,9 @@ def check_whole(parameter: str, value: Any, least: int = 1, most: int | None = N
         If it is not.
     """
     whole = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
-    if not (whole and value >= least and (most is None or value <= most)):
-        rule = f"a whole number of at least {least}"
-        raise invalid(
-            parameter, rule if most is None else f"{rule} and at most {most}", repr(value)
-        )
+    if not (whole and least <= value <= most):
+        upper = "" if np.isinf(most) else f" and at most {most}"
+        raise invalid(parameter, f"a whole number of at least {least}{upper}", repr(value))
     return int(value)
 
 
@@ -60,10 +58,9 @@ def is_number(value: Any) -> bool:
 
 
 def check_real(
-    parameter: str, value: Any, least: float, most: float = np.inf, *, open_left: bool = False,
-    closed_right: bool = False,
-) -> float:  # fmt: skip
-    """Return `value` as a float if it is a number in [least, most).
+    parameter: str, value: Any, least: float, most: float = np.inf, closed: str = "left"
+) -> float:
+    """Return `value` as a float if it is a number between two others.
 
     Parameters
     ----------
@@ -71,8 +68,8 @@ def check_real(
         What the caller calls it.
     value : object
     least, most : float
-    open_left, closed_right : bool
-        Whether the ends are the other way about.
+    closed : {"left", "right", "both", "neither"}
+        Which of the two it may be.
 
     Returns
     -------
@@ -83,6 +80,7 @@ def check_real(
     ValueError
         If it is not, NaN included.
     """
+    open_left, closed_right = closed in ("right", "neither"), closed in ("right", "both")
     inside = is_number(value) and (least < value or (value == least and not open_left))
     if not (inside and (value < most or (value == most and closed_right))):
         lower = f"above {least:g}" if open_left else f"of at least {least:g}"

@@ -50,13 +50,8 @@ class Number:
         if value is None and self.optional:
             return None
         if self.whole:
-            most = None if self.most == np.inf else int(self.most)
-            return check_whole(name, value, int(self.least), most)
-        return check_real(
-            name, value, self.least, self.most,
-            open_left=self.closed in ("right", "neither"),
-            closed_right=self.closed in ("right", "both"),
-        )  # fmt: skip
+            return check_whole(name, value, self.least, self.most)
+        return check_real(name, value, self.least, self.most, self.closed)
 
 
 @dataclass(frozen=True)

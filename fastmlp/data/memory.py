@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid, warn
 
-UNITS = {
-    "": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12,
-    "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40,
-}  # fmt: skip
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+UNITS |= {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 LARGE = 1 << 20
 """Bytes of an array that has pages of its own."""

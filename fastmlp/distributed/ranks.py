@@ -48,7 +48,7 @@ class Ranks:
     def __post_init__(self) -> None:
         check_name("reduction", self.reduction, REDUCTIONS)
         check_whole("sync_every", self.sync_every)
-        check_real("timeout", self.timeout, 0, open_left=True)
+        check_real("timeout", self.timeout, 0, closed="neither")
         if self.reduction == "ordered" and self.sync_every > 1:
             rule = "1 with reduction='ordered', which orders the sum of each step"
             raise invalid("sync_every", rule, self.sync_every)

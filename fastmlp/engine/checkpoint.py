@@ -65,7 +65,7 @@ def check_file(path: Any, seconds: Any) -> File | None:
     """Check the arguments `checkpoint` and `checkpoint_seconds`; None where there is no path."""
     if path is not None and not isinstance(path, str | PathLike):
         raise invalid("checkpoint", "a path, or None", repr(path))
-    checked = check_real("checkpoint_seconds", seconds, 0, open_left=True)
+    checked = check_real("checkpoint_seconds", seconds, 0, closed="neither")
     return None if path is None else File(path, checked)
 
 

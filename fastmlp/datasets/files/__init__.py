@@ -95,7 +95,7 @@ def load_file(
         If pyarrow is needed and not installed.
     """
     path = Path(path)
-    check_real("test_fraction", test_fraction, 0, 1, open_left=True)
+    check_real("test_fraction", test_fraction, 0, 1, "neither")
     ending = _ending(path)
     read = _READERS[ending].whole(path, target)
     if isinstance(read, LabelledTable):
