@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.losses import softmax
-
-Array = NDArray[Any]
 
 
 def softmax_jacobian(probabilities: Array) -> Array:

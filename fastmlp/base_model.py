@@ -6,8 +6,8 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.data.fitting import require_target
 from fastmlp.data.reading import Reader, features_of
 from fastmlp.data.source import Source, names_of, require_no_target, require_width
@@ -19,8 +19,6 @@ from fastmlp.network import Parameters
 from fastmlp.predictor import Predictor
 from fastmlp.saving.content import Content
 from fastmlp.tallies import Tally, begin_tally, evaluate
-
-Array = NDArray[Any]
 
 
 class Evaluation(NamedTuple):

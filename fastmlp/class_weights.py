@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._checks import check_real
 from fastmlp._errors import invalid
 from fastmlp.containers import as_array
 
-Array = NDArray[Any]
-
 NAME = "class_weight"
 
 
-def count_classes(targets: Any) -> NDArray[np.intp]:
+def count_classes(targets: Any) -> Indices:
     """Count the samples of each class; or those without and with each label.
 
     Parameters
@@ -108,7 +106,7 @@ def class_weights(class_weight: Any, targets: Any, counts: Array) -> Array:
     return np.asarray(_of_classes(class_weight, classes.tolist())[codes])
 
 
-def _of_labels(class_weight: Any, counts: NDArray[np.intp]) -> Array:
+def _of_labels(class_weight: Any, counts: Indices) -> Array:
     """Look up what a sample without and one with each label weighs, (2, n_labels)."""
     n_labels = counts.shape[1]
     if isinstance(class_weight, str) and class_weight == "balanced":

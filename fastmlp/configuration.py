@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_name, check_sizes, check_whole
 from fastmlp._errors import invalid
 from fastmlp.arguments import (
@@ -199,7 +200,7 @@ def as_initial_parameters(
     return parameters
 
 
-def copy_into(layers: Sequence[NDArray[Any]], given: Sequence[Any] | None, name: str) -> None:
+def copy_into(layers: Sequence[Array], given: Sequence[Any] | None, name: str) -> None:
     """Copy the user's arrays into the layers' views.
 
     Parameters

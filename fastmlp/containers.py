@@ -12,11 +12,9 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
-
-Array = NDArray[Any]
 
 NUMERIC_KINDS = "biuf"
 """NumPy's letters of booleans, integers and real numbers."""

@@ -4,15 +4,13 @@ import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_name
 from fastmlp._errors import invalid
 from fastmlp.predictor import Predictor
 
 __all__ = ["predict"]
-
-Array = NDArray[Any]
 
 METHODS = ("predict", "predict_proba", "predict_log_proba")
 

@@ -3,12 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._errors import warn
 from fastmlp.containers import column_names, refuse_unread
-
-Array = NDArray[Any]
 
 MOST_NAMES = 5
 """So many names are listed in an error message."""

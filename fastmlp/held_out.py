@@ -5,14 +5,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._errors import invalid
 from fastmlp.data.reading import Reader
 from fastmlp.inputs import Features, Scale
 from fastmlp.ranks import Alone
-
-Array = NDArray[Any]
 
 
 class Targets(NamedTuple):
@@ -37,7 +35,7 @@ class HeldBlocks(NamedTuple):
     """Blocks of a source that are validated on."""
 
     reader: Reader
-    blocks: NDArray[np.intp]
+    blocks: Indices
     scale: Scale
 
     def parts(self, n_parts: int = 0) -> Iterator[tuple[Features, Array]]:
@@ -86,7 +84,7 @@ def known_by(validation: Validation | None) -> tuple[Any, ...]:
     return () if validation is None else (validation[0].values, validation[1])
 
 
-def split(targets: Targets, fraction: float, generator: np.random.Generator) -> NDArray[np.intp]:
+def split(targets: Targets, fraction: float, generator: np.random.Generator) -> Indices:
     """Choose the samples to train on at random, of each class alike.
 
     Parameters
@@ -117,7 +115,7 @@ def split(targets: Targets, fraction: float, generator: np.random.Generator) -> 
     return np.sort(order[n_held:])
 
 
-def require_two_of_each(classes: Array, counts: NDArray[np.intp]) -> None:
+def require_two_of_each(classes: Array, counts: Indices) -> None:
     """Raise a `ValueError` that names a class that cannot be both learned and held out.
 
     Parameters
@@ -132,7 +130,7 @@ def require_two_of_each(classes: Array, counts: NDArray[np.intp]) -> None:
         raise invalid("y", rule, f"1 of class {label!r}", "Pass X_val and y_val instead.")
 
 
-def _spread(codes: Array, order: NDArray[np.intp]) -> NDArray[np.intp]:
+def _spread(codes: Array, order: Indices) -> Indices:
     """Sort samples so that each first part of them holds the classes in their shares."""
     by_class = order[np.argsort(codes[order], kind="stable")]
     counts = np.bincount(codes)
@@ -142,8 +140,8 @@ def _spread(codes: Array, order: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def split_blocks(
-    lengths: NDArray[np.intp], repeatable: bool, fraction: float, generator: np.random.Generator
-) -> NDArray[np.intp]:
+    lengths: Indices, repeatable: bool, fraction: float, generator: np.random.Generator
+) -> Indices:
     """Choose the blocks to train on at random.
 
     Parameters

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_name, is_number
 from fastmlp._errors import invalid
 from fastmlp.containers import IMPUTE, NUMERIC_KINDS, as_table, position
-
-Array = NDArray[Any]
 
 FEATURE_DTYPES = ("float32", "float64", "uint8")
 """Trained from as they lie; other real numbers are converted once."""

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.activations import identity, sigmoid, softplus
-
-Array = NDArray[Any]
 
 
 class Loss(NamedTuple):

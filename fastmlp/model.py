@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.base_model import BaseModel, Serving
 from fastmlp.data.source import Source
 from fastmlp.inputs import Scale
@@ -12,9 +12,6 @@ from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Parameters
 from fastmlp.saving.content import Content
 from fastmlp.targets import as_indicators, as_targets, as_values
-
-Array = NDArray[Any]
-
 
 KINDS_OF_CLASSES = ("multiclass", "multilabel")
 """In a file; by whether a sample may have several labels."""

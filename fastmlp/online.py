@@ -4,8 +4,8 @@ import inspect
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp.arguments import make_rule
@@ -26,8 +26,6 @@ from fastmlp.online_targets import as_online_targets
 from fastmlp.rng import streams
 from fastmlp.threads import limit_blas
 from fastmlp.training import GIVEN, train
-
-Array = NDArray[Any]
 
 NOT_OF_A_STEP = (
     *GIVEN, "dataset", "input_scale", "class_weight", "dropout", "learning_rate", "power_t",

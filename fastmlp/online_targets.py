@@ -5,8 +5,8 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp.base_model import Serving
@@ -14,8 +14,6 @@ from fastmlp.configuration import LOSS_NAMES
 from fastmlp.losses import Loss
 from fastmlp.model import Model, RegressionModel
 from fastmlp.network import Parameters
-
-Array = NDArray[Any]
 
 OUTPUTS = "at least 2 class labels, or how many labels a row may have, at least 2,"
 

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp.network import Parameters
-
-Array = NDArray[Any]
 
 
 class Optimizer(ABC):
@@ -173,11 +171,11 @@ class NAdam(Adam):
         corrected = rates * np.sqrt(1 - self.beta_2 ** step[:-1])
         return np.asarray(np.stack([of_mean, of_gradient], axis=1) * corrected[:, np.newaxis])
 
-    def _momenta(self, step: NDArray[np.intp]) -> Array:
+    def _momenta(self, step: Indices) -> Array:
         """Compute mu_t, which rises from beta_1 / 2 to beta_1."""
         return np.asarray(self.beta_1 * (1 - 0.5 * 0.96 ** (step * MOMENTUM_DECAY)))
 
-    def _products(self, step: NDArray[np.intp]) -> Array:
+    def _products(self, step: Indices) -> Array:
         """Compute p_t, which is below beta_1^t: below e^-39 it is nothing beside 1."""
         last = int(np.ceil(-39 / np.log(max(self.beta_1, 1e-300))))
         products = np.cumprod(self._momenta(np.arange(1, min(last, step[-1]) + 1)))

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from numpy.typing import NDArray
-
+from fastmlp._arrays import Array
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends import get_backend
 from fastmlp.backends.contract import BackendPredictor
 from fastmlp.inputs import Features, Scale
 from fastmlp.losses import OUTPUT_FUNCTIONS
 from fastmlp.network import Parameters
-
-Array = NDArray[Any]
 
 OUT_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     **{name: row.function for name, row in ACTIVATIONS.items()},

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._errors import invalid
 
-Array = NDArray[Any]
 T = TypeVar("T")
 
 
@@ -68,10 +67,10 @@ class Alone:
         """Return which rows of a data set that every rank can read are this rank's."""
         return slice(0, n_samples)
 
-    def own(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    def own(self, rows: Indices) -> Indices:
         """Pick this rank's rows out of rows of all, and number them from its own first."""
         first, last = self.starts[self.rank], self.starts[self.rank + 1]
-        own: NDArray[np.intp] = rows[(rows >= first) & (rows < last)] - first
+        own: Indices = rows[(rows >= first) & (rows < last)] - first
         return own
 
     def agree(self, value: T) -> T:

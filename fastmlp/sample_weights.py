@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
-
-Array = NDArray[Any]
 
 
 def as_weights(weights: Array, dtype: np.dtype[Any], name: str, incremental: bool) -> Array:

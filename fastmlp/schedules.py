@@ -1,12 +1,11 @@
 """Learning-rate schedules: one function each, from where an epoch lies in the run to its rates."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from fastmlp._arrays import Array, Indices
 
 
 class Progress(NamedTuple):
@@ -22,7 +21,7 @@ class Progress(NamedTuple):
     """Number of samples before this epoch."""
 
     @property
-    def steps(self) -> NDArray[np.intp]:
+    def steps(self) -> Indices:
         """Number of each of this epoch's updates, counted from 0 at the start of the run."""
         return self.first_step + np.arange(self.n_steps)
 

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_name
 from fastmlp._errors import invalid
 from fastmlp.losses import OUTPUT_FUNCTIONS
-
-Array = NDArray[Any]
 
 
 def check_scoring(scoring: Any) -> Any:

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.data.moments import merged, moments_of
 from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, OUTPUT_FUNCTIONS, REGRESSION_LOSSES, Loss, sample_losses
-
-Array = NDArray[Any]
 
 
 class Tally(Protocol):

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Flags, Indices
 from fastmlp._errors import invalid, warn
 from fastmlp.containers import (
     MISSING_TYPES,
@@ -16,8 +16,6 @@ from fastmlp.containers import (
     is_real,
     refuse_unread,
 )
-
-Array = NDArray[Any]
 
 LABELS = "class labels: whole numbers, strings or booleans, none missing"
 
@@ -38,7 +36,7 @@ def as_targets(
     classes: Array | None = None,
     names: tuple[str, str] = ("y", "X"),
     fewest: int = 2,
-) -> tuple[NDArray[np.intp], Array]:
+) -> tuple[Indices, Array]:
     """Check labels and number their classes.
 
     Parameters
@@ -82,7 +80,7 @@ def as_targets(
     return targets, found
 
 
-def find_classes(y: Any, name: str) -> tuple[Array, NDArray[np.intp]]:
+def find_classes(y: Any, name: str) -> tuple[Array, Indices]:
     """Check labels and find the different ones among them.
 
     Parameters
@@ -255,7 +253,7 @@ def _without_objects(labels: Array, dtype: Any) -> Array:
     return labels
 
 
-def is_missing(labels: Array) -> NDArray[np.bool_]:
+def is_missing(labels: Array) -> Flags:
     """Tell which objects or times stand for a missing label: None, NaN, NA, NaT.
 
     Parameters
@@ -286,12 +284,12 @@ def _require_labels(labels: Array, name: str) -> None:
             raise invalid(name, LABELS, f"{labels[row]} at row {row}", remedy)
 
 
-def _is_fractional(labels: Array) -> NDArray[np.bool_]:
+def _is_fractional(labels: Array) -> Flags:
     """Tell which objects are numbers, but not whole."""
     return np.array([is_real(type(one)) and one % 1 != 0 for one in labels], np.bool_)
 
 
-def positions(found: Array, n_labels: int, classes: Array, name: str) -> NDArray[np.intp]:
+def positions(found: Array, n_labels: int, classes: Array, name: str) -> Indices:
     """Look labels up among the classes.
 
     Parameters

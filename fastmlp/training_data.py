@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._errors import invalid, warn
 from fastmlp.backends.contract import Problem
 from fastmlp.class_weights import count_classes, name_of, weigh
@@ -30,8 +30,6 @@ from fastmlp.targets import (
     has_columns,
     kind_of,
 )
-
-Array = NDArray[Any]
 
 CLASSIFICATION = "cross_entropy"
 """The loss whose targets are classes."""
@@ -72,7 +70,7 @@ class TrainingData(NamedTuple):
 
     def hold_out(
         self, fraction: float, generator: np.random.Generator
-    ) -> tuple["TrainingData", NDArray[np.intp] | None]:
+    ) -> tuple["TrainingData", Indices | None]:
         """Choose samples to validate on where no others are given.
 
         Parameters
@@ -95,14 +93,14 @@ class TrainingData(NamedTuple):
         rows, _ = self.ranks.collect(lambda: split(of_all, fraction, generator))
         return self.without_rows(rows), rows
 
-    def without_rows(self, rows: NDArray[np.intp]) -> "TrainingData":
+    def without_rows(self, rows: Indices) -> "TrainingData":
         """Validate on all samples but those that are trained on."""
         held = self.ranks.own(np.setdiff1d(np.arange(self.n_samples), rows))
         part = replace(self.features, values=self.features.values[held])
         return self._replace(validation=(part, self.targets.codes[held]))
 
     def begin_orders(
-        self, rows: NDArray[np.intp] | None, shuffle: bool, generator: np.random.Generator
+        self, rows: Indices | None, shuffle: bool, generator: np.random.Generator
     ) -> Permutations:
         """Make what draws the orders of the epochs, of the rows that `hold_out` returns."""
         n_samples = self.n_samples if rows is None else len(rows)

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._errors import invalid
 from fastmlp.class_weights import class_weights
 from fastmlp.data.dividing import Division, divide, require_sums
@@ -28,8 +28,6 @@ from fastmlp.training_data import (
     encoder,
     given_together,
 )
-
-Array = NDArray[Any]
 
 
 class SourceData(NamedTuple):
@@ -64,7 +62,7 @@ class SourceData(NamedTuple):
 
     def hold_out(
         self, fraction: float, generator: np.random.Generator
-    ) -> tuple["SourceData", NDArray[np.intp] | None]:
+    ) -> tuple["SourceData", Indices | None]:
         """Choose whole blocks to validate on where no others are given.
 
         Parameters
@@ -93,13 +91,13 @@ class SourceData(NamedTuple):
         )
         return self.without_rows(blocks), blocks
 
-    def without_rows(self, rows: NDArray[np.intp]) -> "SourceData":
+    def without_rows(self, rows: Indices) -> "SourceData":
         """Validate on all blocks but those that are trained on."""
         held = HeldBlocks(self.reader, self.division.held_out(rows), self.scale)
         return self._replace(validation=held)
 
     def begin_orders(
-        self, rows: NDArray[np.intp] | None, shuffle: bool, generator: np.random.Generator
+        self, rows: Indices | None, shuffle: bool, generator: np.random.Generator
     ) -> BlockOrders:
         """Make what draws the orders of the epochs.
 

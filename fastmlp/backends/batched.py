@@ -4,11 +4,12 @@ The samples of a batch are the rows of a matrix, so that each product of the ref
 matrix product; the functions and their arguments are those of `reference`.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends.contract import (
     BackendTrainer,
@@ -25,8 +26,6 @@ from fastmlp.losses import LOSSES, loss_gradient, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule, penalise, take_step
 from fastmlp.threads import choose_blas_threads, limit_blas
-
-Array = NDArray[Any]
 
 CAPABILITIES = Capabilities(
     activations=tuple(ACTIVATIONS), losses=tuple(LOSSES), dtypes=("float32", "float64")

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._clock import now, since
 from fastmlp.inputs import Features
 from fastmlp.losses import Loss
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import Rule
 
-Array = NDArray[Any]
 Report = Callable[[int], object]
 """Is told after every tenth of a second how many batches are done."""
 
@@ -58,7 +58,7 @@ class Epoch(NamedTuple):
     Several are run as if one came after the other, to the bit, and cost less.
     """
 
-    permutation: NDArray[np.intp]
+    permutation: Indices
     """(n_epochs * n_samples,): the order of each epoch's samples; an epoch's last batch may be
     smaller than the others, whatever comes after it."""
     rates: Array
@@ -281,7 +281,7 @@ def n_batches(n_samples: int, batch_size: int) -> int:
     return -(-n_samples // batch_size)
 
 
-def batch_starts(epoch: Epoch, batch_size: int) -> NDArray[np.intp]:
+def batch_starts(epoch: Epoch, batch_size: int) -> Indices:
     """List where each batch starts in the permutation of one epoch or several, and where all end.
 
     Parameters
@@ -306,7 +306,7 @@ def batch_starts(epoch: Epoch, batch_size: int) -> NDArray[np.intp]:
     return starts
 
 
-def batches(permutation: NDArray[np.intp], batch_size: int) -> Iterator[NDArray[np.intp]]:
+def batches(permutation: Indices, batch_size: int) -> Iterator[Indices]:
     """Cut an epoch's permutation into batches; the last one may be smaller."""
     for start in range(0, len(permutation), batch_size):
         yield permutation[start : start + batch_size]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.backends.contract import (
     BackendTrainer,
@@ -25,8 +26,6 @@ from fastmlp.inputs import Features
 from fastmlp.losses import LOSSES, loss_gradient, sample_losses
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule, penalise, take_step
-
-Array = NDArray[Any]
 
 CAPABILITIES = Capabilities(
     activations=tuple(ACTIVATIONS), losses=tuple(LOSSES), dtypes=("float32", "float64")

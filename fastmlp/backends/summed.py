@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.contract import Epoch, Objective, Problem
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Accumulate, Rule, penalise, take_step
 
-Array = NDArray[Any]
 T = TypeVar("T")
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 import fastmlp
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp._files import write_file
 from fastmlp.cli.arguments import file_option
@@ -19,8 +19,6 @@ from fastmlp.cli.failures import FAILED, check_output, one_line, write_each
 from fastmlp.cli.streams import say, tell
 from fastmlp.data.tables import is_folder, parquet
 from fastmlp.datasets.files import load_features
-
-Array = NDArray[Any]
 
 
 @click.command()

@@ -4,16 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_name
 from fastmlp._errors import invalid
 from fastmlp.containers import IMPUTE, position
 from fastmlp.data.source import Chunk, Source, require_rows
 from fastmlp.datasets.files.parquet import index_columns
 from fastmlp.datasets.files.table import is_index
-
-Array = NDArray[Any]
 
 
 class Fragment(NamedTuple):

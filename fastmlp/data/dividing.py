@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Indices
 from fastmlp._errors import invalid
 from fastmlp.data.fitting import blocks_at_once
 from fastmlp.data.reading import Reader
@@ -17,9 +17,9 @@ from fastmlp.rng import BlockOrders
 class Division(NamedTuple):
     """Blocks, numbered rank after rank."""
 
-    lengths: NDArray[np.intp]
+    lengths: Indices
     """(n_blocks,): rows of the blocks of all ranks, those of rank 0 first."""
-    borders: NDArray[np.intp]
+    borders: Indices
     """(size + 1,): where the blocks of each rank begin, and where all end."""
     ranks: Alone
 
@@ -28,7 +28,7 @@ class Division(NamedTuple):
         """Where the blocks of this rank lie among those of all."""
         return slice(*self.borders[self.ranks.rank : self.ranks.rank + 2].tolist())
 
-    def held_out(self, trained: NDArray[np.intp]) -> NDArray[np.intp]:
+    def held_out(self, trained: Indices) -> Indices:
         """List the blocks of this rank, counted from its own first, that are not trained on.
 
         Parameters
@@ -37,11 +37,11 @@ class Division(NamedTuple):
             Of all ranks.
         """
         first, last = self.borders[self.ranks.rank : self.ranks.rank + 2]
-        held: NDArray[np.intp] = np.setdiff1d(np.arange(first, last), trained) - first
+        held: Indices = np.setdiff1d(np.arange(first, last), trained) - first
         return held
 
     def begin_orders(
-        self, reader: Reader, found: Survey, blocks: NDArray[np.intp] | None, shuffle: bool,
+        self, reader: Reader, found: Survey, blocks: Indices | None, shuffle: bool,
         seed: int,
     ) -> BlockOrders:  # fmt: skip
         """Make what draws the orders of the epochs; warn where sorted data are to be mixed.

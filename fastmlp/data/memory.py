@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid, warn
 
@@ -75,7 +75,7 @@ def _of_container() -> int | None:
     return max(1, most - taken + (int(found[1]) if found else 0))
 
 
-def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Make an array, not filled, whose memory the system has back as soon as it is gone.
 
     What NumPy frees may stay with the process: a third more is taken then, as threads come and go.
@@ -106,7 +106,7 @@ class Ring:
     def __init__(self, n_arrays: int) -> None:
         self.memories: deque[Any] = deque([b""] * n_arrays)
 
-    def allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    def allocate(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """Make an array, not filled, in the memory of one that is used no longer; see `allocate`.
 
         Parameters

@@ -1,11 +1,8 @@
 """Counts, means and squared deviations of columns, which come in parts."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from fastmlp._arrays import Array
 
 
 def moments_of(values: Array) -> Array:

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp.data.source import BUFFER, Chunk, Source, require_rows
-
-Array = NDArray[Any]
 
 BLOCK_BYTES = 1 << 22
 """Of the features of a block: blocks from random places are read in one go each."""

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 from zlib import adler32
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._errors import invalid
 from fastmlp.containers import NUMERIC_KINDS
 from fastmlp.data.memory import Ring, allocate
@@ -16,7 +16,6 @@ from fastmlp.data.source import Chunk, Source, kept_dtype
 from fastmlp.inputs import Features, Scale, require_finite
 from fastmlp.rng import BlockOrders
 
-Array = NDArray[Any]
 Item = TypeVar("Item")
 Encode = Callable[[Array, str], Array]
 """Turns targets as they come into the engine's; told what to call them in an error message."""
@@ -128,7 +127,7 @@ class Reader:
         self.kept = kept_dtype(source.dtype, dtype)
 
     def load(
-        self, blocks: Sequence[int] | NDArray[np.intp], allocate: Callable[..., Array] = allocate
+        self, blocks: Sequence[int] | Indices, allocate: Callable[..., Array] = allocate
     ) -> Rows:
         """Read blocks, one after the other.
 
@@ -176,7 +175,7 @@ class Reader:
         if self.checks is not None and check.value != self.checks[block]:
             raise invalid(source.place(block), "what it was before", "other values", SAME)
 
-    def in_parts(self, blocks: Sequence[int] | NDArray[np.intp]) -> Iterator[Rows]:
+    def in_parts(self, blocks: Sequence[int] | Indices) -> Iterator[Rows]:
         """Read blocks one at a time, the next while one is worked on."""
         return read_ahead(self.load([block]) for block in blocks)
 
@@ -212,14 +211,14 @@ class Reader:
 
 def _runs(
     loaded: Iterator[tuple[int, Rows]], orders: BlockOrders, epoch: int, skipped: int
-) -> Iterator[tuple[Rows, NDArray[np.intp]]]:
+) -> Iterator[tuple[Rows, Indices]]:
     """Draw the order of the rows of each group."""
     for number, rows in loaded:
         yield rows, orders.rows_of(epoch, number, len(rows.X))[skipped:]
         skipped = 0
 
 
-def _cut(runs: Iterator[tuple[Rows, NDArray[np.intp]]], sizes: Iterable[int]) -> Iterator[Rows]:
+def _cut(runs: Iterator[tuple[Rows, Indices]], sizes: Iterable[int]) -> Iterator[Rows]:
     """Copy rows out of one group after the other, some at a time."""
     piece: Rows | None = None
     n_done, coming = 0, iter(sizes)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp._extras import require
@@ -17,8 +17,6 @@ from fastmlp.data.memory import affordable
 from fastmlp.data.reading import read_all
 from fastmlp.data.source import Chunk, Source
 from fastmlp.data.tables import parquet
-
-Array = NDArray[Any]
 
 BLOCK_BYTES = 1 << 23
 """About so many of the features are written as a row group."""

@@ -5,12 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.data.memory import as_bytes
-
-Array = NDArray[Any]
 
 BUFFER = "2GB"
 """What a source may take in memory, unless it is told otherwise."""

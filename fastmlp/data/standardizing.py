@@ -5,16 +5,14 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.data.moments import merged, moments_of
 from fastmlp.data.reading import checked, read_all
 from fastmlp.data.source import Chunk, Derived, Source
 from fastmlp.inputs import require_finite
 from fastmlp.ranks import ALONE, Alone
-
-Array = NDArray[Any]
 
 
 class Standardized(Derived):

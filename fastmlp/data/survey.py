@@ -6,8 +6,8 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._errors import invalid, warn
 from fastmlp.containers import NUMERIC_KINDS
 from fastmlp.data.fitting import require_target
@@ -18,8 +18,6 @@ from fastmlp.inputs import require_finite
 from fastmlp.ranks import ALONE, Alone
 from fastmlp.sample_weights import as_weights
 from fastmlp.targets import as_indicators, as_values, find_classes
-
-Array = NDArray[Any]
 
 UNLIKE = 0.25
 """So far labels may differ from block to block before a warning: the share of a block's rows that
@@ -242,7 +240,7 @@ def _extremes(weights: Array, dtype: np.dtype[Any], name: str) -> Array:
     return np.array([weights.min(), weights.max()], np.float64)
 
 
-def warn_if_sorted(found: Survey, blocks: NDArray[np.intp]) -> None:
+def warn_if_sorted(found: Survey, blocks: Indices) -> None:
     """Warn where targets differ strongly from block to block.
 
     Parameters

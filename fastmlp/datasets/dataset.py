@@ -1,21 +1,21 @@
 """What every loader returns."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from numpy.typing import NDArray
+from fastmlp._arrays import Array
 
 
 class Dataset(NamedTuple):
     """Training and test samples, and how their values are to be scaled."""
 
     name: str
-    X_train: NDArray[Any]
+    X_train: Array
     """(n_train, n_features), uint8 for the named data sets."""
-    y_train: NDArray[Any]
+    y_train: Array
     """(n_train,) labels."""
-    X_test: NDArray[Any]
+    X_test: Array
     """(n_test, n_features)."""
-    y_test: NDArray[Any]
+    y_test: Array
     """(n_test,) labels."""
     input_scale: str | tuple[float, float] | None = None
     """For `fastmlp.train`: None, "unit", "symmetric" or (scale, shift)."""

@@ -2,9 +2,7 @@
 
 from typing import Any, Protocol
 
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
+from fastmlp._arrays import Array
 
 TIMEOUT = 300.0
 """Seconds; a rank may have to compile, or to read its rows, while the others wait."""

@@ -9,13 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._clock import now, since
 from fastmlp.distributed.communicator import RankError
 from fastmlp.distributed.twin import absent
-
-Array = NDArray[Any]
 
 FAILED, HERE, GONE = 29871, 29872, 29873
 """Tags: a rank cannot go on; a rank waits; a rank's process is over."""

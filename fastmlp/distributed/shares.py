@@ -1,10 +1,8 @@
 """Which rows are whose."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._checks import check_name, check_whole
 from fastmlp._errors import invalid
 
@@ -15,7 +13,7 @@ REDUCTIONS = ("sum", "ordered")
 """How gradients are summed; see `Ranks`."""
 
 
-def shard_starts(n_samples: int) -> NDArray[np.intp]:
+def shard_starts(n_samples: int) -> Indices:
     """List where the shards begin among all rows, and where they end.
 
     They depend on nothing but the number of rows.
@@ -66,7 +64,7 @@ def share(n_samples: int, rank: int, size: int, reduction: str = "sum") -> slice
     return slice(first, last)
 
 
-def require_whole_shards(starts: NDArray[Any]) -> None:
+def require_whole_shards(starts: Array) -> None:
     """Raise a `ValueError` where a shard lies on two ranks.
 
     Parameters

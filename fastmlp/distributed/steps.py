@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Flags, Indices
 from fastmlp.backends.contract import Epoch, Problem, Report, batch_starts
 from fastmlp.backends.summed import Part
 from fastmlp.distributed.shares import shard_starts
@@ -18,25 +19,23 @@ if TYPE_CHECKING:
     from fastmlp.engine.plan import Plan
     from fastmlp.engine.start import Start
 
-Array = NDArray[Any]
-
 
 class Picked(NamedTuple):
     """A shard's rows of some batches."""
 
-    order: NDArray[np.intp]
+    order: Indices
     """(n_rows,): batch after batch, numbered from the shard's first row."""
-    starts: NDArray[np.intp]
+    starts: Indices
     """(n_batches + 1,): where each batch begins in `order`."""
-    mine: NDArray[np.bool_]
+    mine: Flags
     """(n_samples,): which samples of the batches these are."""
 
-    def rows(self, step: int) -> NDArray[np.intp]:
+    def rows(self, step: int) -> Indices:
         """Return the rows of one batch."""
         return self.order[self.starts[step] : self.starts[step + 1]]
 
 
-def pick(rows: tuple[int, int], epoch: Epoch, starts: NDArray[np.intp]) -> Picked:
+def pick(rows: tuple[int, int], epoch: Epoch, starts: Indices) -> Picked:
     """Pick some consecutive rows out of the batches of an epoch.
 
     Parameters
@@ -140,7 +139,7 @@ class SharedSteps(Steps):
         return len(losses)
 
     def _add(
-        self, number: int, rows: NDArray[np.intp], total: float, noise: NDArray[np.uint16] | None
+        self, number: int, rows: Indices, total: float, noise: NDArray[np.uint16] | None
     ) -> float:
         """Compute the gradient of a shard's rows of a batch, and return their part of the loss."""
         gradient = self.parts[number]

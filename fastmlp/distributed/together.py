@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.distributed.apart import ApartSteps
 from fastmlp.distributed.communicator import Communicator, RankError
 from fastmlp.distributed.interruptions import SharedInterruptions
@@ -18,7 +18,6 @@ from fastmlp.distributed.steps import SharedSteps
 from fastmlp.ranks import Alone
 from fastmlp.threads import n_cores
 
-Array = NDArray[Any]
 T = TypeVar("T")
 
 

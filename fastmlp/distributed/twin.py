@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.distributed.communicator import TIMEOUT, RankError
-
-Array = NDArray[Any]
 
 
 class _Meeting:

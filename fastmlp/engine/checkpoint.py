@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._checks import check_real
 from fastmlp._clock import now, since
 from fastmlp._errors import invalid
@@ -23,7 +24,6 @@ from fastmlp.rng import BlockOrders, Orders, Permutations, Shuffles
 from fastmlp.saving import file
 from fastmlp.saving.content import Content
 
-Array = NDArray[Any]
 Path = str | PathLike[str]
 
 HASHED_ROWS = 4096
@@ -304,7 +304,7 @@ def _as_block_orders(content: Content) -> BlockOrders:
     )  # fmt: skip
 
 
-def _as_borders(borders: Array, lengths: Array) -> NDArray[np.intp]:
+def _as_borders(borders: Array, lengths: Array) -> Indices:
     """Check where the blocks of each rank begin."""
     sound = borders.ndim == 1 and borders.dtype.kind == "i" and len(borders) > 1
     if not (sound and (np.diff(borders) >= 0).all() and borders[0] == 0):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._clock import now, since
 from fastmlp.backends.contract import Epoch, Problem, Trainer, n_batches, piece_of
 from fastmlp.engine.gradient import TwoCalls
@@ -18,8 +19,6 @@ from fastmlp.network import Parameters
 from fastmlp.ranks import ALONE, Alone
 from fastmlp.rng import draw_numbers
 from fastmlp.schedules import Progress
-
-Array = NDArray[Any]
 
 FEWEST_STEPS = 64
 """Batches for which the state need not be whole, however short it is to be."""
@@ -303,7 +302,7 @@ def require_finite(losses: NDArray[np.float64]) -> None:
         raise NotFiniteError(what)
 
 
-def batch_sizes(n_samples: int, batch_size: int) -> NDArray[np.intp]:
+def batch_sizes(n_samples: int, batch_size: int) -> Indices:
     """Count the samples of each batch of an epoch."""
     sizes = np.empty(n_batches(n_samples, batch_size), np.intp)
     sizes[:-1] = batch_size
@@ -311,9 +310,7 @@ def batch_sizes(n_samples: int, batch_size: int) -> NDArray[np.intp]:
     return sizes
 
 
-def batch_totals(
-    weights: Array | None, order: NDArray[np.intp], sizes: NDArray[np.intp]
-) -> NDArray[np.float64]:
+def batch_totals(weights: Array | None, order: Indices, sizes: Indices) -> NDArray[np.float64]:
     """Compute what each batch's sum of losses is divided by: its size, or its samples' weight.
 
     Parameters

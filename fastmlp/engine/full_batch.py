@@ -1,17 +1,13 @@
 """The loss at all samples and its gradient, as functions of the parameters."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.engine.gradient import Gradient
 from fastmlp.engine.start import Start
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule, penalise
-
-Array = NDArray[Any]
 
 FULL_BATCH_ROWS = 512
 """Rows at a time where the gradient at all samples is wanted."""

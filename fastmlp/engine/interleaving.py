@@ -1,12 +1,11 @@
 """Batches of several ranks, each of which reads its rows in an order of its own."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+
+from fastmlp._arrays import Array, Indices
 
 
-def rows_before(places: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
+def rows_before(places: Indices, counts: Indices) -> Indices:
     """Count how many of the first rows of an epoch are each rank's.
 
     The rows of a rank are spread evenly over the epoch: of the first p rows of ranks 0 to r,
@@ -35,7 +34,7 @@ def rows_before(places: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[n
     return before[:, 1:] - before[:, :-1]
 
 
-def batch_order(before: NDArray[np.intp]) -> NDArray[np.intp]:
+def batch_order(before: Indices) -> Indices:
     """List the rows of some batches, of which those of rank 0 come first.
 
     Parameters
@@ -48,10 +47,10 @@ def batch_order(before: NDArray[np.intp]) -> NDArray[np.intp]:
     ndarray of shape (n_rows,), intp
         Batch after batch; the rows are numbered rank after rank.
     """
-    lengths: NDArray[Any] = np.diff(before, axis=0)
+    lengths: Array = np.diff(before, axis=0)
     of_rank = lengths.sum(axis=0)
     firsts = np.cumsum(of_rank) - of_rank + before[:-1] - before[0]
     runs = lengths.ravel()
     shifts = firsts.ravel() - (np.cumsum(runs) - runs)
-    order: NDArray[np.intp] = np.arange(runs.sum()) + np.repeat(shifts, runs)
+    order: Indices = np.arange(runs.sum()) + np.repeat(shifts, runs)
     return order

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._clock import now, since
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.engine.descent import NotFiniteError
@@ -17,8 +17,6 @@ from fastmlp.engine.state import State
 from fastmlp.history import UNSCORED
 from fastmlp.losses import Loss
 from fastmlp.optimizers import Rule
-
-Array = NDArray[Any]
 
 
 class QuasiNewton:

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp.history import History
 from fastmlp.network import Parameters
 from fastmlp.rng import BlockOrders, Orders
-
-Array = NDArray[Any]
 
 
 @dataclass
@@ -29,7 +28,7 @@ class UnfinishedEpoch:
         What they took.
     """
 
-    order: NDArray[np.intp] | None
+    order: Indices | None
     losses: NDArray[np.float64]
     n_done: int = 0
     seconds: float = 0.0

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._clock import now, since
 from fastmlp.backends.contract import Problem, n_batches
 from fastmlp.data.reading import Reader, Rows
@@ -16,8 +15,6 @@ from fastmlp.engine.supply import Piece
 from fastmlp.inputs import Features, Scale
 from fastmlp.ranks import ALONE, Alone
 from fastmlp.rng import BlockOrders
-
-Array = NDArray[Any]
 
 PIECE_BYTES = 1 << 23
 """Of the features of a piece: its rows are copied, in their order, out of a group of blocks. A call

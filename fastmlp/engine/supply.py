@@ -4,8 +4,8 @@ from collections.abc import Generator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Indices
 from fastmlp.backends.contract import Problem, n_batches
 from fastmlp.engine.state import State, UnfinishedEpoch
 
@@ -14,7 +14,7 @@ class Piece(NamedTuple):
     """Consecutive batches of an epoch, and the data that hold their samples."""
 
     problem: Problem
-    order: NDArray[np.intp]
+    order: Indices
     """(n_rows,): the samples, batch after batch; only the epoch's last may be short."""
     first: int
     """Number of its first batch in the epoch."""
@@ -99,8 +99,8 @@ class InMemory:
         yield Piece(self.sample, order, 0, n_batches(len(order), self.step_size))
 
 
-def _order(state: State) -> NDArray[np.intp]:
+def _order(state: State) -> Indices:
     """Return the order of the epoch that is under way."""
     order: Any = None if state.unfinished is None else state.unfinished.order
-    found: NDArray[np.intp] = order
+    found: Indices = order
     return found

@@ -6,11 +6,11 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_name, check_sizes
 from fastmlp._errors import invalid
 from fastmlp.arguments import (
@@ -41,8 +41,6 @@ from fastmlp.network import Network, Parameters
 from fastmlp.predictor import OUT_ACTIVATIONS, Predictor
 from fastmlp.ranks import ALONE, Alone
 from fastmlp.sample_weights import as_weights
-
-Array = NDArray[Any]
 
 COPIED = ("_asked_sizes", "_input_scale", "_labels", "_memory", "_no_improvement_count")
 """What callbacks get a copy of beside the fitted attributes."""

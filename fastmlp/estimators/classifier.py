@@ -5,7 +5,6 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -13,6 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
+from fastmlp._arrays import Array
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.callbacks import with_callbacks
 from fastmlp.estimators.documentation import documented
@@ -22,8 +22,6 @@ from fastmlp.estimators.options import CONSTRAINTS, is_stochastic, keep_argument
 from fastmlp.estimators.targets import plain_labels
 from fastmlp.estimators.task import FitArguments
 from fastmlp.losses import Loss
-
-Array = NDArray[Any]
 
 
 @documented

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.network import Network, Parameters
 from fastmlp.rng import INITIALISATIONS
-
-Array = NDArray[Any]
 
 
 def draw_parameters(parameters: Parameters, init: str | None, random_state: Any) -> None:

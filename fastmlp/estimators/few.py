@@ -3,13 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.containers import NUMERIC_KINDS, column_names
 from fastmlp.estimators.reading import AS_THEY_LIE
 from fastmlp.predictor import Predictor
-
-Array = NDArray[Any]
 
 MOST_ROWS = 16
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
+from fastmlp._arrays import Indices
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
 from fastmlp.engine.state import State
@@ -15,7 +15,7 @@ from fastmlp.estimators.validation import TrainingSet, ValidationSet, split
 
 def hold_out(
     estimator: Any, task: Prepared, frame: Any, state: State | None
-) -> tuple[NDArray[np.intp], ValidationSet]:
+) -> tuple[Indices, ValidationSet]:
     """Choose the samples to train and to validate on.
 
     Parameters

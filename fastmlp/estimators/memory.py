@@ -7,9 +7,9 @@ from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from fastmlp._arrays import Indices
 from fastmlp.engine.descent import Released
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.state import Best, State
@@ -18,8 +18,6 @@ from fastmlp.history import History
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.rng import BlockOrders, Shuffles
-
-Array = NDArray[Any]
 
 CURVES = ("loss_curve_", "validation_loss_curve_", "validation_scores_")
 
@@ -32,7 +30,7 @@ class Draws(NamedTuple):
 
     random_state: np.random.RandomState
     dropout: np.random.Generator | None
-    order: NDArray[np.intp]
+    order: Indices
     """(n,): that of the last epoch, which the next one shuffles."""
 
 

@@ -3,12 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
+from fastmlp._arrays import Array
 from fastmlp.containers import NUMERIC_KINDS, as_canonical_csr, is_sparse
-
-Array = NDArray[Any]
 
 X_DTYPES = (np.float64, np.float32, np.uint8)
 """Learned from as they lie; other numbers become float64."""

@@ -5,13 +5,13 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.callbacks import with_callbacks
@@ -21,8 +21,6 @@ from fastmlp.estimators.options import CONSTRAINTS, is_stochastic, keep_argument
 from fastmlp.estimators.targets import plain_numbers
 from fastmlp.estimators.task import FitArguments
 from fastmlp.losses import LOSSES, REGRESSION_LOSSES, Loss
-
-Array = NDArray[Any]
 
 
 @documented

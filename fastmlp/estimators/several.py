@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.data.source import Source, names_of
 from fastmlp.data.standardizing import share_means
@@ -14,8 +14,6 @@ from fastmlp.estimators.checkpoints import Keeping
 from fastmlp.estimators.labels import dense
 from fastmlp.estimators.task import FitArguments
 from fastmlp.ranks import Alone, require_alike
-
-Array = NDArray[Any]
 
 
 class Described(NamedTuple):

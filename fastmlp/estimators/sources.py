@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.arguments import make_rule
 from fastmlp.class_weights import class_weights
@@ -33,8 +33,6 @@ from fastmlp.held_out import HeldBlocks, Targets, split_blocks
 from fastmlp.inputs import Features
 from fastmlp.predictor import Predictor
 from fastmlp.rng import BlockOrders
-
-Array = NDArray[Any]
 
 
 def goes_on(estimator: Any) -> bool:

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from fastmlp._arrays import Indices
 from fastmlp.arguments import make_schedule
 from fastmlp.backends.contract import Objective, Problem, n_batches
 from fastmlp.engine.descent import Descent, NotFiniteError, Released, nothing
@@ -36,8 +36,6 @@ from fastmlp.optimizers import Rule
 from fastmlp.progress import show
 from fastmlp.rng import BlockOrders, Shuffles
 from fastmlp.threads import limit_blas
-
-Array = NDArray[Any]
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -81,7 +79,7 @@ class Stochastic:
         rule: Rule,
         objective: Objective,
         problem: Problem | Streamed,
-        rows: NDArray[np.intp] | BlockOrders | None,
+        rows: Indices | BlockOrders | None,
         validation: ValidationSet | HeldBlocks | None,
         incremental: bool,
         keeping: Keeping,

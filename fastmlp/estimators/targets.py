@@ -4,12 +4,10 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.targets import LABELS, is_missing
-
-Array = NDArray[Any]
 
 NUMBERS = "numbers, none missing"
 

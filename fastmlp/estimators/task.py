@@ -2,14 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
-
+from fastmlp._arrays import Array
 from fastmlp.backends.contract import Objective, Problem
 from fastmlp.engine.plan import Plan
 from fastmlp.estimators.validation import ValidationSet
 from fastmlp.network import Parameters
-
-Array = NDArray[Any]
 
 
 class FitArguments(NamedTuple):

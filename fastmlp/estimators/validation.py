@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import is_regressor
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
+from fastmlp._arrays import Array, Indices
 from fastmlp._errors import invalid
 from fastmlp.backends.contract import Problem
 from fastmlp.held_out import HeldBlocks, require_two_of_each
@@ -19,8 +19,6 @@ from fastmlp.predictor import Predictor
 from fastmlp.scoring import ChosenScore, as_score, is_metric, require_defined
 from fastmlp.scoring import check_scoring as check_chosen
 from fastmlp.tallies import begin_tally, evaluate
-
-Array = NDArray[Any]
 
 
 class ValidationSet(NamedTuple):
@@ -186,7 +184,7 @@ def takes_weights(scorer: Any) -> bool:
     return "sample_weight" in signature(getattr(scorer, "_score_func", scorer)).parameters
 
 
-def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> NDArray[np.intp]:
+def split(estimator: Any, y: Array, targets: Array, weights: Array | None) -> Indices:
     """Choose the samples to train on, as scikit-learn does; the others are held out.
 
     Parameters

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from fastmlp._arrays import Array
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Content:
     """
 
     kind: str
-    coefs: list[NDArray[Any]]
-    intercepts: list[NDArray[Any]]
+    coefs: list[Array]
+    intercepts: list[Array]
     activations: tuple[str, ...]
     output: str
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    arrays: dict[str, Array] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     fitted: dict[str, Any] = field(default_factory=dict)
 

@@ -8,8 +8,8 @@ first; users see the weights in their own.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Indices
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packing import Costs, choose_block, pack
 from fastmlp.backends.compiled.team import split
@@ -35,7 +35,7 @@ Zen 4 a sample of MNIST, of which 200 columns become dense, then takes 0.78 to 0
 class Columns(NamedTuple):
     """Which features are dense."""
 
-    order: NDArray[np.intp]
+    order: Indices
     """(n_features,): the features, the dense ones first."""
     n_dense: int
 

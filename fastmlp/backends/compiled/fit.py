@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._clock import now, since
 from fastmlp.backends.compiled.columns import Frame, read_framed, take_apart
 from fastmlp.backends.compiled.grouping import (
@@ -51,8 +52,6 @@ from fastmlp.kernels.touched import TouchedRows
 from fastmlp.network import Network, Parameters
 from fastmlp.optimizers import Rule
 from fastmlp.threads import n_cores
-
-Array = NDArray[Any]
 
 MOST_STEPS = 8192
 """At most for so many batches there is room for the sums of the squared weights."""

@@ -2,15 +2,15 @@
 
 import ctypes
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from fastmlp._arrays import Array
 from fastmlp.kernels.simd import LINE_BYTES
 
 
-def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
     """Allocate zeros that begin at the start of a line of memory.
 
     Parameters
@@ -30,7 +30,7 @@ def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     return np.ndarray(shape, dtype, memory, -address % LINE_BYTES)
 
 
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
+def read_only(array: Array) -> Array:
     """View an array as read-only, so that the kernels are compiled for one type."""
     view = array.view()
     view.setflags(write=False)

@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.compiled.columns import Frame
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels import layout as layouts
@@ -14,8 +14,6 @@ from fastmlp.kernels import task as tasks
 from fastmlp.kernels.optimizers import Solver
 from fastmlp.kernels.simd import Lanes
 from fastmlp.network import Parameters, views_of
-
-Array = NDArray[Any]
 
 
 class PackedModel:

@@ -9,8 +9,8 @@ the second constant. Nothing else than rounding changes.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.team import split
 from fastmlp.inputs import Features
@@ -19,8 +19,6 @@ from fastmlp.kernels.layout import choose_lanes
 from fastmlp.kernels.simd import Lanes
 from fastmlp.kernels.sparse import SparseFeatures, count_nonzeros, pack_nonzeros
 from fastmlp.network import Network
-
-Array = NDArray[Any]
 
 NONZERO_COST, LANE_COST, UPDATE_COST = 40.0, 2.6, 3.0
 """What the first layer costs forward and back, in units of what a feature's lane costs in products

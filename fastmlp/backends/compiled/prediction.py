@@ -5,8 +5,8 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.compiled.columns import Frame
 from fastmlp.backends.compiled.memory import read_only, zeros
 from fastmlp.backends.compiled.packed import PackedModel
@@ -32,7 +32,6 @@ from fastmlp.kernels.task import Team
 from fastmlp.network import Parameters
 from fastmlp.threads import n_cores
 
-Array = NDArray[Any]
 Readable = SparseFeatures | DenseFeatures | MostlyBackground
 
 FEW_ROWS = 16

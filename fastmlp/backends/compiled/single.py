@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.compiled.memory import read_only
 from fastmlp.backends.compiled.packing import as_dense
@@ -17,8 +17,6 @@ from fastmlp.kernels.optimizers import StepSizes
 from fastmlp.losses import LOSSES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
-
-Array = NDArray[Any]
 
 FEWEST_ROWS = 64
 """From which it is told whether data are dense."""

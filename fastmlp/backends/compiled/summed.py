@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.compiled.columns import Frame
 from fastmlp.backends.compiled.fit import CompiledTrainer
 from fastmlp.backends.compiled.grouping import n_stretches
@@ -25,8 +25,6 @@ from fastmlp.kernels.simd import LINE_BYTES
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Accumulate, Rule
 from fastmlp.threads import n_cores
-
-Array = NDArray[Any]
 
 THREAD_BYTES = 1 << 20
 """Of parameters, for each thread of an update: below, a second costs more than it saves."""

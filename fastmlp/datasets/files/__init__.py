@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_flag, check_real
 from fastmlp._errors import invalid
 from fastmlp.datasets.dataset import Dataset
 from fastmlp.datasets.files.archive import (
     ONE_ARRAY,
-    Array,
     read_archive,
     read_archive_features,
 )

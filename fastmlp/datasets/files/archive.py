@@ -3,18 +3,16 @@
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp._checks import check_name
 from fastmlp._errors import invalid
 from fastmlp.datasets.dataset import PARTS, Dataset
 from fastmlp.datasets.files.selection import Wanted
 from fastmlp.datasets.files.table import LabelledTable
 
-Array = NDArray[Any]
 ONE_ARRAY = "A .npy file holds one array: save X and y together, with np.savez."
 
 

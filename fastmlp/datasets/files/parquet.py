@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.datasets.files.selection import Wanted, names_beside, select_columns
-from fastmlp.datasets.files.table import Array, LabelledTable, as_labelled_table, choose_columns
+from fastmlp.datasets.files.table import LabelledTable, as_labelled_table, choose_columns
 
 
 def read_parquet(path: Path, target: str | None) -> LabelledTable:

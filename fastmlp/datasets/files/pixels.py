@@ -1,15 +1,14 @@
 """Bytes may be pixels, which are scaled, or a table's numbers, which are not."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+
+from fastmlp._arrays import Array
 
 PIXEL_SPAN = 128
 """Half of the range of a byte."""
 
 
-def guess_scale(X: NDArray[Any]) -> tuple[str | None, tuple[str, ...]]:
+def guess_scale(X: Array) -> tuple[str | None, tuple[str, ...]]:
     """Tell how features are to be scaled, and say so where they are bytes.
 
     Pixels share one range. In a table, columns of flags and counts stand beside others, or span

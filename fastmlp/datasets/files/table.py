@@ -3,15 +3,13 @@
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Flags
 from fastmlp._checks import check_name
 from fastmlp._errors import invalid
-
-Array = NDArray[Any]
 
 INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__|Unnamed: 0(\.\d+)*")
 """Under such names pandas and Dask write an index, or read one back from CSV."""
@@ -154,7 +152,7 @@ def as_labelled_table(
     return LabelledTable(np.delete(X, numbers, axis=1) if numbers else X, y, said, feature_names)
 
 
-def _numbers_rows(X: Array) -> NDArray[np.bool_]:
+def _numbers_rows(X: Array) -> Flags:
     """Tell which columns hold 0 to n - 1 or 1 to n, once each, in any order."""
     n_samples = len(X)
     if n_samples < FEWEST_ROWS:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fastmlp._arrays import Array
 from fastmlp._errors import invalid
 from fastmlp.datasets.files.selection import Wanted, names_beside, select_columns
 from fastmlp.datasets.files.table import (
-    Array,
     ColumnRoles,
     LabelledTable,
     as_labelled_table,

@@ -3,10 +3,10 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from fastmlp._arrays import Array
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 """Python's float() also takes nan, inf, 1_000 and the digits of other scripts."""
@@ -24,8 +24,6 @@ NO_VALUE = frozenset(
     ("", "nan", "na", "n/a", "<na>", "null", "none", "?", "inf", "+inf", "-inf", "infinity")
 )
 """What is written, in lower case, where a number is missing or is not finite."""
-
-Array = NDArray[Any]
 
 
 def is_number(text: str) -> bool:
