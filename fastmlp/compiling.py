@@ -143,9 +143,8 @@ def _run_apart(
 ) -> dict[str, float]:
     """Compile in a new process: what this one has compiled it would not compile again."""
     variables = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
-    wanted = json.dumps(
-        {"cases": list(cases), "model": None if model is None else os.fspath(model)}
-    )
+    path = None if model is None else os.fspath(model)
+    wanted = json.dumps({"cases": list(cases), "model": path})
     done = subprocess.run(
         [sys.executable, "-m", "fastmlp.compiling", wanted],
         env=variables | {"FASTMLP_CACHE_DIR": str(folder.absolute())},

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def _lines(path: Path) -> Iterator[Line]:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
             separator = _separator(next(filter(str.strip, file), ""))
             file.seek(0)
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
+            reader = _reader(file, separator)
             yield from ((reader.line_num, row) for row in reader if any(row))
     except Exception as error:  # each compression has kinds of its own for a file that is damaged
         if isinstance(error, OSError) and error.errno is not None:
@@ -116,19 +117,18 @@ def _lines(path: Path) -> Iterator[Line]:
         rule = "comma-separated text in UTF-8"
         if compression:
             rule += f", compressed by {compression}"
-        raise invalid(
-            f"the file {path}", rule, str(error), "Save it again in this form."
-        ) from error
+        remedy = "Save it again in this form."
+        raise invalid(f"the file {path}", rule, str(error), remedy) from error
+
+
+def _reader(lines: Iterable[str], separator: str) -> Any:
+    """Split lines into values."""
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
 
 
 def _separator(line: str) -> str:
     """Choose what separates a line into the most values; of equals, the first."""
-    return max(
-        SEPARATORS,
-        key=lambda separator: len(
-            next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-        ),
-    )
+    return max(SEPARATORS, key=lambda separator: len(next(_reader([line], separator), [])))
 
 
 def _names(path: Path, lines: Iterator[Line], fewest: int) -> list[str]:
