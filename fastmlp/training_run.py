@@ -6,7 +6,6 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp import datasets
 from fastmlp._errors import invalid, warn
@@ -33,7 +32,6 @@ from fastmlp.training_data import TrainingData
 from fastmlp.training_source import SourceData
 from fastmlp.watching import UNWATCHED, Reports, Watching
 
-Array = NDArray[Any]
 Data = TrainingData | SourceData
 Run = Callable[[int, list[Hook], Evaluate | None], object]
 """Runs so many epochs, which hooks look on."""

@@ -4,15 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp._checks import check_whole
 from fastmlp._errors import invalid
 from fastmlp.containers import as_table, is_sparse
 from fastmlp.data.ranges import count_targets
 from fastmlp.data.source import BUFFER, Chunk, Source, require_rows
-
-Array = NDArray[Any]
 
 DENSE = "Sources are of dense rows; train takes a sparse matrix that is in memory."
 

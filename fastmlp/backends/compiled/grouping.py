@@ -3,15 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp.backends.compiled.memory import zeros
 from fastmlp.kernels import layout as layouts
 from fastmlp.kernels import task as tasks
 from fastmlp.kernels.groups import Groups
 from fastmlp.kernels.layout import Layout
-
-Array = NDArray[Any]
 
 FEWEST_ROWS = 32
 """Rows of a group at the least."""
