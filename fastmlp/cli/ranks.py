@@ -14,6 +14,7 @@ from fastmlp._errors import invalid
 from fastmlp._extras import require
 from fastmlp.cli.arguments import given
 from fastmlp.cli.failures import FAILED
+from fastmlp.cli.interruptions import interruptions
 from fastmlp.distributed import RankError, Ranks
 from fastmlp.distributed.communicator import TIMEOUT
 from fastmlp.distributed.shares import REDUCTIONS
@@ -90,5 +91,8 @@ def one_voice(ranks: Ranks | None) -> Iterator[bool]:
             yield False
         except RankError:
             raise SystemExit(FAILED) from None
+        except KeyboardInterrupt:  # all are interrupted together
+            interruptions.put_off()
+            raise SystemExit(interruptions.status) from None
         finally:
             sys.stdout.flush()
