@@ -115,6 +115,7 @@ class Trainer(Protocol):
         bool
             Whether `renew` may be asked for; else the trainer is of no more use.
         """
+        return False
 
     def renew(self, problem: Problem, state: Any) -> bool:
         """Go on with other data as a new trainer would.
@@ -130,6 +131,7 @@ class Trainer(Protocol):
         bool
             False where a new trainer is needed for them.
         """
+        return False
 
 
 class BackendTrainer(Trainer, Protocol):

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.backends.contract import (
+    BackendTrainer,
     Epoch,
     Objective,
     Problem,
@@ -22,7 +23,7 @@ from fastmlp.optimizers import Rule
 Array = NDArray[Any]
 
 
-class SimpleTrainer:
+class SimpleTrainer(BackendTrainer):
     """A trainer for a backend that keeps nothing but the solver's state.
 
     Parameters
@@ -59,14 +60,6 @@ class SimpleTrainer:
         out[...] = 0
         self.state = out[np.newaxis]
         return self.run_epoch(epoch, quiet)
-
-    def release(self) -> bool:
-        """Be of no more use: another one costs nothing."""
-        return False
-
-    def renew(self, problem: Problem, state: Array | None) -> bool:
-        """Leave other data to a new trainer."""
-        return False
 
     def run_epoch(self, epoch: Epoch, report: Report) -> NDArray[np.float64]:
         """Train on the samples of an epoch once; see `Trainer.run_epoch`."""

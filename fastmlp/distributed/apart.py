@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.backends.contract import BackendTrainer, Epoch, Report, batch_starts, quiet
+from fastmlp.backends.contract import BackendTrainer, Epoch, Report, Trainer, batch_starts, quiet
 from fastmlp.distributed.steps import Picked, part_of, pick, replay
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def rounds(n_steps: int, n_epochs: int, sync_every: int) -> Iterator[range]:
             yield range(first, min(begin + length, first + sync_every))
 
 
-class ApartSteps:
+class ApartSteps(Trainer):
     """A trainer whose ranks take some steps of their own, then average what they have learned.
 
     It is another algorithm than one machine's (local SGD, Stich 2019): of each batch a rank makes
@@ -106,11 +106,3 @@ class ApartSteps:
         self.parameters.buffer[...] = together[:size]
         self.state = together[size:-1].reshape(self.state.shape)
         return not together[-1] > 0
-
-    def release(self) -> bool:
-        """Be of no more use."""
-        return False
-
-    def renew(self, problem: Any, state: Array | None) -> bool:
-        """Leave other data to a new trainer."""
-        return False

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from fastmlp.backends.contract import (
     BackendTrainer,
     Epoch,
-    Problem,
     Report,
+    Trainer,
     batch_starts,
     n_batches,
 )
@@ -89,7 +89,7 @@ class Gradient:
         return float(self.trainer.sum_gradients(epoch, out).sum())
 
 
-class Steps:
+class Steps(Trainer):
     """A trainer whose steps are updates from sums of gradients.
 
     Parameters
@@ -115,14 +115,6 @@ class Steps:
     @state.setter
     def state(self, state: Array) -> None:
         self.steps.state = state
-
-    def release(self) -> bool:
-        """Be of no more use."""
-        return False
-
-    def renew(self, problem: Problem, state: Array | None) -> bool:
-        """Leave other data to a new trainer."""
-        return False
 
 
 class TwoCalls(Steps):
