@@ -79,7 +79,7 @@ class LabelCounts:
         if len(self.found) > 1:
             self.found = [union(self.found, name)]
 
-    def result(self, checks: tuple[int, ...], name: str) -> Survey:
+    def result(self, checks: tuple[int, ...]) -> Survey:
         """Sum all blocks up."""
         (classes,) = self.found
         labels = classes.tolist()
@@ -124,7 +124,7 @@ class Values:
         self.least = min(self.least, float(values.min()))
         self.moments[-1] = merged(self.moments[-1], moments_of(values))
 
-    def result(self, checks: tuple[int, ...], name: str) -> Survey:
+    def result(self, checks: tuple[int, ...]) -> Survey:
         """Sum all blocks up."""
         moments = np.stack(self.moments)
         return Survey(checks, moments, None, moments.shape[2], self.flat, self.least)
@@ -139,15 +139,13 @@ class Indicators(Values):
         values = as_indicators(y, len(y), self.dtype, n_labels, (name, "X"))
         self.moments[-1] = merged(self.moments[-1], moments_of(values))
 
-    def result(self, checks: tuple[int, ...], name: str) -> Survey:
+    def result(self, checks: tuple[int, ...]) -> Survey:
         """Sum all blocks up."""
-        found = super().result(checks, name)
+        found = super().result(checks)
         return found._replace(classes=np.arange(found.n_outputs), flat=False)
 
 
-def survey(
-    source: Source, dtype: np.dtype[Any], regression: bool, name: str = "X", ranks: Alone = ALONE
-) -> Survey:
+def survey(source: Source, dtype: np.dtype[Any], regression: bool, ranks: Alone = ALONE) -> Survey:
     """Read all of a source once; of several ranks each reads its own.
 
     Parameters
@@ -158,8 +156,6 @@ def survey(
         What is computed in.
     regression : bool
         Whether numbers are to be predicted.
-    name : str
-        What the caller calls the source.
     ranks : Alone
 
     Returns
@@ -173,28 +169,29 @@ def survey(
         If a value or a label cannot be used; block and column are named.
     """
     _, everyone = ranks.collect(
-        lambda: _look_through(source, dtype, regression, name), lambda found: found
+        lambda: _look_through(source, dtype, regression), lambda found: found
     )
     found = [one for one in everyone if one is not None]
-    united, _ = ranks.collect(lambda: _unite(found, f"the target of {name}"))
+    united, _ = ranks.collect(lambda: _unite(found))
     return united
 
 
-def _unite(found: Sequence[Survey], name: str) -> Survey:
+def _unite(found: Sequence[Survey]) -> Survey:
     """Put together what several ranks have found, each in blocks of its own."""
     if not found:
         raise invalid("X", "not empty", "no rows on any rank")
     first, classes = found[0], found[0].classes
     kinds = {(one.counts.shape[1:] if one.counts.ndim == 3 else (), one.flat) for one in found}
     if len(kinds) > 1:
-        raise invalid(name, "of one shape on all ranks", "targets of several shapes")
+        raise invalid("the target of X", "of one shape on all ranks", "targets of several shapes")
     if classes is None or first.counts.ndim == 3:
         counts, n_outputs = np.concatenate([one.counts for one in found]), first.n_outputs
     else:
-        classes = union([np.asarray(one.classes) for one in found], name)
+        classes = union([np.asarray(one.classes) for one in found], "the target of X")
         n_outputs = len(classes)
         if n_outputs < 2:
-            raise invalid(name, "of at least 2 classes", f"1 class ({classes.tolist()[0]!r})")
+            got = f"1 class ({classes.tolist()[0]!r})"
+            raise invalid("the target of X", "of at least 2 classes", got)
         counts = np.zeros((sum(len(one.counts) for one in found), n_outputs), first.counts.dtype)
         block = 0
         for one in found:
@@ -206,11 +203,9 @@ def _unite(found: Sequence[Survey], name: str) -> Survey:
     return Survey(checks, counts, classes, n_outputs, first.flat, least)
 
 
-def _look_through(
-    source: Source, dtype: np.dtype[Any], regression: bool, name: str
-) -> Survey | None:
+def _look_through(source: Source, dtype: np.dtype[Any], regression: bool) -> Survey | None:
     """Read all of one rank's source; None where it has no rows."""
-    require_target(source, name)
+    require_target(source, "X")
     if source.n_samples == 0:
         return None
     targets: LabelCounts | Values = Indicators(dtype) if source.n_targets > 1 else LabelCounts()
@@ -230,8 +225,8 @@ def _look_through(
         if chunk.weights is not None:
             weights.append(_extremes(chunk.weights, dtype, f"weight in {place}"))
     if weights:
-        as_weights(np.concatenate(weights), dtype, f"the weight of {name}", False)
-    return targets.result(tuple(check.value for check in checks), f"the target of {name}")
+        as_weights(np.concatenate(weights), dtype, "the weight of X", False)
+    return targets.result(tuple(check.value for check in checks))
 
 
 def _extremes(weights: Array, dtype: np.dtype[Any], name: str) -> Array:
