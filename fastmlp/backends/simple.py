@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.contract import (
     BackendTrainer,
     Epoch,
@@ -19,8 +20,6 @@ from fastmlp.backends.contract import (
 from fastmlp.inputs import Features, Scale
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Rule
-
-Array = NDArray[Any]
 
 
 class SimpleTrainer(BackendTrainer):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array
 from fastmlp.backends.contract import BackendTrainer, Epoch, Report, Trainer, batch_starts, quiet
 from fastmlp.distributed.steps import Picked, part_of, pick, replay
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from fastmlp.distributed.together import Together
     from fastmlp.engine.plan import Plan
     from fastmlp.engine.start import Start
-
-Array = NDArray[Any]
 
 
 def rounds(n_steps: int, n_epochs: int, sync_every: int) -> Iterator[range]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._arrays import Array, Indices
 from fastmlp.backends.contract import (
     BackendTrainer,
     Epoch,
@@ -19,13 +20,12 @@ from fastmlp.engine.start import Start
 from fastmlp.network import Parameters
 from fastmlp.optimizers import Accumulate, Rule
 
-Array = NDArray[Any]
 Begin = Callable[[Rule, int], BackendTrainer]
 """Begins a training of a network, from an update rule and a size of the batches."""
 
 
 def epoch_of(
-    order: NDArray[np.intp], batch_size: int, total: float, dtype: np.dtype[Any], draw: Any = None
+    order: Indices, batch_size: int, total: float, dtype: np.dtype[Any], draw: Any = None
 ) -> Epoch:
     """Describe samples whose gradients are added up, and that move nothing.
 
@@ -68,7 +68,7 @@ class Gradient:
         self.parameters, self.batch_size = parameters, batch_size
         self.trainer = begin(Rule(Accumulate()), batch_size)
 
-    def __call__(self, order: NDArray[np.intp], total: float, out: Array) -> float:
+    def __call__(self, order: Indices, total: float, out: Array) -> float:
         """Compute the loss and its gradient.
 
         Parameters
