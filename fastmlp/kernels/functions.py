@@ -1,10 +1,13 @@
 """Functions of whole vectors: the exponential function, and what is made of it."""
 
+from math import factorial
+
 import numpy as np
-from numba import types
+from numba.core import cgutils, types
 from numba.extending import overload
 
 from fastmlp.kernels.jit import INLINED, inlined
+from fastmlp.kernels.lowering import call, operation, splat
 from fastmlp.kernels.simd import absolute, add_exponent, copy_sign, fma, like, where_less
 
 LOG2_E = 1.4426950408889634
@@ -19,6 +22,60 @@ LEAST_32, MOST_32 = -87.33654, 88.72283
 LEAST_64, MOST_64 = -708.3964185322641, 709.782712893384
 # tanh of it is 1 but for less than half a unit in the last place.
 ALL_BUT_1 = 20.0
+
+# Coefficients of polynomials, the highest power's first. Those of (e^r - 1 - r) / r^2: minimax
+# (Cephes, expf), and Taylor's to r^13, whose next term is below 5e-18 of e^r for |r| <= ln 2 / 2.
+EXP_32 = (
+    1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
+    5.0000001201e-1,
+)  # fmt: skip
+EXP_64 = tuple(1 / factorial(n) for n in range(13, 1, -1))
+# Those of (artanh s / s - 1) / s^2, in powers of s^2: the next term is below 1e-18 for s <= 1/3.
+ARTANH = tuple(1 / n for n in range(35, 2, -2))
+# Those of erf x / x, in powers of x^2, and of erfc x exp(x^2), as quotients (Cephes, ndtr).
+ERF_ABOVE = (
+    9.60497373987051638749, 9.00260197203842689217e1, 2.23200534594684319226e3,
+    7.00332514112805075473e3, 5.55923013010394962768e4,
+)  # fmt: skip
+ERF_BELOW = (
+    1.0, 3.35617141647503099647e1, 5.21357949780152679795e2, 4.59432382970980127987e3,
+    2.26290000613890934246e4, 4.92673942608635921086e4,
+)  # fmt: skip
+ERFC_ABOVE = (
+    2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687,
+    4.86371970985681366614e1, 1.96520832956077098242e2, 5.26445194995477358631e2,
+    9.34528527171957607540e2, 1.02755188689515710272e3, 5.57535335369399327526e2,
+)  # fmt: skip
+ERFC_BELOW = (
+    1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.54937778887819891062e2,
+    9.75708501743205489753e2, 1.82390916687909736289e3, 2.24633760818710981792e3,
+    1.65666309194161350182e3, 5.57535340817727675546e2,
+)  # fmt: skip
+
+
+def _polynomial_twin(x, coefs):
+    total = np.full_like(x, coefs[0])
+    for coef in coefs[1:]:
+        total = total * x + x.dtype.type(coef)
+    return total
+
+
+@operation(_polynomial_twin)
+def polynomial(typing, x, coefs):
+    """Compute coefs[0] x^n + ... + coefs[n] of a vector by Horner's rule, a rounding a step."""
+
+    def generate(context, builder, sig, arguments):
+        x_value, values = arguments
+        numbers = [
+            splat(builder, context.cast(builder, value, types.float64, x.dtype), x.llvm)
+            for value in cgutils.unpack_tuple(builder, values)
+        ]
+        total = numbers[0]
+        for number in numbers[1:]:
+            total = call(builder, f"llvm.fmuladd.{x.suffix}", x.llvm, [total, x_value, number])
+        return total
+
+    return x(x, coefs), generate
 
 
 def exp(x):
@@ -68,13 +125,7 @@ def _reduce_32(x):
     shifted = fma(x, like(x, LOG2_E), like(x, ROUND_32))
     n = shifted - like(x, ROUND_32)
     r = fma(n, like(x, -LN2_LOW_32), fma(n, like(x, -LN2_HIGH_32), x))
-    # A minimax polynomial (Cephes, expf).
-    p = fma(like(x, 1.9875691500e-4), r, like(x, 1.3981999507e-3))
-    p = fma(p, r, like(x, 8.3334519073e-3))
-    p = fma(p, r, like(x, 4.1665795894e-2))
-    p = fma(p, r, like(x, 1.6666665459e-1))
-    p = fma(p, r, like(x, 5.0000001201e-1))
-    return r, p, shifted
+    return r, polynomial(r, EXP_32), shifted
 
 
 @inlined
@@ -83,19 +134,7 @@ def _reduce_64(x):
     shifted = fma(x, like(x, LOG2_E), like(x, ROUND_64))
     n = shifted - like(x, ROUND_64)
     r = fma(n, like(x, -LN2_LOW_64), fma(n, like(x, -LN2_HIGH_64), x))
-    # Taylor to r^13: the next term is below 5e-18 of the sum for |r| <= ln 2 / 2.
-    p = fma(like(x, 1 / 6227020800), r, like(x, 1 / 479001600))
-    p = fma(p, r, like(x, 1 / 39916800))
-    p = fma(p, r, like(x, 1 / 3628800))
-    p = fma(p, r, like(x, 1 / 362880))
-    p = fma(p, r, like(x, 1 / 40320))
-    p = fma(p, r, like(x, 1 / 5040))
-    p = fma(p, r, like(x, 1 / 720))
-    p = fma(p, r, like(x, 1 / 120))
-    p = fma(p, r, like(x, 1 / 24))
-    p = fma(p, r, like(x, 1 / 6))
-    p = fma(p, r, like(x, 1 / 2))
-    return r, p, shifted
+    return r, polynomial(r, EXP_64), shifted
 
 
 @inlined
@@ -148,28 +187,11 @@ def _from_exponential(x, r, p, shifted):
 def log1p(u):
     """Compute log(1 + u) of a vector of numbers in [0, 1].
 
-    2 artanh(s) with s = u / (2 + u) <= 1/3, by its Taylor series: the next term is below 1e-18.
+    2 artanh(s) with s = u / (2 + u) <= 1/3, by its Taylor series.
     """
     s = u / (u + like(u, 2.0))
     z = s * s
-    p = like(u, 1 / 35)
-    p = fma(p, z, like(u, 1 / 33))
-    p = fma(p, z, like(u, 1 / 31))
-    p = fma(p, z, like(u, 1 / 29))
-    p = fma(p, z, like(u, 1 / 27))
-    p = fma(p, z, like(u, 1 / 25))
-    p = fma(p, z, like(u, 1 / 23))
-    p = fma(p, z, like(u, 1 / 21))
-    p = fma(p, z, like(u, 1 / 19))
-    p = fma(p, z, like(u, 1 / 17))
-    p = fma(p, z, like(u, 1 / 15))
-    p = fma(p, z, like(u, 1 / 13))
-    p = fma(p, z, like(u, 1 / 11))
-    p = fma(p, z, like(u, 1 / 9))
-    p = fma(p, z, like(u, 1 / 7))
-    p = fma(p, z, like(u, 1 / 5))
-    p = fma(p, z, like(u, 1 / 3))
-    return like(u, 2.0) * fma(p * z, s, s)
+    return like(u, 2.0) * fma(polynomial(z, ARTANH) * z, s, s)
 
 
 @inlined
@@ -182,34 +204,11 @@ def normal_distribution(z):
     one, half = like(z, 1.0), like(z, 0.5)
     x = absolute(z) * like(z, 0.7071067811865476)
     square = x * x
-    t = fma(like(z, 9.60497373987051638749), square, like(z, 9.00260197203842689217e1))
-    t = fma(t, square, like(z, 2.23200534594684319226e3))
-    t = fma(t, square, like(z, 7.00332514112805075473e3))
-    t = fma(t, square, like(z, 5.55923013010394962768e4))
-    u = square + like(z, 3.35617141647503099647e1)
-    u = fma(u, square, like(z, 5.21357949780152679795e2))
-    u = fma(u, square, like(z, 4.59432382970980127987e3))
-    u = fma(u, square, like(z, 2.26290000613890934246e4))
-    u = fma(u, square, like(z, 4.92673942608635921086e4))
-    near = half * (one - x * t / u)
+    erf = x * polynomial(square, ERF_ABOVE) / polynomial(square, ERF_BELOW)
+    near = half * (one - erf)
     far = where_less(x, like(z, 8.0), x, like(z, 8.0))
-    p = fma(like(z, 2.46196981473530512524e-10), far, like(z, 5.64189564831068821977e-1))
-    p = fma(p, far, like(z, 7.46321056442269912687))
-    p = fma(p, far, like(z, 4.86371970985681366614e1))
-    p = fma(p, far, like(z, 1.96520832956077098242e2))
-    p = fma(p, far, like(z, 5.26445194995477358631e2))
-    p = fma(p, far, like(z, 9.34528527171957607540e2))
-    p = fma(p, far, like(z, 1.02755188689515710272e3))
-    p = fma(p, far, like(z, 5.57535335369399327526e2))
-    q = far + like(z, 1.32281951154744992508e1)
-    q = fma(q, far, like(z, 8.67072140885989742329e1))
-    q = fma(q, far, like(z, 3.54937778887819891062e2))
-    q = fma(q, far, like(z, 9.75708501743205489753e2))
-    q = fma(q, far, like(z, 1.82390916687909736289e3))
-    q = fma(q, far, like(z, 2.24633760818710981792e3))
-    q = fma(q, far, like(z, 1.65666309194161350182e3))
-    q = fma(q, far, like(z, 5.57535340817727675546e2))
-    tail = half * exp(like(z, 0.0) - square) * (p / q)
+    quotient = polynomial(far, ERFC_ABOVE) / polynomial(far, ERFC_BELOW)
+    tail = half * exp(like(z, 0.0) - square) * quotient
     below = where_less(x, one, near, tail)  # Phi(-|z|)
     return where_less(z, like(z, 0.0), below, one - below)
 
