@@ -228,8 +228,8 @@ def train(
         Print a line an epoch to stderr.
     checkpoint : path-like, optional
         A file that `resume` goes on from, to the same bits, whatever broke training off. It is
-        written now and then while training, whole or not at all, and at the end; what was there
-        before is replaced.
+        written now and then, on Ctrl-C and at the end, whole or not at all; what was there before
+        is replaced.
     checkpoint_seconds : float
         How often.
     comm : mpi4py.MPI.Comm or fastmlp.distributed.Ranks, optional

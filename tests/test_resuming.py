@@ -1,6 +1,7 @@
 """A training that was broken off, and resumed, ends as one that was not."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import scipy.sparse
 import fastmlp
 from fastmlp.engine.descent import Descent
 from fastmlp.saving import file
-from tests.breaking_off import breaking_off
+from tests.breaking_off import breaking_off, pressing_ctrl_c
 
 BACKENDS = ["reference", "numpy", "numba"]
 GENERATOR = np.random.default_rng(0)
@@ -66,6 +67,40 @@ def test_sparse_data_are_resumed(backend, tmp_path, monkeypatch):
     whole = fastmlp.train(sparse, Y, **arguments)
     break_off(tmp_path / "run", monkeypatch, 5, arguments, (sparse, Y))
     assert_same(fastmlp.resume(tmp_path / "run", sparse, Y), whole)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_ctrl_c_leaves_a_checkpoint_of_all_that_there_is(backend, tmp_path, monkeypatch):
+    arguments = {**SMALL, "backend": backend, **SETTINGS["adam, cosine, dropout"]}
+    whole, path = fastmlp.train(X, Y, **arguments), tmp_path / "run"
+    handler = signal.getsignal(signal.SIGINT)
+    for n_pieces in (1, 5, 7):  # five are an epoch
+        with (
+            pressing_ctrl_c(monkeypatch, n_pieces),
+            pytest.raises(fastmlp.TrainingInterrupted) as interrupted,
+        ):
+            fastmlp.train(X, Y, **arguments, checkpoint=path)
+        assert len(interrupted.value.result.history.loss) == n_pieces // 5
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert_same(fastmlp.resume(path, X, Y), whole)
+
+
+def test_ctrl_c_is_heard_at_once_when_it_comes_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastmlp.engine.interruptions.PATIENCE", -1.0)
+    with pressing_ctrl_c(monkeypatch, 3, times=2), pytest.raises(fastmlp.TrainingInterrupted):
+        fastmlp.train(X, Y, **SMALL, backend="numpy", checkpoint=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_after_the_last_epoch_is_not_lost(tmp_path, monkeypatch):
+    """It comes when the loop is over, and it is still listened to."""
+
+    def press(self, *_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("fastmlp.engine.loop.Ending", type("Over", (), {"OVER": property(press)})())
+    with pytest.raises(fastmlp.TrainingInterrupted):
+        fastmlp.train(X, Y, **SMALL, backend="numpy", checkpoint=tmp_path / "run")
 
 
 def test_a_broken_off_training_is_resumed_where_it_was(tmp_path, monkeypatch):

@@ -104,7 +104,8 @@ class Trainer(Protocol):
         -------
         ndarray of shape (n_batches,), float64
             The loss of each batch at the parameters before its update: the weighted mean of its
-            samples' losses, plus the penalties.
+            samples' losses, plus the penalties. Of several ranks fewer, where one of them is to be
+            interrupted: all end after the same batch.
         """
 
     def release(self) -> bool:

@@ -69,14 +69,13 @@ class ApartSteps(Trainer):
                 self.trainer.state = self.state
             for step in steps:
                 losses[step] = self._take_step(epoch, step, own, slice(*starts[step : step + 2]))
-            if not self._average():
-                break
+            self._average()
             n_done = steps.stop
             report(n_done)
+            if self.ranks.interruptions.due:
+                break
         self.ranks.communicator.all_reduce(losses)
         self.losses = losses[:n_done]
-        if n_done < n_steps:
-            self.ranks.interrupt()
         return self.losses
 
     def _take_step(self, epoch: Epoch, step: int, own: Picked, batch: slice) -> float:
@@ -93,8 +92,8 @@ class ApartSteps(Trainer):
         loss = float(self.trainer.run_epoch(piece, quiet)[0])
         return loss * total / float(epoch.totals[step])
 
-    def _average(self) -> bool:
-        """Average parameters and memory over the ranks; False where one is to be interrupted."""
+    def _average(self) -> None:
+        """Average parameters and memory, and learn if a rank is to be interrupted."""
         own = self.state if self.trainer is None else self.trainer.state
         wished = self.ranks.interruptions.wished
         together = np.concatenate([self.parameters.buffer, own.ravel(), [wished]])
@@ -104,4 +103,4 @@ class ApartSteps(Trainer):
         size = self.parameters.buffer.size
         self.parameters.buffer[...] = together[:size]
         self.state = together[size:-1].reshape(self.state.shape)
-        return not together[-1] > 0
+        self.ranks.interruptions.due = bool(together[-1] > 0)

@@ -132,10 +132,11 @@ class SharedSteps(Steps):
             for number, part in picked:
                 noise = None if numbers is None else numbers[part.mine[batch]]
                 losses[step, number] = self._add(number, part.rows(step), total, noise)
-            if not self._reduce():
-                return step
+            self._reduce()
             penalties[step] = self.steps.update(total, epoch.rates[step], epoch.decays[step])
             report(step + 1)
+            if self.ranks.interruptions.due:
+                return step + 1
         return len(losses)
 
     def _add(
@@ -153,23 +154,21 @@ class SharedSteps(Steps):
             gradient += 0.0
         return loss
 
-    def _reduce(self) -> bool:
-        """Sum the gradients of all shards of all ranks; False where a rank is to be interrupted."""
+    def _reduce(self) -> None:
+        """Sum the gradients of all shards of all ranks, and learn if one is to be interrupted."""
         parts = self.parts
         if self.others:
             parts[self.others] = 0
         parts[0, -1] = self.ranks.interruptions.wished
         self.ranks.communicator.all_reduce(parts)
-        if parts[0, -1] > 0:
-            return False
+        self.ranks.interruptions.due = bool(parts[0, -1] > 0)
         for part in parts[1:]:
             parts[0] += part
-        return True
 
     def _finish(
         self, losses: NDArray[np.float64], penalties: NDArray[np.float64], n_done: int
     ) -> NDArray[np.float64]:
-        """Sum the losses of the steps that are done, and be interrupted where not all are."""
+        """Sum the losses of the steps that are done."""
         self.ranks.communicator.all_reduce(losses)
         # Processors of two kinds may round an update differently.
         self.ranks.spread(self.parameters.buffer)
@@ -177,8 +176,6 @@ class SharedSteps(Steps):
         self.ranks.spread(state)
         self.state = state
         self.losses = losses[:n_done].sum(axis=1) + penalties[:n_done]
-        if n_done < len(losses):
-            self.ranks.interrupt()
         return self.losses
 
 

@@ -3,18 +3,18 @@
 import os
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from fastmlp._arrays import Array
 from fastmlp.distributed.apart import ApartSteps
 from fastmlp.distributed.communicator import Communicator, RankError
-from fastmlp.distributed.interruptions import SharedInterruptions
 from fastmlp.distributed.shares import require_whole_shards, share
 from fastmlp.distributed.steps import SharedSteps
+from fastmlp.engine.interruptions import Interruptions
 from fastmlp.ranks import Alone
 from fastmlp.threads import n_cores
 
@@ -33,7 +33,7 @@ class Together(Alone):
 
     Attributes
     ----------
-    interruptions : SharedInterruptions
+    interruptions : Interruptions
     """
 
     shared = True
@@ -43,7 +43,7 @@ class Together(Alone):
         self.rank, self.size = communicator.rank, communicator.size
         self.reduction, self.sync_every = reduction, sync_every
         self.manner = {"reduction": reduction, "sync_every": sync_every}
-        self.interruptions = SharedInterruptions()
+        self.interruptions = Interruptions(alone=False)
         self.starts = np.zeros(self.size + 1, np.intp)
         self.agreed = False
 
@@ -126,11 +126,6 @@ class Together(Alone):
         steps = SharedSteps if self.sync_every == 1 else ApartSteps
         return steps(self, replace(start, n_threads=n_threads), plan)
 
-    def interrupt(self) -> NoReturn:
-        """Be interrupted, as all ranks are now."""
-        self.agreed = True
-        self.interruptions.hear()
-
     def _share_cores(self) -> int:
         """Count the processors that are this rank's: those that it may use, it may share."""
         try:
@@ -145,12 +140,13 @@ class Together(Alone):
     def guarded(self) -> Iterator[None]:
         """Tell the others where this rank alone cannot go on, and note signals."""
         try:
-            with self.interruptions.listen():
+            with self.interruptions.listen() if self.size > 1 else nullcontext():
                 yield
         except BaseException as error:
             # That a number is not finite all have seen.
             seen = ArithmeticError | RankError
-            if not (self.agreed or isinstance(error, seen) or isinstance(error.__cause__, seen)):
+            agreed = self.agreed or self.interruptions.heard
+            if not (agreed or isinstance(error, seen) or isinstance(error.__cause__, seen)):
                 self.communicator.fail(f"{type(error).__name__}: {error}")
             raise
         finally:

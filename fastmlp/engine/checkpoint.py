@@ -370,8 +370,8 @@ class Checkpoints(Hook):
         self.last = now()
 
     def pause(self) -> None:
-        """Write, if it is time to."""
-        if since(self.last) >= self.file.seconds:
+        """Write, if it is time to, or training is to be interrupted."""
+        if self.descent.interruptions.due or since(self.last) >= self.file.seconds:
             self.write()
             self.last = now()
 

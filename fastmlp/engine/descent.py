@@ -1,7 +1,7 @@
 """Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from fastmlp._arrays import Array, Indices
 from fastmlp._clock import now, since
 from fastmlp.backends.contract import Epoch, Problem, Trainer, n_batches, piece_of
 from fastmlp.engine.gradient import TwoCalls
+from fastmlp.engine.interruptions import Interruptions
 from fastmlp.engine.plan import Plan
 from fastmlp.engine.start import Start
 from fastmlp.engine.state import State, UnfinishedEpoch
@@ -71,6 +72,8 @@ class Descent:
         Batches a second, in the last piece; 0 while none is known.
     seconds, n_steps : float, int
         How long the last epoch took, and its number of batches.
+    interruptions : Interruptions
+        Heard between two epochs, and after each `longest_piece`.
     """
 
     longest_piece = np.inf
@@ -102,6 +105,10 @@ class Descent:
         self.compile_seconds = trainer.compile_seconds
         self.blas_threads, self.calls_blas = trainer.blas_threads, trainer.calls_blas
         self.speed, self.seconds, self.n_steps = 0.0, 0.0, 0
+        several: Any = ranks
+        self.interruptions: Interruptions = (
+            several.interruptions if ranks.size > 1 else Interruptions(alone=True)
+        )
 
     def _begin(self) -> Trainer:
         """Begin with the fused trainer of the backend, or with one that adds gradients up.
@@ -167,6 +174,7 @@ class Descent:
                     self._run_some(epoch, piece.first, unfinished, report)
                     if unfinished.n_done < len(losses):
                         pause()
+                        self.interruptions.hear()
         self.seconds, self.n_steps, state.unfinished = unfinished.seconds, len(losses), None
         state.epoch += 1
         state.samples += n_samples
@@ -199,12 +207,20 @@ class Descent:
         # Overflow shows as a loss that is not finite, which is an error of its own.
         with np.errstate(over="ignore", invalid="ignore"):
             losses = self.trainer.run_epoch(epoch, lambda n_done: report(done + n_done, n_steps))
-        unfinished.losses[begin + first : begin + last] = losses
-        unfinished.n_done = begin + last
+        unfinished.losses[done : done + len(losses)] = losses
+        unfinished.n_done += len(losses)
         seconds = self.ranks.agree(since(start))
         unfinished.seconds += seconds
-        self.speed = (last - first) / seconds
-        self.state.step += last - first
+        self.speed = len(losses) / seconds
+        self.state.step += len(losses)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Where the state is to be saved, be interrupted only where it is whole."""
+        saved = self.longest_piece < np.inf and self.ranks.size == 1
+        with self.interruptions.listen() if saved else nullcontext():
+            yield
+            self.interruptions.hear()
 
     def _choose_length(self, n_steps: int) -> int:
         """Choose for how many batches the state need not be whole."""
@@ -249,6 +265,7 @@ class Descent:
             with np.errstate(over="ignore", invalid="ignore"):
                 trainer.run_epoch(joined(epochs), nothing)
             self.seconds = self.ranks.agree(since(start) / n_epochs)
+            self.interruptions.hear()
         finally:
             n_over, self.n_steps = len(trainer.losses) // len(sizes), len(sizes)
             if n_over < n_epochs:

@@ -53,29 +53,33 @@ def run(
     ------
     NotFiniteError
         Where training diverges before a validation score has chosen parameters to go back to.
+    KeyboardInterrupt
+        On Ctrl-C; where checkpoints are written, after a last one.
     """
     state, left, at_once, ranks = descent.state, n_epochs, 1, descent.ranks
-    while left > 0:
-        unwatched = left if evaluate is None and descent.supply.in_memory else 0
-        unwatched = int(min([unwatched, *(hook.patience() for hook in hooks)]))
-        unwatched = ranks.agree(unwatched)
-        if unwatched > 0 and state.unfinished is None:
-            at_once = min(at_once, unwatched)
-            run_unwatched(descent, at_once, hooks)
-            left -= at_once
-            at_once = choose_at_once(descent, at_once)
-            state.over = left == 0
-            continue
-        left -= 1
-        run_epoch(descent, hooks, evaluate)
-        asked_to_stop = ranks.decide(partial(end_epoch, hooks))
-        state.over = state.diverged or asked_to_stop or left == 0
-        for hook in hooks:
-            hook.pause()
-        if state.diverged:
-            return Ending.DIVERGED
-        if asked_to_stop:
-            return Ending.STOPPED
+    with descent.listening():
+        while left > 0:
+            unwatched = left if evaluate is None and descent.supply.in_memory else 0
+            unwatched = int(min([unwatched, *(hook.patience() for hook in hooks)]))
+            unwatched = ranks.agree(unwatched)
+            if unwatched > 0 and state.unfinished is None:
+                at_once = min(at_once, unwatched)
+                run_unwatched(descent, at_once, hooks)
+                left -= at_once
+                at_once = choose_at_once(descent, at_once)
+                state.over = left == 0
+                continue
+            left -= 1
+            run_epoch(descent, hooks, evaluate)
+            asked_to_stop = ranks.decide(partial(end_epoch, hooks))
+            state.over = state.diverged or asked_to_stop or left == 0
+            for hook in hooks:
+                hook.pause()
+            descent.interruptions.hear()
+            if state.diverged:
+                return Ending.DIVERGED
+            if asked_to_stop:
+                return Ending.STOPPED
     return Ending.OVER
 
 

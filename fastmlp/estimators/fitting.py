@@ -58,7 +58,7 @@ class FitsAndScores:
             (fan_out,); copied. What is not given is drawn as `init` says.
         checkpoint : path-like, optional
             A file that the fit goes on from with `resume`, whatever broke it off: it is written now
-            and then, whole or not at all, and at the end.
+            and then, on Ctrl-C and at the end, whole or not at all.
         checkpoint_seconds : float
             How often.
         resume : bool

@@ -73,19 +73,11 @@ class Stochastic:
     """
 
     def __init__(
-        self,
-        estimator: Any,
-        parameters: Parameters,
-        rule: Rule,
-        objective: Objective,
-        problem: Problem | Streamed,
-        rows: Indices | BlockOrders | None,
-        validation: ValidationSet | HeldBlocks | None,
-        incremental: bool,
-        keeping: Keeping,
-        released: Released | None = None,
-        plan: Plan | None = None,
-    ) -> None:
+        self, estimator: Any, parameters: Parameters, rule: Rule, objective: Objective,
+        problem: Problem | Streamed, rows: Indices | BlockOrders | None,
+        validation: ValidationSet | HeldBlocks | None, incremental: bool, keeping: Keeping,
+        released: Released | None = None, plan: Plan | None = None,
+    ) -> None:  # fmt: skip
         self.estimator, self.incremental, self.keeping = estimator, incremental, keeping
         ranks = estimator._ranks
         orders: Any = rows

@@ -5,6 +5,8 @@ import pytest
 
 import fastmlp
 from fastmlp.distributed import Ranks, in_threads
+from fastmlp.distributed.steps import Picked
+from fastmlp.distributed.together import Together
 from tests.breaking_off import break_writes
 from tests.distributed.ranks import X, Y, parts, results, train
 from tests.tolerances import assert_close
@@ -64,6 +66,35 @@ def test_ordered_sums_go_on_to_the_same_bits(tmp_path, monkeypatch):
     message = r"must be 'ordered', as in .*run; got 'sum'\. Pass comm=fastmlp.distributed.Ranks"
     with pytest.raises(ValueError, match=message):
         fastmlp.resume(path, X, Y)
+
+
+@pytest.mark.parametrize("ranks", [{}, {"sync_every": 3}], ids=["together", "apart"])
+def test_ctrl_c_on_one_rank_leaves_a_checkpoint_of_all_that_there_is(ranks, tmp_path, monkeypatch):
+    arguments, path = {**WAYS["adam, dropout"], "epochs": 3}, tmp_path / "run"
+    whole = results(train(parts(2, X, Y), ranks=ranks, **arguments))
+    pick, picked = Picked.rows, []
+
+    def press_and_pick(self, step):
+        picked.append(step)
+        if len(picked) == n_steps:
+            for rank in opened:
+                rank.interruptions.wished = rank.rank == 1
+        return pick(self, step)
+
+    opened, begin = [], Together.begin
+    monkeypatch.setattr(
+        Together, "begin", lambda self, *a: (opened.append(self), begin(self, *a))[1]
+    )
+    monkeypatch.setattr(Picked, "rows", press_and_pick)
+    for n_steps in (1, 5, 30):
+        opened.clear(), picked.clear()
+        outcomes = train(parts(2, X, Y), ranks=ranks, checkpoint=path, **arguments)
+        assert [type(outcome) for outcome in outcomes] == [fastmlp.TrainingInterrupted] * 2
+        n_steps = 0
+        for result, expected in zip(results(resume(path, 2, **ranks)), whole, strict=True):
+            assert result.history.loss == expected.history.loss
+            ours, theirs = result.model.parameters.buffer, expected.model.parameters.buffer
+            np.testing.assert_array_equal(ours, theirs)
 
 
 def test_other_rows_are_told_on_all_ranks(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.saving import file
-from tests.breaking_off import breaking_off
+from tests.breaking_off import breaking_off, pressing_ctrl_c
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 GENERATOR = np.random.default_rng(0)
@@ -64,6 +64,17 @@ def test_a_resumed_fit_ends_with_the_same_bits(backend, name, tmp_path, monkeypa
         for one in (over, again):
             one.set_params(early_stopping=False, class_weight=None).partial_fit(X, Y)
         assert_same(over, again)
+
+
+def test_ctrl_c_leaves_a_checkpoint_of_all_that_there_is(tmp_path, monkeypatch):
+    def make():
+        return MLPClassifier(**SMALL, backend="numpy", **SETTINGS["momentum, early stopping"])
+
+    whole, path = make().fit(X, Y), tmp_path / "fit"
+    for n_pieces in (1, 4, 6):
+        with pressing_ctrl_c(monkeypatch, n_pieces), pytest.warns(UserWarning, match="interrupted"):
+            make().fit(X, Y, checkpoint=path)
+        assert_same(make().fit(X, Y, checkpoint=path, resume=True), whole)
 
 
 def warm(random_state):
