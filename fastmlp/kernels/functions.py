@@ -11,12 +11,6 @@ from fastmlp.kernels.lowering import call, operation, splat
 from fastmlp.kernels.simd import absolute, add_exponent, copy_sign, fma, like, where_less
 
 LOG2_E = 1.4426950408889634
-# ln 2 in two parts: a multiple of the first is exact in the reduction of the argument
-# (Cody & Waite 1980), the second brings the rest.
-LN2_HIGH_32, LN2_LOW_32 = 0.693359375, -2.12194440e-4
-LN2_HIGH_64, LN2_LOW_64 = 6.93145751953125e-1, 1.42860682030941723212e-6
-# Added to a small number, these leave it rounded to a whole one in the last bits of the sum.
-ROUND_32, ROUND_64 = 1.5 * 2.0**23, 1.5 * 2.0**52
 # Beyond these, e^x is no normal number: 0 below, infinity above.
 LEAST_32, MOST_32 = -87.33654, 88.72283
 LEAST_64, MOST_64 = -708.3964185322641, 709.782712893384
@@ -30,6 +24,11 @@ EXP_32 = (
     5.0000001201e-1,
 )  # fmt: skip
 EXP_64 = tuple(1 / factorial(n) for n in range(13, 1, -1))
+# What `_reduce` takes for each of the two types. A number that, added to a small one, leaves it
+# rounded to a whole one in the last bits of the sum; ln 2 in two parts, of which a multiple of the
+# first is exact in the reduction of the argument (Cody & Waite 1980); the coefficients.
+IN_32 = 1.5 * 2.0**23, 0.693359375, -2.12194440e-4, EXP_32
+IN_64 = 1.5 * 2.0**52, 6.93145751953125e-1, 1.42860682030941723212e-6, EXP_64
 # Those of (artanh s / s - 1) / s^2, in powers of s^2: the next term is below 1e-18 for s <= 1/3.
 ARTANH = tuple(1 / n for n in range(35, 2, -2))
 # Those of erf x / x, in powers of x^2, and of erfc x exp(x^2), as quotients (Cephes, ndtr).
@@ -104,11 +103,11 @@ def _overload_exp(x):
 
 
 def _exp_32(x):
-    return _scaled(x, LEAST_32, MOST_32, *_reduce_32(x))
+    return _scaled(x, LEAST_32, MOST_32, *_reduce(x, *IN_32))
 
 
 def _exp_64(x):
-    return _scaled(x, LEAST_64, MOST_64, *_reduce_64(x))
+    return _scaled(x, LEAST_64, MOST_64, *_reduce(x, *IN_64))
 
 
 @inlined
@@ -120,21 +119,19 @@ def _scaled(x, least, most, r, p, shifted):
 
 
 @inlined
-def _reduce_32(x):
-    """Compute r, p with e^r = 1 + r + r^2 p, and n as `add_exponent` takes it."""
-    shifted = fma(x, like(x, LOG2_E), like(x, ROUND_32))
-    n = shifted - like(x, ROUND_32)
-    r = fma(n, like(x, -LN2_LOW_32), fma(n, like(x, -LN2_HIGH_32), x))
-    return r, polynomial(r, EXP_32), shifted
+def _reduce(x, rounding, high, low, coefs):
+    """Compute r, p with e^r = 1 + r + r^2 p, and n as `add_exponent` takes it.
 
-
-@inlined
-def _reduce_64(x):
-    """Compute r, p with e^r = 1 + r + r^2 p, and n as `add_exponent` takes it."""
-    shifted = fma(x, like(x, LOG2_E), like(x, ROUND_64))
-    n = shifted - like(x, ROUND_64)
-    r = fma(n, like(x, -LN2_LOW_64), fma(n, like(x, -LN2_HIGH_64), x))
-    return r, polynomial(r, EXP_64), shifted
+    Parameters
+    ----------
+    x : vector
+    rounding, high, low, coefs
+        See `IN_32`.
+    """
+    shifted = fma(x, like(x, LOG2_E), like(x, rounding))
+    n = shifted - like(x, rounding)
+    r = fma(n, like(x, -low), fma(n, like(x, -high), x))
+    return r, polynomial(r, coefs), shifted
 
 
 @inlined
@@ -159,11 +156,11 @@ def _overload_tanh(x):
 
 
 def _tanh_32(x):
-    return _from_exponential(x, *_reduce_32(_twice(x)))
+    return _from_exponential(x, *_reduce(_twice(x), *IN_32))
 
 
 def _tanh_64(x):
-    return _from_exponential(x, *_reduce_64(_twice(x)))
+    return _from_exponential(x, *_reduce(_twice(x), *IN_64))
 
 
 @inlined
