@@ -1,7 +1,7 @@
 """Epochs of gradient descent on a backend: rates, the noise of dropout, losses."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -214,13 +214,10 @@ class Descent:
         self.speed = len(losses) / seconds
         self.state.step += len(losses)
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listening(self) -> AbstractContextManager[None]:
         """Where the state is to be saved, be interrupted only where it is whole."""
         saved = self.longest_piece < np.inf and self.ranks.size == 1
-        with self.interruptions.listen() if saved else nullcontext():
-            yield
-            self.interruptions.hear()
+        return self.interruptions.listen() if saved else nullcontext()
 
     def _choose_length(self, n_steps: int) -> int:
         """Choose for how many batches the state need not be whole."""

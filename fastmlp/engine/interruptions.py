@@ -30,17 +30,19 @@ class Interruptions:
         Whether it has ended so.
     """
 
+    wished = due = heard = False
+    _noted: tuple[Any, int, FrameType | None] | None = None
+    _time = 0.0
+
     def __init__(self, alone: bool) -> None:
         self.alone = alone
-        self.wished = self.due = self.heard = False
-        self._noted: tuple[Any, int, FrameType | None] | None = None
-        self._time = 0.0
 
     @contextmanager
     def listen(self) -> Iterator[None]:
-        """Note the signals that Python handles, in its main thread."""
+        """Note the signals that Python handles, in its main thread; at the end be interrupted."""
         with handled(self._note, callable):
             yield
+            self.hear()
 
     def hear(self) -> None:
         """Be interrupted if it is due: training is at such a place."""

@@ -33,7 +33,7 @@ from fastmlp.estimators.holding_out import given_validation, hold_out, scored
 from fastmlp.estimators.memory import CURVES, Kept, settings_of
 from fastmlp.estimators.quasi_newton import minimise
 from fastmlp.estimators.reading import may_be_read, read
-from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic
+from fastmlp.estimators.stochastic import Stochastic
 from fastmlp.estimators.task import FitArguments, Prepared
 from fastmlp.inputs import Features, Scale, input_scale_pair
 from fastmlp.losses import LOSSES, Loss
@@ -139,7 +139,8 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if incremental:
             self._kept = Kept(
                 stochastic.released, generator if isinstance(self.random_state, Integral) else None,
-                stochastic.descent.plan, settings_of(self), task.problem.features.n_samples,
+                stochastic.descent.plan, settings_of(self) if plan is None else kept.settings,
+                task.problem.features.n_samples,
             )  # fmt: skip
         return self._finished()
 
@@ -196,9 +197,7 @@ class BaseMLP(Exports, CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return parameters, objective
 
     def _finished(self) -> Any:
-        """Return the estimator if its weights are finite; raise scikit-learn's error otherwise."""
-        if not np.isfinite(self._fitted.buffer).all():
-            raise ValueError(NOT_FINITE)
+        """Return the estimator, fitted."""
         self._find_predictor()  # now: predicting is not to change an estimator
         return self
 

@@ -12,7 +12,7 @@ from fastmlp.engine.quasi_newton import QuasiNewton
 from fastmlp.engine.state import State
 from fastmlp.estimators.callbacks import told
 from fastmlp.estimators.memory import begin_history
-from fastmlp.estimators.stochastic import NOT_FINITE
+from fastmlp.estimators.stochastic import NOT_FINITE, require_finite
 from fastmlp.estimators.task import Prepared
 from fastmlp.estimators.validation import Evaluator
 from fastmlp.optimizers import Rule
@@ -55,6 +55,7 @@ def minimise(estimator: Any, rule: Rule, task: Prepared) -> None:
             found = newton.run(estimator.max_iter, hooks, evaluator)
     except NotFiniteError as error:
         raise ValueError(NOT_FINITE) from error
+    require_finite(task.parameters)
     estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
     estimator.loss_ = found.fun
     iterations.current.call_on_fit_task_end(estimator=estimator)

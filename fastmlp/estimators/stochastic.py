@@ -123,6 +123,7 @@ class Stochastic:
             except NotFiniteError as error:
                 raise ValueError(NOT_FINITE) from error
             except KeyboardInterrupt:
+                require_finite(self.state.parameters)
                 if speaks:
                     warnings.warn("Training interrupted by user.", stacklevel=4)
         if speaks:
@@ -277,6 +278,12 @@ def make_plan(estimator: Any, rule: Rule, objective: Objective, n_samples: int) 
         Stopping(estimator.early_stopping, estimator.tol, estimator.n_iter_no_change, adaptive),
         estimator.time_budget or np.inf, estimator.accumulate,
     )  # fmt: skip
+
+
+def require_finite(parameters: Parameters) -> None:
+    """Raise scikit-learn's `ValueError` where a parameter is NaN or infinite."""
+    if not np.isfinite(parameters.buffer).all():
+        raise ValueError(NOT_FINITE)
 
 
 def warn_unconverged(message: str, depth: int) -> None:

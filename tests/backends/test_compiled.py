@@ -151,9 +151,19 @@ def test_a_busy_neighbour_is_noticed_both_ways():
 
 def test_short_trainings_start_no_threads(problem):
     pace = Pace(2, 1, 1000)
-    pace.record(10, TRIAL_SECONDS / 3)
+    pace.record(10, TRIAL_SECONDS / 5)
     assert pace.n_threads == 1
     assert pace.choose() == 30
+
+
+def test_the_first_trial_ends_where_it_is_meant_to():
+    """Without that a training of 15 ms was one thread's to its end."""
+    pace, seconds = Pace(2, 1, 10**6), 0.0
+    while pace.n_threads == 1:
+        n_steps = pace.choose()
+        pace.record(n_steps, n_steps * 4e-5)
+        seconds += n_steps * 4e-5
+    assert seconds < 1.1 * TRIAL_SECONDS
 
 
 def features(X, scale=(1.0, 0.0)):

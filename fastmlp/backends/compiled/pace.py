@@ -54,8 +54,9 @@ class Pace:
         int
         """
         step_seconds = self.step_seconds.get(self.n_threads) or self.step_seconds.get(1)
-        if step_seconds is None:  # nothing is known yet: feel the way
-            n_steps = max(self.unit, 3 * self.n_steps)
+        if step_seconds is None:  # little is known yet: feel the way, to the goal and not beyond
+            left = max(0.0, self.goal / max(self.seconds, 1e-9) - 1)
+            n_steps = int(min(3, left) * self.n_steps)
         else:
             n_steps = int(min(SLICE_SECONDS, self.goal - self.seconds) / step_seconds)
         return max(self.unit, min(n_steps, self.longest) // self.unit * self.unit)
