@@ -55,3 +55,10 @@ def test_public_names_are_there():
     assert set(fastmlp.__all__) <= set(dir(fastmlp))
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = fastmlp.trian
+
+
+def test_python_may_leave_docstrings_out():
+    code = "import fastmlp; print(fastmlp.MLPClassifier.__doc__, fastmlp.MLPRegressor.__doc__)"
+    command = [sys.executable, "-OO", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["None", "None"]
