@@ -11,6 +11,7 @@ import scipy.sparse
 
 import fastmlp
 from fastmlp.engine.descent import Descent
+from fastmlp.engine.interruptions import Interruptions
 from fastmlp.saving import file
 from tests.breaking_off import breaking_off, pressing_ctrl_c
 
@@ -93,14 +94,19 @@ def test_ctrl_c_is_heard_at_once_when_it_comes_again(tmp_path, monkeypatch):
 
 
 def test_ctrl_c_after_the_last_epoch_is_not_lost(tmp_path, monkeypatch):
-    """It comes when the loop is over, and it is still listened to."""
+    """It comes when it has been listened for after the last epoch, and is still noted."""
+    hear, heard = Interruptions.hear, []
 
-    def press(self, *_):
-        signal.raise_signal(signal.SIGINT)
+    def hear_and_press(self):
+        hear(self)
+        heard.append(self.wished)
+        if len(heard) == SMALL["epochs"]:
+            signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("fastmlp.engine.loop.Ending", type("Over", (), {"OVER": property(press)})())
-    with pytest.raises(fastmlp.TrainingInterrupted):
+    monkeypatch.setattr(Interruptions, "hear", hear_and_press)
+    with pytest.raises(fastmlp.TrainingInterrupted) as interrupted:
         fastmlp.train(X, Y, **SMALL, backend="numpy", checkpoint=tmp_path / "run")
+    assert len(interrupted.value.result.history.loss) == len(heard) == SMALL["epochs"]
 
 
 def test_a_broken_off_training_is_resumed_where_it_was(tmp_path, monkeypatch):

@@ -234,6 +234,38 @@ def test_an_argument_that_has_changed_in_place_is_heeded(name):
         model.partial_fit(X[:32], Y[:32])
 
 
+def test_arrays_of_another_dtype_are_looked_at_as_before():
+    """What is kept in float64 is rounded away in float32."""
+    model = begun(MLPClassifier, "float64", beta_2=1 - 1e-12)
+    model.coefs_ = [coefs.astype("f4") for coefs in model.coefs_]
+    model.intercepts_ = [intercepts.astype("f4") for intercepts in model.intercepts_]
+    with pytest.raises(ValueError, match="beta_2 must be"):
+        model.partial_fit(X[:32], Y[:32])
+
+
+def test_the_solvers_memory_of_a_shallow_copy_stays():
+    """It lies as the kernels have it, who go on with it: the copy has what was there."""
+    model = begun(MLPClassifier, "float64")
+    other, twin = copy.copy(model), copy.deepcopy(model)
+    before = np.array(model._memory.state)
+    model.partial_fit(X[:32], Y[:32])
+    np.testing.assert_array_equal(np.asarray(other._memory.state), before)
+    np.testing.assert_array_equal(np.asarray(twin._memory.state), before)
+    assert (np.asarray(model._memory.state) != before).any()
+
+
+def test_weights_that_an_interrupted_fit_leaves_are_finite(monkeypatch):
+    model = MLPClassifier(**SMALL, backend="numpy")
+
+    def break_off(self, *_):
+        self.state.parameters.buffer[0] = np.nan
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fastmlp.engine.descent.Descent.run_epochs", break_off)
+    with pytest.raises(ValueError, match="non-finite parameter weights"):
+        model.fit(X, Y)
+
+
 def test_an_output_that_is_set_by_hand_is_refused_as_before():
     model = begun(MLPClassifier, "float64")
     model.out_activation_ = "identity"
